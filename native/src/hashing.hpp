@@ -1,0 +1,57 @@
+// The four-lane word hash of event bytes and state rows (docs/internals/kernel-semantics.md, section 1).
+#pragma once
+#include <array>
+#include <cstddef>
+#include <cstring>
+
+#include "numbers.hpp"
+
+namespace outcry {
+
+inline u64 rotl(u64 x, int n) { return (x << n) | (x >> (64 - n)); }
+
+inline u64 mix(u64 x) {
+  x ^= x >> 33;
+  x *= 0xFF51AFD7ED558CCDULL;
+  x ^= x >> 33;
+  x *= 0xC4CEB9FE1A85EC53ULL;
+  x ^= x >> 33;
+  return x;
+}
+
+struct Lanes {
+  std::array<u64, 4> l{0x9E3779B97F4A7C15ULL, 0xBF58476D1CE4E5B9ULL, 0x94D049BB133111EBULL,
+                       0xD6E8FEB86659FD93ULL};
+
+  static u64 step(u64 lane, u64 word) { return rotl(lane ^ word, 27) * 0x9FB21C651E98DF25ULL; }
+
+  void absorb(const char* data, std::size_t size, u64 seq) {
+    u64 a = l[0], b = l[1], c = l[2], d = l[3];
+    const std::size_t whole = size & ~static_cast<std::size_t>(31);
+    u64 w[4];
+    for (std::size_t at = 0; at < whole; at += 32) {
+      std::memcpy(w, data + at, 32);
+      a = step(a, w[0]);
+      b = step(b, w[1]);
+      c = step(c, w[2]);
+      d = step(d, w[3]);
+    }
+    if (whole != size) {
+      std::memset(w, 0, 32);
+      std::memcpy(w, data + whole, size - whole);
+      a = step(a, w[0]);
+      b = step(b, w[1]);
+      c = step(c, w[2]);
+      d = step(d, w[3]);
+    }
+    l = {step(a, size), step(b, seq), step(c, 0), step(d, 0)};
+  }
+
+  std::array<u64, 2> digest() const {
+    const u64 lo = mix(l[0] + rotl(l[1], 1) + rotl(l[2], 7) + rotl(l[3], 12));
+    const u64 hi = mix(l[0] ^ rotl(l[1], 23) ^ rotl(l[2], 41) ^ (rotl(l[3], 57) + lo));
+    return {lo, hi};
+  }
+};
+
+}  // namespace outcry

@@ -1,0 +1,761 @@
+// A batch, command by command; administration; money in and out; views.
+#include "kernel.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace outcry {
+
+#ifdef OUTCRY_FAULTS
+int active_mutant = 0;
+#endif
+
+void fail(const char* what, const char* file, int line) {
+  const char* name = std::strrchr(file, '/');
+  throw Fault{std::string(what) + " (" + (name != nullptr ? name + 1 : file) + ":" +
+              std::to_string(line) + ")"};
+}
+
+namespace {
+
+// The first bytes that every command shares.
+struct Header {
+  u16 size;
+  u8 kind;
+  u8 version;
+  u32 entity;
+  u64 account_id, digest_lo, digest_hi;
+  i64 deadline_us, time_us;
+};
+static_assert(sizeof(Header) == Tick::SIZE);
+
+bool upper_alphanumeric(const char* text, std::size_t size) {
+  std::size_t length = 0;
+  while (length < size && text[length] != 0) {
+    const char c = text[length];
+    if (!((c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'))) return false;
+    ++length;
+  }
+  for (std::size_t i = length; i < size; ++i) {
+    if (text[i] != 0) return false;
+  }
+  return length > 0;
+}
+
+bool zero_padded(const char* id) {
+  const std::size_t length = ::strnlen(id, CLIENT_ID_BYTES);
+  for (std::size_t i = length; i < CLIENT_ID_BYTES; ++i) {
+    if (id[i] != 0) return false;
+  }
+  return true;
+}
+
+u64 load64(const char* at) {
+  u64 v;
+  std::memcpy(&v, at, 8);
+  return v;
+}
+
+}  // namespace
+
+u64 Kernel::OrderByClient::hash_of(u32 account, u16 market, const char* id) {
+  u32 tail;
+  std::memcpy(&tail, id + 32, 4);
+  u64 h = (static_cast<u64>(account) << 16 | market) * 0x9E3779B97F4A7C15ULL;
+  h = Lanes::step(h, load64(id));
+  h = Lanes::step(h, load64(id + 8));
+  h = Lanes::step(h, load64(id + 16));
+  h = Lanes::step(h, load64(id + 24) ^ tail);
+  return mix(h);
+}
+
+Kernel::Kernel(u32 partition, std::string poison)
+    : partition_(partition),
+      poison_(std::move(poison)),
+      orders_(OPEN_ORDERS_MAX),
+      extras_(OPEN_ORDERS_MAX),
+      levels_(OPEN_ORDERS_MAX),
+      accounts_(ACCOUNTS_MAX),
+      balances_(ACCOUNTS_MAX * 4),
+      nodes_(OPEN_ORDERS_MAX),
+      dedupe_(OPEN_ORDERS_MAX),
+      orders_by_id_(OrderById{&orders_}),
+      orders_by_client_(OrderByClient{&orders_}),
+      accounts_by_id_(AccountById{&accounts_}),
+      dedupe_by_digest_(DedupeByDigest{&dedupe_}),
+      markets_(1),
+      assets_(1),
+      shards_(ACCOUNT_SHARDS) {}
+
+bool Kernel::framed(std::span<const char> batch) {
+  std::size_t at = 0;
+  while (at < batch.size()) {
+    if (batch.size() - at < sizeof(Header)) return false;
+    u16 size;
+    std::memcpy(&size, batch.data() + at, sizeof(size));
+    if (size < sizeof(Header) || size % 8 != 0 || size > batch.size() - at) return false;
+    at += size;
+  }
+  return true;
+}
+
+void Kernel::apply(std::span<const char> batch, u64 seq, std::span<const u32> skip, u32& at) {
+  events_.clear();
+  index_ = 0;
+  seq_ = seq;
+  u32 i = 0;
+  for (std::size_t offset = 0; offset < batch.size(); ++i) {
+    at = i;
+    const char* bytes = batch.data() + offset;
+    u16 size;
+    std::memcpy(&size, bytes, sizeof(size));
+    offset += size;
+    if (std::find(skip.begin(), skip.end(), i) != skip.end()) continue;
+    command_ = i;
+    used_ = 0;
+    command(bytes);
+    OUTCRY_CHECK(used_ <= EVENTS_PER_COMMAND_MAX ||
+                 reinterpret_cast<const Header*>(bytes)->kind == Tick::KIND);
+  }
+  check_conservation();
+  lanes_.absorb(events_.data(), events_.size(), seq);
+}
+
+void Kernel::check_conservation() {
+  for (const Asset& a : assets_) {
+    OUTCRY_CHECK(a.users + a.fees + a.clearing + a.external == 0);
+    OUTCRY_CHECK(a.users >= 0 && a.fees >= 0);
+  }
+}
+
+void Kernel::drain_before(const char* bytes, u8 kind) {
+  switch (static_cast<CommandKind>(kind)) {
+    case CommandKind::NEW_ORDER:
+    case CommandKind::CANCEL_ORDER:
+    case CommandKind::CANCEL_ALL:
+    case CommandKind::CANCEL_REPLACE:
+    case CommandKind::AMEND_ORDER:
+    case CommandKind::UPDATE_MARKET:
+    case CommandKind::SET_MARKET_STATUS: {
+      u16 id;
+      static_assert(offsetof(NewOrder, market) == sizeof(Header));
+      static_assert(offsetof(UpdateMarket, market) == sizeof(Header));
+      std::memcpy(&id, bytes + sizeof(Header), sizeof(id));
+      if (Market* m = market(id); m != nullptr) drain(*m);
+      return;
+    }
+    case CommandKind::TICK:
+      for (auto& m : markets_) {
+        if (m == nullptr) continue;
+        used_ = 0;
+        drain(*m);
+      }
+      return;
+    default:
+      return;
+  }
+}
+
+void Kernel::command(const char* bytes) {
+  static constexpr auto size_of = [] {
+    std::array<u16, 256> sizes{};
+    sizes[NewOrder::KIND] = NewOrder::SIZE;
+    sizes[CancelOrder::KIND] = CancelOrder::SIZE;
+    sizes[CancelAll::KIND] = CancelAll::SIZE;
+    sizes[CancelReplace::KIND] = CancelReplace::SIZE;
+    sizes[AmendOrder::KIND] = AmendOrder::SIZE;
+    sizes[CreateAsset::KIND] = CreateAsset::SIZE;
+    sizes[CreateMarket::KIND] = CreateMarket::SIZE;
+    sizes[UpdateMarket::KIND] = UpdateMarket::SIZE;
+    sizes[SetMarketStatus::KIND] = SetMarketStatus::SIZE;
+    sizes[CreateAccount::KIND] = CreateAccount::SIZE;
+    sizes[UpdateAccount::KIND] = UpdateAccount::SIZE;
+    sizes[SetFees::KIND] = SetFees::SIZE;
+    sizes[SetLimits::KIND] = SetLimits::SIZE;
+    sizes[Deposit::KIND] = Deposit::SIZE;
+    sizes[Withdraw::KIND] = Withdraw::SIZE;
+    sizes[Adjust::KIND] = Adjust::SIZE;
+    sizes[Tick::KIND] = Tick::SIZE;
+    sizes[Quarantine::KIND] = Quarantine::SIZE;
+    sizes[Epoch::KIND] = Epoch::SIZE;
+    sizes[LinkAck::KIND] = LinkAck::SIZE;
+    return sizes;
+  }();
+
+  const auto* header = reinterpret_cast<const Header*>(bytes);
+  if (size_of[header->kind] != header->size || header->version != 1) {
+    return refuse(bytes, Reason::UNKNOWN_COMMAND);
+  }
+  const auto kind = static_cast<CommandKind>(header->kind);
+  const auto bad_padding = [&] {
+    switch (kind) {
+      case CommandKind::NEW_ORDER:
+        return !zero_padded(reinterpret_cast<const NewOrder*>(bytes)->client_order_id);
+      case CommandKind::CANCEL_ORDER: {
+        const auto* c = reinterpret_cast<const CancelOrder*>(bytes);
+        return !zero_padded(c->original_client_order_id) || !zero_padded(c->client_order_id);
+      }
+      case CommandKind::AMEND_ORDER: {
+        const auto* c = reinterpret_cast<const AmendOrder*>(bytes);
+        return !zero_padded(c->original_client_order_id) || !zero_padded(c->client_order_id);
+      }
+      case CommandKind::CANCEL_REPLACE: {
+        const auto* c = reinterpret_cast<const CancelReplace*>(bytes);
+        return !zero_padded(c->client_order_id) || !zero_padded(c->cancel_original_client_order_id) ||
+               !zero_padded(c->cancel_client_order_id);
+      }
+      default:
+        return false;
+    }
+  };
+  if (bad_padding()) return refuse(bytes, Reason::CLIENT_ORDER_ID_INVALID);
+  if (header->time_us < time_us_) return refuse(bytes, Reason::TIME_WENT_BACK);
+  time_us_ = header->time_us;
+  expire_dedupe();
+  drain_before(bytes, header->kind);
+
+  switch (kind) {
+    case CommandKind::NEW_ORDER: {
+      const auto* c = reinterpret_cast<const NewOrder*>(bytes);
+      if (!poison_.empty() && poison_.size() <= CLIENT_ID_BYTES) [[unlikely]] {
+        OUTCRY_CHECK(poison_ != std::string(c->client_order_id,
+                                            ::strnlen(c->client_order_id, CLIENT_ID_BYTES)));
+      }
+      return new_order(*c);
+    }
+    case CommandKind::CANCEL_ORDER:
+      return cancel_order(*reinterpret_cast<const CancelOrder*>(bytes));
+    case CommandKind::CANCEL_ALL:
+      return cancel_all(*reinterpret_cast<const CancelAll*>(bytes));
+    case CommandKind::CANCEL_REPLACE:
+      return cancel_replace(*reinterpret_cast<const CancelReplace*>(bytes));
+    case CommandKind::AMEND_ORDER:
+      return amend_order(*reinterpret_cast<const AmendOrder*>(bytes));
+    case CommandKind::CREATE_ASSET:
+      return create_asset(*reinterpret_cast<const CreateAsset*>(bytes));
+    case CommandKind::CREATE_MARKET:
+      return create_market(*reinterpret_cast<const CreateMarket*>(bytes));
+    case CommandKind::UPDATE_MARKET:
+      return update_market(*reinterpret_cast<const UpdateMarket*>(bytes));
+    case CommandKind::SET_MARKET_STATUS:
+      return set_market_status(*reinterpret_cast<const SetMarketStatus*>(bytes));
+    case CommandKind::CREATE_ACCOUNT:
+      return create_account(*reinterpret_cast<const CreateAccount*>(bytes));
+    case CommandKind::UPDATE_ACCOUNT:
+      return update_account(*reinterpret_cast<const UpdateAccount*>(bytes));
+    case CommandKind::SET_FEES:
+      return set_fees(*reinterpret_cast<const SetFees*>(bytes));
+    case CommandKind::SET_LIMITS:
+      return set_limits(*reinterpret_cast<const SetLimits*>(bytes));
+    case CommandKind::DEPOSIT:
+      return move_money(*reinterpret_cast<const Deposit*>(bytes), 1, BalanceCause::DEPOSIT);
+    case CommandKind::WITHDRAW:
+      return move_money(*reinterpret_cast<const Withdraw*>(bytes), -1, BalanceCause::WITHDRAWAL);
+    case CommandKind::ADJUST:
+      return move_money(*reinterpret_cast<const Adjust*>(bytes), 1, BalanceCause::ADJUSTMENT);
+    case CommandKind::TICK:
+      return;
+    case CommandKind::QUARANTINE:
+      return quarantine(*reinterpret_cast<const Quarantine*>(bytes));
+    case CommandKind::EPOCH: {
+      const auto* c = reinterpret_cast<const Epoch*>(bytes);
+      epoch_ = c->epoch;
+      emit_partition<EpochEvent>().epoch = c->epoch;
+      return;
+    }
+    case CommandKind::LINK_ACK:
+      return refuse(bytes, Reason::UNKNOWN_COMMAND);
+  }
+  OUTCRY_CHECK(false && "every command kind with a size has a case");
+}
+
+void Kernel::refuse(const char* bytes, Reason reason, Phase phase) {
+  const auto* header = reinterpret_cast<const Header*>(bytes);
+  RefusedEvent& e = header->account_id == 0 ? emit_partition<RefusedEvent>()
+                                            : emit_shard<RefusedEvent>(header->account_id);
+  e.account_id = header->account_id;
+  e.command_kind = header->kind;
+  e.phase = static_cast<u8>(phase);
+  e.reason = static_cast<u16>(reason);
+  if (reason == Reason::UNKNOWN_COMMAND) return;
+  const auto text = [&e](const char* id) { std::memcpy(e.client_order_id, id, CLIENT_ID_BYTES); };
+  switch (static_cast<CommandKind>(header->kind)) {
+    case CommandKind::NEW_ORDER: {
+      const auto* c = reinterpret_cast<const NewOrder*>(bytes);
+      e.market = c->market;
+      text(c->client_order_id);
+      return;
+    }
+    case CommandKind::CANCEL_ORDER: {
+      const auto* c = reinterpret_cast<const CancelOrder*>(bytes);
+      e.market = c->market;
+      e.order_id = c->order_id;
+      text(c->original_client_order_id);
+      return;
+    }
+    case CommandKind::AMEND_ORDER: {
+      const auto* c = reinterpret_cast<const AmendOrder*>(bytes);
+      e.market = c->market;
+      e.order_id = c->order_id;
+      text(c->original_client_order_id);
+      return;
+    }
+    case CommandKind::CANCEL_REPLACE: {
+      const auto* c = reinterpret_cast<const CancelReplace*>(bytes);
+      e.market = c->market;
+      if (phase == Phase::CANCEL) e.order_id = c->cancel_order_id;
+      text(phase == Phase::CANCEL ? c->cancel_original_client_order_id : c->client_order_id);
+      return;
+    }
+    case CommandKind::CANCEL_ALL:
+    case CommandKind::CREATE_MARKET:
+    case CommandKind::UPDATE_MARKET:
+    case CommandKind::SET_MARKET_STATUS:
+      std::memcpy(&e.market, bytes + sizeof(Header), sizeof(e.market));
+      return;
+    case CommandKind::SET_FEES:
+      e.market = reinterpret_cast<const SetFees*>(bytes)->market;
+      return;
+    default:
+      return;
+  }
+}
+
+// ---- administration
+
+namespace {
+template <class C>
+const char* raw(const C& c) {
+  return reinterpret_cast<const char*>(&c);
+}
+}  // namespace
+
+void Kernel::create_asset(const CreateAsset& c) {
+  if (c.asset < 1 || c.asset > ASSETS_MAX || c.scale > 18 || !upper_alphanumeric(c.name, 16)) {
+    return refuse(raw(c), Reason::INVALID_SPECIFICATION);
+  }
+  for (std::size_t id = 1; id < assets_.size(); ++id) {
+    if (assets_[id].known && (id == c.asset || std::memcmp(assets_[id].name, c.name, 16) == 0)) {
+      return refuse(raw(c), Reason::ALREADY_EXISTS);
+    }
+  }
+  if (assets_.size() <= c.asset) assets_.resize(c.asset + 1U);
+  Asset& a = assets_[c.asset];
+  a.known = true;
+  a.scale = c.scale;
+  std::memcpy(a.name, c.name, 16);
+  a.fee_by_shard.assign(ACCOUNT_SHARDS, 0);
+  a.external_by_shard.assign(ACCOUNT_SHARDS, 0);
+  AssetEvent& e = emit_partition<AssetEvent>();
+  e.asset = c.asset;
+  e.scale = c.scale;
+  std::memcpy(e.name, c.name, 16);
+}
+
+template <class C>
+Reason Kernel::check_market_specification(const C& c) const {
+  const auto known = [this](u16 id) { return id < assets_.size() && assets_[id].known; };
+  if (c.market < 1 || c.market > MARKETS_MAX || !upper_alphanumeric(c.symbol, 24)) {
+    return Reason::INVALID_SPECIFICATION;
+  }
+  if (!known(c.base_asset) || !known(c.quote_asset)) return Reason::UNKNOWN_ASSET;
+  const auto ordered = [](i64 low, i64 high) { return high == 0 || low <= high; };
+  i128 ten = 1;
+  for (u8 i = 0; i < assets_[c.base_asset].scale; ++i) ten *= 10;
+  const bool good =
+      c.base_asset != c.quote_asset && c.status >= 1 && c.status <= 5 && c.tick_atoms > 0 &&
+      c.lot_atoms > 0 && c.tick_lot_atoms > 0 &&
+      static_cast<i128>(c.tick_atoms) * c.lot_atoms == c.tick_lot_atoms * ten &&
+      c.price_ticks_min >= 0 && c.price_ticks_max >= 0 && c.qty_lots_min >= 0 &&
+      c.qty_lots_max >= 0 && c.market_qty_lots_min >= 0 && c.market_qty_lots_max >= 0 &&
+      c.market_qty_lots_step >= 0 && c.notional_atoms_min >= 0 && c.notional_atoms_max >= 0 &&
+      c.position_lots_max >= 0 && c.price_ticks_max <= PRICE_TICKS_MAX &&
+      c.qty_lots_max <= QTY_LOTS_MAX && ordered(c.price_ticks_min, c.price_ticks_max) &&
+      ordered(c.qty_lots_min, c.qty_lots_max) &&
+      ordered(c.market_qty_lots_min, c.market_qty_lots_max) &&
+      ordered(c.notional_atoms_min, c.notional_atoms_max) &&
+      c.average_price_minutes <= AVERAGE_PRICE_MINUTES_MAX && c.default_stp_mode <= 5 &&
+      (c.stp_modes >> c.default_stp_mode & 1) != 0;
+  return good ? Reason::NONE : Reason::INVALID_SPECIFICATION;
+}
+
+namespace {
+// MarketRow, MarketEvent and both commands hold the same specification bytes.
+constexpr std::size_t SPECIFICATION_BYTES = MarketEvent::SIZE - offsetof(MarketEvent, market);
+static_assert(CreateMarket::SIZE - offsetof(CreateMarket, market) == SPECIFICATION_BYTES);
+static_assert(UpdateMarket::SIZE - offsetof(UpdateMarket, market) == SPECIFICATION_BYTES);
+static_assert(offsetof(MarketRow, entity_seq) - offsetof(MarketRow, market) == SPECIFICATION_BYTES);
+// The padding at the end of the specification is zero whatever the command said.
+constexpr std::size_t PADDING_BYTES = 4;
+}  // namespace
+
+void Kernel::create_market(const CreateMarket& c) {
+  if (const Reason r = check_market_specification(c); r != Reason::NONE) return refuse(raw(c), r);
+  for (const auto& m : markets_) {
+    if (m != nullptr &&
+        (m->row.market == c.market || std::memcmp(m->row.symbol, c.symbol, 24) == 0)) {
+      return refuse(raw(c), Reason::ALREADY_EXISTS);
+    }
+  }
+  if (markets_.size() <= c.market) markets_.resize(c.market + 1U);
+  markets_[c.market] = std::make_unique<Market>(nodes_);
+  Market& m = *markets_[c.market];
+  std::memcpy(&m.row.market, &c.market, SPECIFICATION_BYTES - PADDING_BYTES);
+  m.row.specification_version = 1;
+  market_event(m);
+}
+
+void Kernel::update_market(const UpdateMarket& c) {
+  Market* m = market(c.market);
+  if (m == nullptr) return refuse(raw(c), Reason::UNKNOWN_MARKET);
+  MarketRow& row = m->row;
+  UpdateMarket wanted = c;
+  wanted.status = row.status;
+  const bool same = std::memcmp(row.symbol, c.symbol, 24) == 0 && row.base_asset == c.base_asset &&
+                    row.quote_asset == c.quote_asset && row.tick_atoms == c.tick_atoms &&
+                    row.lot_atoms == c.lot_atoms && row.tick_lot_atoms == c.tick_lot_atoms;
+  const Reason r = same ? check_market_specification(wanted) : Reason::INVALID_SPECIFICATION;
+  if (r != Reason::NONE) return refuse(raw(c), r);
+  wanted.specification_version = row.specification_version + 1;
+  std::memcpy(&row.market, &wanted.market, SPECIFICATION_BYTES - PADDING_BYTES);
+  market_event(*m);
+}
+
+void Kernel::set_market_status(const SetMarketStatus& c) {
+  Market* m = market(c.market);
+  if (m == nullptr) return refuse(raw(c), Reason::UNKNOWN_MARKET);
+  if (c.status < 1 || c.status > 5) return refuse(raw(c), Reason::INVALID_SPECIFICATION);
+  m->row.status = c.status;
+  market_event(*m);
+  drain(*m);
+}
+
+void Kernel::market_event(Market& m) {
+  MarketEvent& e = emit_market<MarketEvent>(m);
+  std::memcpy(&e.market, &m.row.market, SPECIFICATION_BYTES);
+}
+
+void Kernel::create_account(const CreateAccount& c) {
+  if (c.account_id == 0 || c.account_id > static_cast<u64>(ORDER_ID_MAX) ||
+      c.fee_schedule >= FEE_SCHEDULES_MAX) {
+    return refuse(raw(c), Reason::INVALID_SPECIFICATION);
+  }
+  if (find_account(c.account_id) != 0) return refuse(raw(c), Reason::ALREADY_EXISTS);
+  if (accounts_.live() >= static_cast<std::size_t>(ACCOUNTS_MAX)) {
+    return refuse(raw(c), Reason::CAPACITY_REACHED);
+  }
+  const u32 slot = accounts_.take();
+  Account& a = accounts_[slot];
+  a.id = c.account_id;
+  a.trade_group = c.trade_group;
+  a.fee_schedule = c.fee_schedule;
+  a.flags = c.flags;
+  accounts_by_id_.insert(slot);
+  account_event(a);
+}
+
+void Kernel::update_account(const UpdateAccount& c) {
+  const u32 slot = find_account(c.account_id);
+  if (slot == 0) return refuse(raw(c), Reason::UNKNOWN_ACCOUNT);
+  if (c.fee_schedule >= FEE_SCHEDULES_MAX) return refuse(raw(c), Reason::INVALID_SPECIFICATION);
+  Account& a = accounts_[slot];
+  a.trade_group = c.trade_group;
+  a.fee_schedule = c.fee_schedule;
+  a.flags = c.flags;
+  account_event(a);
+}
+
+void Kernel::account_event(const Account& a) {
+  AccountEvent& e = emit_shard<AccountEvent>(a.id);
+  e.account_id = a.id;
+  e.trade_group = a.trade_group;
+  e.fee_schedule = a.fee_schedule;
+  e.flags = a.flags;
+}
+
+void Kernel::set_fees(const SetFees& c) {
+  if (c.schedule >= FEE_SCHEDULES_MAX) return refuse(raw(c), Reason::INVALID_SPECIFICATION);
+  if (c.market != 0 && market(c.market) == nullptr) return refuse(raw(c), Reason::UNKNOWN_MARKET);
+  if (c.maker_rate >= RATE_ONE || c.taker_rate >= RATE_ONE) {
+    return refuse(raw(c), Reason::INVALID_SPECIFICATION);
+  }
+  fees_[{c.schedule, c.market}] = {c.maker_rate, c.taker_rate};
+  FeesEvent& e = emit_partition<FeesEvent>();
+  e.schedule = c.schedule;
+  e.market = c.market;
+  e.maker_rate = c.maker_rate;
+  e.taker_rate = c.taker_rate;
+}
+
+void Kernel::set_limits(const SetLimits& c) {
+  orders_max_ = c.orders_max;
+  algo_orders_max_ = c.algo_orders_max;
+  iceberg_orders_max_ = c.iceberg_orders_max;
+  LimitsEvent& e = emit_partition<LimitsEvent>();
+  e.orders_max = c.orders_max;
+  e.algo_orders_max = c.algo_orders_max;
+  e.iceberg_orders_max = c.iceberg_orders_max;
+}
+
+void Kernel::quarantine(const Quarantine& c) {
+  QuarantinedEvent& e = emit_partition<QuarantinedEvent>();
+  e.quarantined_seq = c.seq;
+  e.quarantined_index = c.index;
+  e.market = c.market;
+  Market* m = c.market <= MARKETS_MAX ? market(static_cast<u16>(c.market)) : nullptr;
+  if (m == nullptr) return;
+  m->row.faults += 1;
+  if (m->row.faults >= FAULTS_BEFORE_CANCEL_ONLY &&
+      m->row.status == static_cast<u8>(MarketStatus::TRADING)) {
+    m->row.status = static_cast<u8>(MarketStatus::CANCEL_ONLY);
+    market_event(*m);
+  }
+}
+
+// ---- deadline and dedupe, shared by all commands of users
+
+void Kernel::expire_dedupe() {
+  const i64 second = time_us_ / 1'000'000;
+  if (second <= dedupe_second_) return;
+  const i64 from = std::max(dedupe_second_, second - 256);
+  for (i64 s = from; s < second; ++s) {
+    u32& head = dedupe_by_second_[static_cast<std::size_t>(s) & 255];
+    while (head != 0) {
+      const u32 slot = head;
+      head = dedupe_[slot].second_next;
+      dedupe_by_digest_.erase(slot);
+      dedupe_.give(slot);
+    }
+  }
+  dedupe_second_ = second;
+}
+
+DedupeEntry* Kernel::find_dedupe(u64 account_id, u64 lo, u64 hi) {
+  u32 slot = dedupe_by_digest_.head(mix(lo ^ rotl(hi, 32) ^ account_id));
+  while (slot != 0) {
+    DedupeEntry& e = dedupe_[slot];
+    if (e.digest_lo == lo && e.digest_hi == hi && e.account_id == account_id &&
+        e.deadline_us >= time_us_) {
+      return &e;
+    }
+    slot = e.hash_next;
+  }
+  return nullptr;
+}
+
+void Kernel::add_dedupe(const DedupeEntry& entry) {
+  const u32 slot = dedupe_.take();
+  dedupe_[slot] = entry;
+  u32& head = dedupe_by_second_[static_cast<std::size_t>(entry.deadline_us / 1'000'000) & 255];
+  dedupe_[slot].second_next = head;
+  head = slot;
+  dedupe_by_digest_.insert(slot);
+}
+
+template <class C>
+bool Kernel::admitted(const C& c, u16 market_id) {
+  const auto refused = [&](Reason r) {
+    refuse(raw(c), r);
+    return false;
+  };
+  if (c.deadline_us != 0 && time_us_ > c.deadline_us) return refused(Reason::DEADLINE_PASSED);
+  if (c.deadline_us > time_us_ + DEADLINE_AHEAD_US_MAX) return refused(Reason::DEADLINE_TOO_FAR);
+  if (find_account(c.account_id) == 0) return refused(Reason::UNKNOWN_ACCOUNT);
+  if ((c.digest_lo | c.digest_hi) == 0) return true;
+  const DedupeEntry* entry = find_dedupe(c.account_id, c.digest_lo, c.digest_hi);
+  if (entry == nullptr) return true;
+  (void)market_id;
+  DuplicateEvent& e = emit_shard<DuplicateEvent>(c.account_id);
+  e.account_id = c.account_id;
+  e.market = entry->market;
+  e.command_kind = entry->command_kind;
+  e.reason = entry->reason;
+  e.order_id = entry->order_id;
+  return false;
+}
+
+template <class C>
+void Kernel::remember(const C& c, u16 market_id, Reason reason, i64 order_id) {
+  if ((c.digest_lo | c.digest_hi) == 0 || c.deadline_us == 0 || MUTANT(11)) return;
+  if (reason == Reason::MARKET_BUSY || reason == Reason::MARKET_VERSION_MISMATCH) return;
+  DedupeEntry entry{};
+  entry.account_id = c.account_id;
+  entry.digest_lo = c.digest_lo;
+  entry.digest_hi = c.digest_hi;
+  entry.deadline_us = c.deadline_us;
+  entry.order_id = order_id;
+  entry.market = market_id;
+  entry.reason = static_cast<u16>(reason);
+  entry.command_kind = c.kind;
+  add_dedupe(entry);
+}
+
+#define OUTCRY_USER_COMMAND(C)                          \
+  template bool Kernel::admitted<C>(const C&, u16);     \
+  template void Kernel::remember<C>(const C&, u16, Reason, i64);
+OUTCRY_USER_COMMAND(NewOrder)
+OUTCRY_USER_COMMAND(CancelOrder)
+OUTCRY_USER_COMMAND(CancelAll)
+OUTCRY_USER_COMMAND(CancelReplace)
+OUTCRY_USER_COMMAND(AmendOrder)
+#undef OUTCRY_USER_COMMAND
+
+// ---- money in and out
+
+template <class C>
+void Kernel::move_money(const C& c, i64 sign, BalanceCause cause) {
+  if (!admitted(c, 0)) return;
+  const u32 slot = find_account(c.account_id);
+  Account& a = accounts_[slot];
+  const bool adjusts = cause == BalanceCause::ADJUSTMENT;
+  const auto decide = [&] {
+    if (c.asset >= assets_.size() || !assets_[c.asset].known) return Reason::UNKNOWN_ASSET;
+    if (c.amount_atoms == 0 || c.amount_atoms > AMOUNT_ATOMS_MAX ||
+        c.amount_atoms < (adjusts ? -AMOUNT_ATOMS_MAX : 1)) {
+      return Reason::INVALID_AMOUNT;
+    }
+    if (cause == BalanceCause::DEPOSIT && (a.flags & static_cast<u16>(AccountFlag::DEPOSIT)) == 0) {
+      return Reason::ACCOUNT_MAY_NOT_DEPOSIT;
+    }
+    if (cause == BalanceCause::WITHDRAWAL &&
+        (a.flags & static_cast<u16>(AccountFlag::WITHDRAW)) == 0) {
+      return Reason::ACCOUNT_MAY_NOT_WITHDRAW;
+    }
+    const i64 amount = sign * c.amount_atoms;
+    const Balance* b = find_balance(a, c.asset);
+    if (amount < 0 && (b == nullptr || b->free.v < -amount)) return Reason::INSUFFICIENT_BALANCE;
+    if (amount > 0 && assets_[c.asset].users + amount > AMOUNT_MAX) return Reason::CAPACITY_REACHED;
+    return Reason::NONE;
+  };
+  const Reason reason = decide();
+  remember(c, 0, reason, 0);
+  if (reason != Reason::NONE) return refuse(raw(c), reason);
+  const Atoms amount{sign * c.amount_atoms};
+  Balance& b = balance(slot, c.asset);
+  b.free += amount;
+  Asset& asset = assets_[c.asset];
+  asset.users += amount.v;
+  asset.external -= amount.v;
+  asset.external_by_shard[a.id & (ACCOUNT_SHARDS - 1)] -= amount.v;
+  BalanceEvent& e = emit_shard<BalanceEvent>(a.id);
+  e.account_id = a.id;
+  e.asset = c.asset;
+  e.cause = static_cast<u8>(cause);
+  e.amount_atoms = amount.v;
+  e.free_atoms = b.free.v;
+  e.held_atoms = b.held.v;
+  e.reference = c.reference;
+}
+
+Balance& Kernel::balance(u32 account, u16 asset) {
+  u32* at = &accounts_[account].balances;
+  while (*at != 0) {
+    Balance& b = balances_[*at];
+    if (b.asset == asset) return b;
+    if (b.asset > asset) break;
+    at = &b.next;
+  }
+  const u32 slot = balances_.take();
+  Balance& b = balances_[slot];
+  b.asset = asset;
+  b.next = *at;
+  *at = slot;
+  return b;
+}
+
+const Balance* Kernel::find_balance(const Account& a, u16 asset) const {
+  for (u32 slot = a.balances; slot != 0; slot = balances_[slot].next) {
+    if (balances_[slot].asset == asset) return &balances_[slot];
+  }
+  return nullptr;
+}
+
+std::pair<u32, u32> Kernel::rates(u16 schedule, u16 market_id) const {
+  auto found = fees_.find({schedule, market_id});
+  if (found == fees_.end()) found = fees_.find({schedule, 0});
+  return found == fees_.end() ? std::pair<u32, u32>{0, 0} : found->second;
+}
+
+// ---- look-ups and views
+
+u32 Kernel::find_account(u64 id) const {
+  u32 slot = accounts_by_id_.head(mix(id));
+  while (slot != 0 && accounts_[slot].id != id) slot = accounts_[slot].id_next;
+  return slot;
+}
+
+u32 Kernel::find_order_slot(i64 id) const {
+  u32 slot = orders_by_id_.head(mix(static_cast<u64>(id)));
+  while (slot != 0 && orders_[slot].id != id) slot = orders_[slot].id_next;
+  return slot;
+}
+
+u32 Kernel::find_client(u32 account, u16 market_id, const char* id) const {
+  u32 slot = orders_by_client_.head(OrderByClient::hash_of(account, market_id, id));
+  while (slot != 0) {
+    const Order& o = orders_[slot];
+    if (o.account == account && o.market == market_id &&
+        std::memcmp(o.client_id.data(), id, CLIENT_ID_BYTES) == 0) {
+      return slot;
+    }
+    slot = o.client_next;
+  }
+  return 0;
+}
+
+bool Kernel::pending() const {
+  return std::any_of(markets_.begin(), markets_.end(), [](const auto& m) {
+    return m != nullptr && m->queue_head != 0 &&
+           m->row.status == static_cast<u8>(MarketStatus::TRADING);
+  });
+}
+
+i64 Kernel::average_price(u16 id) const {
+  const Market* m = market(id);
+  if (m == nullptr) return 0;
+  const i64 now = time_us_ / 60'000'000;
+  const i64 after = now - static_cast<i64>(m->row.average_price_minutes);
+  i128 lots = 0;
+  i128 quote = 0;
+  for (const PriceBucket& b : m->buckets) {
+    if (b.minute < 0 || b.minute <= after) continue;
+    lots += b.lots;
+    quote += b.quote;
+  }
+  if (lots == 0) return m->row.last_price_ticks;
+  return static_cast<i64>(quote / (lots * m->row.tick_lot_atoms));
+}
+
+std::pair<u32, u32> Kernel::fee_rates(u64 account_id, u16 market_id) const {
+  const u32 slot = find_account(account_id);
+  return slot == 0 ? std::pair<u32, u32>{0, 0} : rates(accounts_[slot].fee_schedule, market_id);
+}
+
+std::vector<std::pair<i64, i64>> Kernel::depth(u16 id, u8 side, std::size_t limit) {
+  std::vector<std::pair<i64, i64>> levels;
+  Market* m = market(id);
+  if (m == nullptr) return levels;
+  u32 slot = m->best(side);
+  while (slot != 0 && levels.size() < limit) {
+    const Level& level = levels_[slot];
+    levels.emplace_back(level.price.v, level.visible.v);
+    slot = m->tree(side).next(level.price, !is_buy(side));
+  }
+  return levels;
+}
+
+std::vector<std::pair<const char*, std::size_t>> Kernel::memory() const {
+  return {{"orders", orders_.live()},
+          {"accounts", accounts_.live()},
+          {"balances", balances_.live()},
+          {"levels", levels_.live()},
+          {"dedupe_entries", dedupe_.live()},
+          {"order_bytes", orders_.used_bytes() + extras_.used_bytes() +
+                              orders_by_id_.used_bytes() + orders_by_client_.used_bytes()},
+          {"level_bytes", levels_.used_bytes() + nodes_.used_bytes()},
+          {"account_bytes", accounts_.used_bytes() + accounts_by_id_.used_bytes()},
+          {"balance_bytes", balances_.used_bytes()},
+          {"dedupe_bytes", dedupe_.used_bytes() + dedupe_by_digest_.used_bytes()}};
+}
+
+}  // namespace outcry

@@ -1,0 +1,421 @@
+// The kernel: (state, batch of commands) -> (state, events). No clock, no randomness, no I/O.
+// The rules are docs/internals/kernel-semantics.md, section by section; this header holds the state.
+#pragma once
+#include <array>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "hashing.hpp"
+#include "memory.hpp"
+#include "numbers.hpp"
+#include "price_tree.hpp"
+#include "records.gen.hpp"
+
+namespace outcry {
+
+inline constexpr std::size_t CLIENT_ID_BYTES = 36;
+using ClientId = std::array<char, CLIENT_ID_BYTES>;
+
+// An open order; the account's half and the market's half side by side.
+struct Order {
+  u32 account;        // slot
+  u32 level;          // slot, while on the book
+  u32 next, prev;     // in the queue of its level, or of the market's continuations
+  u32 account_next, account_prev;
+  u32 id_next, client_next;  // hash chains
+  i64 id;
+  u32 extra;  // slot of OrderExtra, 0 for plain orders
+  std::int32_t trade_group;
+  Ticks price;
+  Lots qty;
+  Lots executed;
+  Atoms executed_quote;
+  Atoms hold;
+  Atoms taker_received;
+  i64 created_us, updated_us;
+  u64 priority;
+  u32 maker_rate, taker_rate;
+  u16 market;
+  u16 flags;
+  u8 side, type, time_in_force, stp_mode, status, place;
+  u8 pad[2];
+  ClientId client_id;
+};
+
+// What only some orders have.
+struct OrderExtra {
+  u32 pad0;  // the free list's link
+  u32 trailing_bips;
+  Ticks stop;
+  Lots iceberg;
+  Lots visible;
+  Ticks worst;
+  Atoms quote_order;
+  Atoms budget;
+  Lots prevented;
+  i64 working_us, trailing_us;
+  Ticks trailing_extreme;
+  i64 strategy_id;
+  std::int32_t strategy_type;
+  u16 amends;
+  u16 pad1;
+};
+
+struct Level {
+  u32 head, tail, count;
+  u16 market;
+  u8 side, pad;
+  Ticks price;
+  Lots visible;
+};
+
+struct Balance {
+  u32 next;
+  u16 asset;
+  u16 pad;
+  Atoms free;
+  Atoms held;
+};
+
+struct Account {
+  u32 id_next;
+  u32 balances;  // ascending by asset
+  u32 first_order, last_order;
+  u64 id;
+  std::int32_t trade_group;
+  u16 fee_schedule;
+  u16 flags;
+  u32 orders, algo_orders, iceberg_orders;
+  u32 pad;
+};
+
+struct DedupeEntry {
+  u32 hash_next, second_next;
+  u64 account_id, digest_lo, digest_hi;
+  i64 deadline_us, order_id;
+  u16 market, reason;
+  u8 command_kind;
+  u8 pad[3];
+};
+
+struct Pair128 {
+  i128 base = 0, quote = 0;
+};
+
+struct PriceBucket {
+  i64 minute = -1;
+  i128 lots = 0, quote = 0;
+};
+
+struct Market {
+  explicit Market(Slab<TreeNode>& nodes) : bids(nodes), asks(nodes), clearing(ACCOUNT_SHARDS) {}
+  MarketRow row{};
+  PriceTree bids, asks;
+  u32 best_bid = 0, best_ask = 0;  // level slots
+  std::map<std::pair<i64, u64>, u32> rising, falling;  // (stop, priority); falling by -stop
+  std::map<u64, u32> trailing;                         // priority
+  u32 queue_head = 0, queue_tail = 0;
+  std::array<PriceBucket, 64> buckets{};
+  bool traded = false;
+  i64 low = 0, high = 0;
+  std::vector<Pair128> clearing;  // by shard
+
+  u32& best(u8 side) { return side == static_cast<u8>(Side::BUY) ? best_bid : best_ask; }
+  PriceTree& tree(u8 side) { return side == static_cast<u8>(Side::BUY) ? bids : asks; }
+};
+
+struct Asset {
+  bool known = false;
+  u8 scale = 0;
+  char name[16] = {};
+  i128 users = 0, fees = 0, clearing = 0, external = 0;  // running totals (L01)
+  std::vector<i128> fee_by_shard, external_by_shard;
+};
+
+struct Shard {
+  bool known = false;
+  u64 order_counter = 0;
+  u64 entity_seq = 0;
+};
+
+// What one event moved, and of which match it speaks.
+struct Moves {
+  Atoms held{}, released{}, paid{}, received{}, fee{};
+  i64 match_id = 0;
+  Ticks last_price{};
+  Lots last_lots{};
+  u16 extra_flags = 0;
+};
+
+class Kernel {
+ public:
+  explicit Kernel(u32 partition, std::string poison);
+  static std::unique_ptr<Kernel> restore(std::span<const char> rows, std::string poison);
+
+  // Returns the index of the command under way through `at`, for the fault's report.
+  void apply(std::span<const char> batch, u64 seq, std::span<const u32> skip, u32& at);
+  static bool framed(std::span<const char> batch);
+
+  const Buffer& events() const { return events_; }
+  u64 seq() const { return seq_; }
+  i64 time_us() const { return time_us_; }
+  u32 partition() const { return partition_; }
+  bool pending() const;
+  std::array<u64, 2> events_hash() const { return lanes_.digest(); }
+  std::array<u64, 2> state_hash() const;
+  std::string recount() const;
+  void snapshot(Buffer& out) const;
+
+  bool order_row(u64 account_id, i64 order_id, OrderRow& out) const;
+  bool order_row_by_client_id(u64 account_id, u16 market, const ClientId& id, OrderRow& out) const;
+  void open_orders(u64 account_id, u16 market, Buffer& out) const;
+  void balance_rows(u64 account_id, Buffer& out) const;
+  bool account_row(u64 account_id, AccountRow& out) const;
+  bool market_row(u16 market, MarketRow& out) const;
+  void market_rows(Buffer& out) const;
+  void asset_rows(Buffer& out) const;
+  std::vector<std::pair<i64, i64>> depth(u16 market, u8 side, std::size_t limit);
+  i64 average_price(u16 market) const;
+  std::pair<u32, u32> fee_rates(u64 account_id, u16 market) const;
+  std::size_t accounts() const { return accounts_.live(); }
+  std::size_t orders() const { return orders_.live(); }
+  std::vector<std::pair<const char*, std::size_t>> memory() const;
+
+ private:
+  friend class SnapshotReader;
+  enum class Cause : u8 { DONE, BOOK, BUDGET, SUSPENDED };
+
+  // ---- kernel.cpp: batch, admin, events
+  void command(const char* bytes);
+  void drain_before(const char* bytes, u8 kind);
+  void refuse(const char* bytes, Reason reason, Phase phase = Phase::WHOLE);
+  void check_conservation();
+  void create_asset(const CreateAsset& c);
+  void create_market(const CreateMarket& c);
+  void update_market(const UpdateMarket& c);
+  void set_market_status(const SetMarketStatus& c);
+  void create_account(const CreateAccount& c);
+  void update_account(const UpdateAccount& c);
+  void set_fees(const SetFees& c);
+  void set_limits(const SetLimits& c);
+  template <class C>
+  void move_money(const C& c, i64 sign, BalanceCause cause);
+  void quarantine(const Quarantine& c);
+  void account_event(const Account& a);
+  void market_event(Market& m);
+  template <class C>
+  Reason check_market_specification(const C& c) const;
+
+  template <class E>
+  E& emit(u32 entity, u64& counter);
+  template <class E>
+  E& emit_shard(u64 account_id);
+  template <class E>
+  E& emit_market(Market& m);
+  template <class E>
+  E& emit_partition();
+
+  // ---- orders.cpp: the account side
+  void new_order(const NewOrder& c);
+  void cancel_order(const CancelOrder& c);
+  void cancel_all(const CancelAll& c);
+  void cancel_replace(const CancelReplace& c);
+  void amend_order(const AmendOrder& c);
+  template <class C>
+  bool admitted(const C& c, u16 market);  // deadline and dedupe; false: answered
+  template <class C>
+  void remember(const C& c, u16 market, Reason reason, i64 order_id);
+  template <class C>
+  Reason shape_identity(const C& c, const Account& a, const Market*& m) const;
+  template <class C>
+  Reason shape_values(const C& c, const Market& m) const;
+  template <class C>
+  Reason check_counts(const C& c, const Account& a, u32 excluded) const;
+  template <class C>
+  Reason check_funds(const C& c, const Account& a, const Market& m, Atoms& hold, Atoms& need) const;
+  template <class C>
+  Reason check_market(const C& c, Market& m, Atoms hold, Atoms need);
+  template <class C>
+  u32 accept(const C& c, u32 account, Market& m, Atoms hold);
+  template <class C>
+  Reason place_new(const C& c, u32 account, Market& m, i64& order_id);
+  Reason find_order(u32 account, u16 market, i64 order_id, const char* original, u32& slot) const;
+  void cancel_slot(u32 slot, const char* request_id);
+  Reason count_of(const Account& a, u16 market, u32 excluded, int what, u32 bound,
+                  Reason reason) const;
+
+  // ---- matching.cpp: the market side and settlement
+  void take(u32 slot);
+  bool fillable(Market& m, const Order& o, Ticks limit) const;
+  bool own(const Order& a, const Order& b) const;
+  Lots wanted(const Order& o, const Market& m, Ticks price) const;
+  bool fill(u32 slot, Lots q, Ticks p, Atoms quote, bool maker, i64 trade_id);
+  bool prevent(u32 slot, Lots lots, Ticks p, bool ends, i64 prevented_id, bool transfer);
+  // One step of self-trade prevention; true when the taker is gone.
+  bool prevention(Market& m, u32 taker, u32 maker, u32 level, Lots want, u32& touched);
+  void reduce_maker(Market& m, u32 maker, u32 level, Lots q, bool gone);
+  void rest(u32 slot);
+  void finish(u32 slot, OrderStatus status, Execution execution, Reason reason);
+  void suspend(Market& m, u32 slot);
+  void level_event(Market& m, u32 level);
+  void drop_level_if_empty(Market& m, u32 level, u32& touched);
+  void join_level(Market& m, u32 slot);
+  void leave_level(Market& m, u32 slot, u32 level, Lots visible);
+  void place_trigger(Market& m, u32 slot);
+  void unplace(u32 slot);
+  void evaluate(Market& m);
+  void enqueue(Market& m, u32 slot, bool front);
+  void dequeue(Market& m, u32 slot);
+  void drain(Market& m);
+  void remove_order(u32 slot);
+  void run(Market& m, u32 slot);
+  template <class E>
+  E& report(const Order& o, Execution execution, const Moves& moves);
+  void release_all(Order& o, Moves& moves);
+
+  // ---- money
+  Balance& balance(u32 account, u16 asset);
+  const Balance* find_balance(const Account& a, u16 asset) const;
+  void hold_funds(Order& o, Atoms amount);
+  u16 paid_asset(const Order& o, const Market& m) const;
+  u16 received_asset(const Order& o, const Market& m) const;
+  std::pair<u32, u32> rates(u16 schedule, u16 market) const;
+
+  // ---- order arithmetic
+  bool by_quote(const Order& o) const;
+  bool budgeted(const Order& o) const;
+  bool unit_held(const Order& o) const;
+  Ticks worst(const Order& o) const;
+  Lots remaining(const Order& o) const;
+  Lots visible(const Order& o) const;
+  Lots iceberg(const Order& o) const;
+  OrderExtra& extra(Order& o);  // makes one when there is none
+  void fill_row(const Order& o, OrderRow& row) const;
+
+  // ---- look-ups
+  u32 find_account(u64 id) const;
+  u32 find_order_slot(i64 id) const;
+  u32 find_client(u32 account, u16 market, const char* id) const;
+  Market* market(u16 id) { return id < markets_.size() ? markets_[id].get() : nullptr; }
+  const Market* market(u16 id) const { return id < markets_.size() ? markets_[id].get() : nullptr; }
+  Shard& shard(u64 account_id) { return shards_[account_id & (ACCOUNT_SHARDS - 1)]; }
+  void expire_dedupe();
+  DedupeEntry* find_dedupe(u64 account_id, u64 lo, u64 hi);
+  void add_dedupe(const DedupeEntry& entry);
+  void link_order(u32 slot);
+
+  struct OrderById {
+    Slab<Order>* orders;
+    u64 hash(u32 slot) const { return mix(static_cast<u64>((*orders)[slot].id)); }
+    u32& next(u32 slot) const { return (*orders)[slot].id_next; }
+  };
+  struct OrderByClient {
+    Slab<Order>* orders;
+    static u64 hash_of(u32 account, u16 market, const char* id);
+    u64 hash(u32 slot) const {
+      const Order& o = (*orders)[slot];
+      return hash_of(o.account, o.market, o.client_id.data());
+    }
+    u32& next(u32 slot) const { return (*orders)[slot].client_next; }
+  };
+  struct AccountById {
+    Slab<Account>* accounts;
+    u64 hash(u32 slot) const { return mix((*accounts)[slot].id); }
+    u32& next(u32 slot) const { return (*accounts)[slot].id_next; }
+  };
+  struct DedupeByDigest {
+    Slab<DedupeEntry>* entries;
+    u64 hash(u32 slot) const {
+      const DedupeEntry& e = (*entries)[slot];
+      return mix(e.digest_lo ^ rotl(e.digest_hi, 32) ^ e.account_id);
+    }
+    u32& next(u32 slot) const { return (*entries)[slot].hash_next; }
+  };
+
+  u32 partition_;
+  std::string poison_;
+  u64 seq_ = 0;
+  u64 epoch_ = 0;
+  i64 time_us_ = 0;
+  u64 entity_seq_ = 0;
+  u32 orders_max_ = 0, algo_orders_max_ = 0, iceberg_orders_max_ = 0;
+  Lanes lanes_;
+
+  Slab<Order> orders_;
+  Slab<OrderExtra> extras_;
+  Slab<Level> levels_;
+  Slab<Account> accounts_;
+  Slab<Balance> balances_;
+  Slab<TreeNode> nodes_;
+  Slab<DedupeEntry> dedupe_;
+  ChainTable<OrderById> orders_by_id_;
+  ChainTable<OrderByClient> orders_by_client_;
+  ChainTable<AccountById> accounts_by_id_;
+  ChainTable<DedupeByDigest> dedupe_by_digest_;
+  std::array<u32, 256> dedupe_by_second_{};
+  i64 dedupe_second_ = 0;
+
+  std::vector<std::unique_ptr<Market>> markets_;
+  std::vector<Asset> assets_;
+  std::vector<Shard> shards_;
+  std::map<std::pair<u16, u16>, std::pair<u32, u32>> fees_;  // (schedule, market) -> (maker, taker)
+
+  Buffer events_;
+  u32 index_ = 0;    // of the next event in the batch
+  u32 command_ = 0;  // of the command under way
+  i64 used_ = 0;     // events since the command began
+};
+
+inline bool is_priced(u8 type) {
+  const auto t = static_cast<OrderType>(type);
+  return t == OrderType::LIMIT || t == OrderType::LIMIT_MAKER || t == OrderType::STOP_LOSS_LIMIT ||
+         t == OrderType::TAKE_PROFIT_LIMIT;
+}
+inline bool is_conditional(u8 type) { return type >= static_cast<u8>(OrderType::STOP_LOSS); }
+inline bool is_buy(u8 side) { return side == static_cast<u8>(Side::BUY); }
+inline u8 opposite(u8 side) { return static_cast<u8>(3 - side); }
+// Rising conditions wait for the price to come up to them.
+inline bool is_rising(u8 side, u8 type) {
+  const auto t = static_cast<OrderType>(type);
+  const bool stop_loss = t == OrderType::STOP_LOSS || t == OrderType::STOP_LOSS_LIMIT;
+  return is_buy(side) == stop_loss;
+}
+inline bool has(u16 flags, OrderFlag flag) { return (flags & static_cast<u16>(flag)) != 0; }
+inline bool allows(u32 flags, MarketFlag flag) { return (flags & static_cast<u32>(flag)) != 0; }
+
+// ---- events
+
+template <class E>
+E& Kernel::emit(u32 entity, u64& counter) {
+  E& event = events_.append<E>();
+  event.index = index_++;
+  event.command = command_;
+  event.partition = partition_;
+  event.entity = entity;
+  event.seq = seq_;
+  event.entity_seq = ++counter;
+  event.time_us = time_us_;
+  ++used_;
+  return event;
+}
+template <class E>
+E& Kernel::emit_shard(u64 account_id) {
+  const u32 index = static_cast<u32>(account_id & (ACCOUNT_SHARDS - 1));
+  shards_[index].known = true;
+  return emit<E>(static_cast<u32>(EntityKind::SHARD) << 24 | index, shards_[index].entity_seq);
+}
+template <class E>
+E& Kernel::emit_market(Market& m) {
+  return emit<E>(static_cast<u32>(EntityKind::MARKET) << 24 | m.row.market, m.row.entity_seq);
+}
+template <class E>
+E& Kernel::emit_partition() {
+  return emit<E>(0, entity_seq_);
+}
+
+}  // namespace outcry

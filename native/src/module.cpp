@@ -1,0 +1,216 @@
+// The Python door: bytes in, bytes out; the interpreter lock is released where the work is.
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/pair.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/unique_ptr.h>
+#include <nanobind/stl/vector.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "kernel.hpp"
+
+namespace nb = nanobind;
+using namespace outcry;
+
+namespace {
+
+nb::bytes bytes_of(const Buffer& buffer) { return nb::bytes(buffer.data(), buffer.size()); }
+nb::bytes bytes_of(const std::array<u64, 2>& digest) { return nb::bytes(digest.data(), 16); }
+template <class R>
+nb::object row_or_none(bool found, const R& row) {
+  return found ? nb::object(nb::bytes(&row, sizeof(row))) : nb::none();
+}
+
+[[noreturn]] void raise_fault(u32 index, const std::string& message) {
+  const nb::object type = nb::module_::import_("openoutcry.kernel.faults").attr("KernelFault");
+  const nb::object error = type(index, message);
+  PyErr_SetObject(type.ptr(), error.ptr());
+  throw nb::python_error();
+}
+
+// Bytes, bytearray or memoryview, held while the kernel reads them.
+class View {
+ public:
+  explicit View(nb::handle object) {
+    if (PyObject_GetBuffer(object.ptr(), &view_, PyBUF_SIMPLE) != 0) throw nb::python_error();
+  }
+  ~View() { PyBuffer_Release(&view_); }
+  View(const View&) = delete;
+  View& operator=(const View&) = delete;
+  std::span<const char> span() const {
+    return {static_cast<const char*>(view_.buf), static_cast<std::size_t>(view_.len)};
+  }
+
+ private:
+  Py_buffer view_{};
+};
+
+// One instance of the kernel and whether it has faulted.
+class Door {
+ public:
+  Door(u32 partition, nb::bytes poison)
+      : kernel_(std::make_unique<Kernel>(partition, std::string(poison.c_str(), poison.size()))) {}
+  explicit Door(std::unique_ptr<Kernel> kernel) : kernel_(std::move(kernel)) {}
+
+  nb::bytes apply(nb::handle batch, u64 seq, nb::handle skip) {
+    alive();
+    const View view(batch);
+    const std::span<const char> commands = view.span();
+    std::vector<u32> skipped;
+    for (const nb::handle item : skip) skipped.push_back(nb::cast<u32>(item));
+    if (seq != kernel_->seq() + 1) throw nb::value_error("seq is not the last one + 1");
+    if (!Kernel::framed(commands)) throw nb::value_error("the batch is malformed");
+    u32 at = 0;
+    std::string message;
+    {
+      const nb::gil_scoped_release release;
+      try {
+        kernel_->apply(commands, seq, skipped, at);
+      } catch (const Fault& fault) {
+        message = fault.message;
+        dead_ = true;
+      } catch (const std::bad_alloc&) {
+        message = "out of memory";
+        dead_ = true;
+      }
+    }
+    if (dead_) raise_fault(at, message);
+    return bytes_of(kernel_->events());
+  }
+
+  void alive() const {
+    if (dead_) throw std::runtime_error("this kernel has faulted and must be discarded");
+  }
+  Kernel& live() {
+    alive();
+    return *kernel_;
+  }
+
+ private:
+  std::unique_ptr<Kernel> kernel_;
+  bool dead_ = false;
+};
+
+template <class F>
+nb::bytes rows(Door& door, F collect) {
+  Buffer out;
+  collect(door.live(), out);
+  return bytes_of(out);
+}
+
+ClientId client_id(nb::bytes text) {
+  ClientId id{};
+  if (text.size() > id.size()) throw nb::value_error("a client order id has at most 36 bytes");
+  std::copy_n(text.c_str(), text.size(), id.begin());
+  return id;
+}
+
+}  // namespace
+
+NB_MODULE(_native, m) {
+  m.doc() = "The matching kernel; see docs/internals/kernel-semantics.md.";
+#ifdef OUTCRY_FAULTS
+  m.def("set_mutant", [](int number) { active_mutant = number; });
+#endif
+  nb::class_<Door>(m, "Kernel")
+      .def(nb::init<u32, nb::bytes>(), nb::arg("partition") = 0, nb::kw_only(),
+           nb::arg("poison_client_order_id") = nb::bytes("", 0))
+      .def("apply", &Door::apply, nb::arg("batch"), nb::arg("seq"), nb::arg("skip") = nb::tuple())
+      .def("seq", [](Door& d) { return d.live().seq(); })
+      .def("time_us", [](Door& d) { return d.live().time_us(); })
+      .def("partition", [](Door& d) { return d.live().partition(); })
+      .def("pending", [](Door& d) { return d.live().pending(); })
+      .def("events_hash", [](Door& d) { return bytes_of(d.live().events_hash()); })
+      .def("state_hash",
+           [](Door& d) {
+             Kernel& k = d.live();
+             std::array<u64, 2> digest{};
+             {
+               const nb::gil_scoped_release release;
+               digest = k.state_hash();
+             }
+             return bytes_of(digest);
+           })
+      .def("recount",
+           [](Door& d) {
+             Kernel& k = d.live();
+             const nb::gil_scoped_release release;
+             return k.recount();
+           })
+      .def("snapshot",
+           [](Door& d) {
+             Kernel& k = d.live();
+             Buffer out;
+             {
+               const nb::gil_scoped_release release;
+               k.snapshot(out);
+             }
+             return bytes_of(out);
+           })
+      .def_static(
+          "restore",
+          [](nb::handle data, nb::bytes poison) {
+            const View view(data);
+            std::string text(poison.c_str(), poison.size());
+            std::unique_ptr<Kernel> kernel;
+            {
+              const nb::gil_scoped_release release;
+              kernel = Kernel::restore(view.span(), std::move(text));
+            }
+            return std::make_unique<Door>(std::move(kernel));
+          },
+          nb::arg("data"), nb::kw_only(), nb::arg("poison_client_order_id") = nb::bytes("", 0))
+      .def("order",
+           [](Door& d, u64 account, i64 order) {
+             OrderRow row;
+             return row_or_none(d.live().order_row(account, order, row), row);
+           })
+      .def("order_by_client_id",
+           [](Door& d, u64 account, u16 market, nb::bytes id) {
+             OrderRow row;
+             return row_or_none(
+                 d.live().order_row_by_client_id(account, market, client_id(id), row), row);
+           })
+      .def(
+          "open_orders",
+          [](Door& d, u64 account, u16 market) {
+            return rows(d, [&](Kernel& k, Buffer& out) { k.open_orders(account, market, out); });
+          },
+          nb::arg("account_id"), nb::arg("market") = 0)
+      .def("balances",
+           [](Door& d, u64 account) {
+             return rows(d, [&](Kernel& k, Buffer& out) { k.balance_rows(account, out); });
+           })
+      .def("account",
+           [](Door& d, u64 account) {
+             AccountRow row;
+             return row_or_none(d.live().account_row(account, row), row);
+           })
+      .def("market",
+           [](Door& d, u16 market) {
+             MarketRow row;
+             return row_or_none(d.live().market_row(market, row), row);
+           })
+      .def("markets",
+           [](Door& d) { return rows(d, [](Kernel& k, Buffer& out) { k.market_rows(out); }); })
+      .def("assets",
+           [](Door& d) { return rows(d, [](Kernel& k, Buffer& out) { k.asset_rows(out); }); })
+      .def("accounts_count", [](Door& d) { return d.live().accounts(); })
+      .def("orders_count", [](Door& d) { return d.live().orders(); })
+      .def("depth",
+           [](Door& d, u16 market, std::size_t limit) {
+             Kernel& k = d.live();
+             return std::pair{k.depth(market, static_cast<u8>(Side::BUY), limit),
+                              k.depth(market, static_cast<u8>(Side::SELL), limit)};
+           })
+      .def("average_price_ticks", [](Door& d, u16 m_) { return d.live().average_price(m_); })
+      .def("fee_rates", [](Door& d, u64 account, u16 market) {
+        return d.live().fee_rates(account, market);
+      })
+      .def("memory", [](Door& d) {
+        nb::dict result;
+        for (const auto& [name, value] : d.live().memory()) result[name] = value;
+        return result;
+      });
+}

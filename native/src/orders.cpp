@@ -1,0 +1,610 @@
+// The account side: admission, shape, counts, funds, holds; cancel, replace, amend.
+#include <algorithm>
+#include <cstring>
+
+#include "kernel.hpp"
+
+namespace outcry {
+
+namespace {
+
+bool legal_client_id(const char* id) {
+  static constexpr auto legal = [] {
+    std::array<bool, 256> table{};
+    for (int c = '0'; c <= '9'; ++c) table[static_cast<std::size_t>(c)] = true;
+    for (int c = 'A'; c <= 'Z'; ++c) table[static_cast<std::size_t>(c)] = true;
+    for (int c = 'a'; c <= 'z'; ++c) table[static_cast<std::size_t>(c)] = true;
+    for (const char c : {'.', '_', ':', '/', '-'}) table[static_cast<std::size_t>(c)] = true;
+    return table;
+  }();
+  for (std::size_t i = 0; i < CLIENT_ID_BYTES && id[i] != 0; ++i) {
+    if (!legal[static_cast<u8>(id[i])]) return false;
+  }
+  return true;
+}
+
+template <class C>
+const char* raw(const C& c) {
+  return reinterpret_cast<const char*>(&c);
+}
+
+bool beyond(i64 value, i64 low, i64 high) { return value < low || (high > 0 && value > high); }
+
+}  // namespace
+
+// Section 3, shape 1 to 8: who, where and which kind of order.
+template <class C>
+Reason Kernel::shape_identity(const C& c, const Account& a, const Market*& m) const {
+  if ((a.flags & static_cast<u16>(AccountFlag::TRADE)) == 0) return Reason::ACCOUNT_MAY_NOT_TRADE;
+  m = market(c.market);
+  if (m == nullptr) return Reason::UNKNOWN_MARKET;
+  if (c.side < 1 || c.side > 2) return Reason::INVALID_SIDE;
+  if (c.order_type < 1 || c.order_type > 7) return Reason::INVALID_ORDER_TYPE;
+  if (c.client_order_id[0] == 0 || !legal_client_id(c.client_order_id)) {
+    return Reason::CLIENT_ORDER_ID_INVALID;
+  }
+  if ((m->row.order_types >> c.order_type & 1) == 0) return Reason::ORDER_TYPE_NOT_SUPPORTED;
+  const bool timed = is_priced(c.order_type) &&
+                     c.order_type != static_cast<u8>(OrderType::LIMIT_MAKER);
+  const bool time_good = timed ? c.time_in_force >= 1 && c.time_in_force <= 3
+                               : c.time_in_force == static_cast<u8>(TimeInForce::NONE);
+  if (!time_good) return Reason::INVALID_TIME_IN_FORCE;
+  if (c.stp_mode > 5 || (m->row.stp_modes >> c.stp_mode & 1) == 0) {
+    return Reason::STP_MODE_NOT_ALLOWED;
+  }
+  return Reason::NONE;
+}
+
+// Section 3, shape 9 to 19: which fields go together, and the filters that need no state.
+template <class C>
+Reason Kernel::shape_values(const C& c, const Market& market) const {
+  const MarketRow& m = market.row;
+  const bool priced = is_priced(c.order_type);
+  const bool conditional = is_conditional(c.order_type);
+  const bool is_market = c.order_type == static_cast<u8>(OrderType::MARKET);
+  const bool is_maker = c.order_type == static_cast<u8>(OrderType::LIMIT_MAKER);
+  for (const i64 v : {c.price_ticks, c.qty_lots, c.quote_atoms, c.stop_ticks, c.iceberg_lots,
+                      c.worst_ticks}) {
+    if (v < 0) return Reason::INVALID_COMBINATION;
+  }
+  const bool price_fits = priced ? c.price_ticks > 0 && c.quote_atoms == 0 && c.worst_ticks == 0
+                                 : c.price_ticks == 0 && c.worst_ticks > 0;
+  const bool qty_fits = is_market ? (c.qty_lots > 0) != (c.quote_atoms > 0)
+                                  : c.qty_lots > 0 && c.quote_atoms == 0;
+  const bool stop_fits = conditional ? c.stop_ticks > 0 || c.trailing_bips > 0
+                                     : c.stop_ticks == 0 && c.trailing_bips == 0;
+  const bool iceberg_fits =
+      c.iceberg_lots == 0 || is_maker ||
+      (priced && c.time_in_force == static_cast<u8>(TimeInForce::GTC));
+  if (!price_fits || !qty_fits || !stop_fits || !iceberg_fits) return Reason::INVALID_COMBINATION;
+  if (c.quote_atoms > 0 && !allows(m.flags, MarketFlag::QUOTE_ORDER_QTY)) {
+    return Reason::QUOTE_QTY_NOT_SUPPORTED;
+  }
+  if (c.iceberg_lots > 0 && !allows(m.flags, MarketFlag::ICEBERG)) {
+    return Reason::ICEBERG_NOT_SUPPORTED;
+  }
+  if (c.trailing_bips > 0 && !allows(m.flags, MarketFlag::TRAILING_STOP)) {
+    return Reason::TRAILING_NOT_SUPPORTED;
+  }
+  const auto price_bad = [&m](i64 p) {
+    return p > 0 && (beyond(p, m.price_ticks_min, m.price_ticks_max) || p > PRICE_TICKS_MAX);
+  };
+  if (price_bad(c.price_ticks) || price_bad(c.stop_ticks) || c.worst_ticks > PRICE_TICKS_MAX) {
+    return Reason::PRICE_FILTER;
+  }
+  const auto qty_bad = [&m](i64 q) {
+    return q > 0 && (beyond(q, m.qty_lots_min, m.qty_lots_max) || q > QTY_LOTS_MAX);
+  };
+  if (qty_bad(c.qty_lots) || qty_bad(c.iceberg_lots)) return Reason::LOT_SIZE;
+  if (c.quote_atoms > AMOUNT_ATOMS_MAX) return Reason::NOTIONAL_OVERFLOW;
+  if (!priced && c.qty_lots > 0) {
+    const i64 step = m.market_qty_lots_step;
+    if (beyond(c.qty_lots, m.market_qty_lots_min, m.market_qty_lots_max) ||
+        (step > 0 && (c.qty_lots - m.market_qty_lots_min) % step != 0)) {
+      return Reason::MARKET_LOT_SIZE;
+    }
+  }
+  if (c.iceberg_lots > c.qty_lots) return Reason::ICEBERG_EXCEEDS_QTY;
+  if (c.iceberg_lots > 0 && m.iceberg_parts_max > 0 &&
+      (c.qty_lots - 1) / c.iceberg_lots + 1 > static_cast<i64>(m.iceberg_parts_max)) {
+    return Reason::ICEBERG_PARTS;
+  }
+  if (c.trailing_bips > 0) {
+    const bool above = is_rising(c.side, c.order_type);
+    const u32 low = above ? m.trailing_above_bips_min : m.trailing_below_bips_min;
+    const u32 high = above ? m.trailing_above_bips_max : m.trailing_below_bips_max;
+    if (c.trailing_bips < low || (high > 0 && c.trailing_bips > high) ||
+        c.trailing_bips >= MULTIPLIER_ONE) {
+      return Reason::TRAILING_DELTA;
+    }
+  }
+  if (c.qty_lots > 0) {
+    const Ticks worst{priced ? c.price_ticks : c.worst_ticks};
+    const bool wide =
+        !is_market && notional_wide(worst, {c.qty_lots}, m.tick_lot_atoms) > AMOUNT_MAX;
+    if (wide || static_cast<i128>(c.qty_lots) * m.lot_atoms > AMOUNT_MAX) {
+      return Reason::NOTIONAL_OVERFLOW;
+    }
+  }
+  return Reason::NONE;
+}
+
+// `what`: 0 all open orders, 1 untriggered conditional ones, 2 icebergs; market 0: all markets.
+Reason Kernel::count_of(const Account& a, u16 market_id, u32 excluded, int what, u32 bound,
+                        Reason reason) const {
+  const u32 total = what == 0 ? a.orders : what == 1 ? a.algo_orders : a.iceberg_orders;
+  if (bound == 0 || total < bound) return Reason::NONE;
+  u32 count = 0;
+  for (u32 slot = a.first_order; slot != 0; slot = orders_[slot].account_next) {
+    const Order& o = orders_[slot];
+    if (slot == excluded || (market_id != 0 && o.market != market_id)) continue;
+    const auto place = static_cast<OrderPlace>(o.place);
+    const bool algo = place == OrderPlace::TRIGGER || place == OrderPlace::TRAILING;
+    if (what == 0 || (what == 1 && algo) || (what == 2 && iceberg(o).v > 0)) ++count;
+  }
+  return count >= bound ? reason : Reason::NONE;
+}
+
+template <class C>
+Reason Kernel::check_counts(const C& c, const Account& a, u32 excluded) const {
+  const MarketRow& m = market(c.market)->row;
+  const auto three = [&](u16 where, u32 orders, u32 algos, u32 icebergs, Reason r0, Reason r1,
+                         Reason r2) {
+    Reason r = count_of(a, where, excluded, 0, orders, r0);
+    if (r == Reason::NONE && is_conditional(c.order_type)) {
+      r = count_of(a, where, excluded, 1, algos, r1);
+    }
+    if (r == Reason::NONE && c.iceberg_lots > 0) r = count_of(a, where, excluded, 2, icebergs, r2);
+    return r;
+  };
+  Reason r = three(c.market, m.orders_max, m.algo_orders_max, m.iceberg_orders_max,
+                   Reason::MAX_NUM_ORDERS, Reason::MAX_NUM_ALGO_ORDERS,
+                   Reason::MAX_NUM_ICEBERG_ORDERS);
+  if (r == Reason::NONE) {
+    r = three(0, orders_max_, algo_orders_max_, iceberg_orders_max_,
+              Reason::EXCHANGE_MAX_NUM_ORDERS, Reason::EXCHANGE_MAX_NUM_ALGO_ORDERS,
+              Reason::EXCHANGE_MAX_NUM_ICEBERG_ORDERS);
+  }
+  if (r != Reason::NONE) return r;
+  const u64 next_id = (shards_[a.id & (ACCOUNT_SHARDS - 1)].order_counter + 1) << SHARD_BITS |
+                      (a.id & (ACCOUNT_SHARDS - 1));
+  const bool full =
+      orders_.live() >= static_cast<std::size_t>(OPEN_ORDERS_MAX) ||
+      (c.trailing_bips > 0 && market(c.market)->trailing.size() >=
+                                  static_cast<std::size_t>(TRAILING_ORDERS_PER_MARKET_MAX)) ||
+      next_id > static_cast<u64>(ORDER_ID_MAX);
+  return full ? Reason::CAPACITY_REACHED : Reason::NONE;
+}
+
+// Section 3, 23 and 24. `need` is what a market buy by quantity would cost at its worst price.
+template <class C>
+Reason Kernel::check_funds(const C& c, const Account& a, const Market& market, Atoms& hold,
+                           Atoms& need) const {
+  const MarketRow& m = market.row;
+  const Balance* base = find_balance(a, m.base_asset);
+  if (m.position_lots_max > 0 && is_buy(c.side) && c.qty_lots > 0) {
+    i128 lots = base == nullptr ? 0 : (static_cast<i128>(base->free.v) + base->held.v) / m.lot_atoms;
+    for (u32 slot = a.first_order; slot != 0; slot = orders_[slot].account_next) {
+      const Order& o = orders_[slot];
+      if (o.market == m.market && is_buy(o.side) && o.qty.v > 0) lots += remaining(o).v;
+    }
+    if (lots + c.qty_lots > m.position_lots_max) return Reason::MAX_POSITION;
+  }
+  const Balance* paying = is_buy(c.side) ? find_balance(a, m.quote_asset) : base;
+  const Atoms free = paying == nullptr ? Atoms{} : paying->free;
+  const Ticks worst{is_priced(c.order_type) ? c.price_ticks : c.worst_ticks};
+  const bool is_market = c.order_type == static_cast<u8>(OrderType::MARKET);
+  const auto capped = [](i128 v) { return Atoms{static_cast<i64>(std::min(v, AMOUNT_MAX))}; };
+  if (is_buy(c.side)) {
+    if (c.quote_atoms > 0) {
+      hold = need = {c.quote_atoms};
+    } else {
+      need = capped(notional_wide(worst, {c.qty_lots}, m.tick_lot_atoms));
+      hold = is_market ? std::min(need, free) : need;
+      if (is_market && free.v == 0) return Reason::INSUFFICIENT_BALANCE;
+    }
+  } else if (c.quote_atoms > 0) {
+    const i128 lot_value = static_cast<i128>(worst.v) * m.tick_lot_atoms;
+    const i128 lots = (c.quote_atoms + lot_value - 1) / lot_value;
+    need = capped(lots * m.lot_atoms);
+    hold = std::min(need, free - Atoms{free.v % m.lot_atoms});
+    if (hold.v == 0) return Reason::INSUFFICIENT_BALANCE;
+  } else {
+    hold = need = atoms_of({c.qty_lots}, m.lot_atoms);
+  }
+  return hold > free ? Reason::INSUFFICIENT_BALANCE : Reason::NONE;
+}
+
+// Section 3, 25 to 31: what only the market knows; nothing has changed yet.
+template <class C>
+Reason Kernel::check_market(const C& c, Market& market, Atoms hold, Atoms need) {
+  const MarketRow& m = market.row;
+  if (m.status != static_cast<u8>(MarketStatus::TRADING) && !MUTANT(19)) {
+    return Reason::MARKET_CLOSED;
+  }
+  if (c.market_version != 0 && c.market_version != m.specification_version) {
+    return Reason::MARKET_VERSION_MISMATCH;
+  }
+  const bool priced = is_priced(c.order_type);
+  const i64 ref = average_price(m.market);
+  if (priced && ref > 0) {
+    const bool bid = is_buy(c.side) || MUTANT(20);
+    const u32 up = bid ? m.bid_multiplier_up : m.ask_multiplier_up;
+    const u32 down = bid ? m.bid_multiplier_down : m.ask_multiplier_down;
+    const i128 price = static_cast<i128>(c.price_ticks) * MULTIPLIER_ONE;
+    if ((up > 0 && price > static_cast<i128>(ref) * up) ||
+        (down > 0 && price < static_cast<i128>(ref) * down)) {
+      return Reason::PERCENT_PRICE_BY_SIDE;
+    }
+  }
+  const bool has_value = priced || c.quote_atoms > 0 || ref > 0;
+  if (has_value) {
+    const i128 value = c.quote_atoms > 0
+                           ? static_cast<i128>(c.quote_atoms)
+                           : notional_wide({priced ? c.price_ticks : ref}, {c.qty_lots},
+                                           m.tick_lot_atoms);
+    const bool least = priced || allows(m.flags, MarketFlag::MIN_NOTIONAL_ON_MARKET);
+    const bool most = priced || allows(m.flags, MarketFlag::MAX_NOTIONAL_ON_MARKET);
+    if (least && m.notional_atoms_min > 0 &&
+        (MUTANT(18) ? value <= m.notional_atoms_min : value < m.notional_atoms_min)) {
+      return Reason::NOTIONAL;
+    }
+    if (most && m.notional_atoms_max > 0 && value > m.notional_atoms_max) return Reason::NOTIONAL;
+  }
+  if (is_conditional(c.order_type) && c.stop_ticks > 0 && m.last_price_ticks > 0) {
+    const bool waits = is_rising(c.side, c.order_type) ? c.stop_ticks > m.last_price_ticks
+                                                       : c.stop_ticks < m.last_price_ticks;
+    if (!waits) return Reason::WOULD_TRIGGER_IMMEDIATELY;
+  }
+  const u32 best_slot = market.best(opposite(c.side));
+  if (best_slot == 0) return Reason::NONE;
+  const Ticks best = levels_[best_slot].price;
+  if (c.order_type == static_cast<u8>(OrderType::LIMIT_MAKER)) {
+    const bool equal_passes = MUTANT(8) && best.v == c.price_ticks;
+    const bool crosses = is_buy(c.side) ? best.v <= c.price_ticks : best.v >= c.price_ticks;
+    if (crosses && !equal_passes) return Reason::WOULD_TAKE;
+  }
+  const i64 least_lots = std::max<i64>(m.qty_lots_min, 1);
+  if (c.quote_atoms > 0) {
+    i128 lots = c.quote_atoms / (static_cast<i128>(best.v) * m.tick_lot_atoms);
+    if (!is_buy(c.side)) lots = std::min<i128>(lots, hold.v / m.lot_atoms);
+    if (lots < least_lots) return Reason::LIQUIDITY_BELOW_LOT_SIZE;
+  } else if (c.order_type == static_cast<u8>(OrderType::MARKET) && is_buy(c.side) && hold < need &&
+             hold.v < notional_wide(best, {least_lots}, m.tick_lot_atoms)) {
+    return Reason::INSUFFICIENT_BALANCE;
+  }
+  return Reason::NONE;
+}
+
+template <class C>
+u32 Kernel::accept(const C& c, u32 account, Market& m, Atoms hold) {
+  Account& a = accounts_[account];
+  Shard& home = shard(a.id);
+  home.known = true;
+  home.order_counter += 1;
+  const u32 slot = orders_.take();
+  Order& o = orders_[slot];
+  o.id = static_cast<i64>(home.order_counter << SHARD_BITS | (a.id & (ACCOUNT_SHARDS - 1)));
+  o.account = account;
+  o.trade_group = a.trade_group;
+  o.price = {c.price_ticks};
+  o.qty = {c.qty_lots};
+  o.created_us = o.updated_us = time_us_;
+  std::tie(o.maker_rate, o.taker_rate) = rates(a.fee_schedule, c.market);
+  o.market = c.market;
+  o.side = c.side;
+  o.type = c.order_type;
+  o.time_in_force = c.time_in_force;
+  o.stp_mode = c.stp_mode;
+  o.status = static_cast<u8>(OrderStatus::NEW);
+  std::memcpy(o.client_id.data(), c.client_order_id, CLIENT_ID_BYTES);
+  const bool conditional = is_conditional(c.order_type);
+  if (!conditional) o.flags = static_cast<u16>(OrderFlag::WORKING);
+  if (conditional || !is_priced(c.order_type) || c.iceberg_lots > 0 || c.strategy_id != 0 ||
+      c.strategy_type != 0) {
+    OrderExtra& x = extra(o);
+    x.trailing_bips = c.trailing_bips;
+    x.stop = {c.stop_ticks};
+    x.iceberg = {c.iceberg_lots};
+    if (!is_priced(c.order_type)) x.worst = {c.worst_ticks};
+    x.quote_order = {c.quote_atoms};
+    const bool by_budget = c.order_type == static_cast<u8>(OrderType::MARKET) &&
+                           (c.quote_atoms > 0 || is_buy(c.side));
+    if (by_budget) x.budget = c.quote_atoms > 0 ? Atoms{c.quote_atoms} : hold;
+    x.working_us = conditional ? 0 : time_us_;
+    x.strategy_id = c.strategy_id;
+    x.strategy_type = c.strategy_type;
+  }
+  link_order(slot);
+  hold_funds(o, hold);
+  report<OrderEvent>(o, Execution::NEW, {.held = hold});
+  (void)m;
+  return slot;
+}
+
+void Kernel::link_order(u32 slot) {
+  Order& o = orders_[slot];
+  Account& a = accounts_[o.account];
+  o.account_prev = a.last_order;
+  o.account_next = 0;
+  if (a.last_order != 0) {
+    orders_[a.last_order].account_next = slot;
+  } else {
+    a.first_order = slot;
+  }
+  a.last_order = slot;
+  a.orders += 1;
+  if (iceberg(o).v > 0) a.iceberg_orders += 1;
+  orders_by_id_.insert(slot);
+  orders_by_client_.insert(slot);
+}
+
+// Checks 21 and 23 to 31, then acceptance and taking; a refusal is returned, nothing has changed.
+template <class C>
+Reason Kernel::place_new(const C& c, u32 account, Market& m, i64& order_id) {
+  Account& a = accounts_[account];
+  Atoms hold{};
+  Atoms need{};
+  Reason r = check_funds(c, a, m, hold, need);
+  if (r == Reason::NONE) r = check_market(c, m, hold, need);
+  if (r != Reason::NONE) return r;
+  const u32 slot = accept(c, account, m, hold);
+  order_id = orders_[slot].id;
+  if (is_conditional(c.order_type)) {
+    place_trigger(m, slot);
+  } else {
+    run(m, slot);
+    drain(m);
+  }
+  return Reason::NONE;
+}
+
+void Kernel::new_order(const NewOrder& c) {
+  if (!admitted(c, c.market)) return;
+  const u32 account = find_account(c.account_id);
+  const Account& a = accounts_[account];
+  const Market* found = nullptr;
+  i64 order_id = 0;
+  const auto decide = [&] {
+    Reason r = shape_identity(c, a, found);
+    if (r == Reason::NONE) r = shape_values(c, *found);
+    if (r != Reason::NONE) return r;
+    Market& m = *market(c.market);
+    if (m.queue_head != 0 && m.row.status == static_cast<u8>(MarketStatus::TRADING)) {
+      return Reason::MARKET_BUSY;
+    }
+    if (find_client(account, c.market, c.client_order_id) != 0 && !MUTANT(12)) {
+      return Reason::DUPLICATE_CLIENT_ORDER_ID;
+    }
+    r = check_counts(c, a, 0);
+    return r != Reason::NONE ? r : place_new(c, account, m, order_id);
+  };
+  const Reason r = decide();
+  remember(c, c.market, r, order_id);
+  if (r != Reason::NONE) refuse(raw(c), r);
+}
+
+// ---- cancel
+
+Reason Kernel::find_order(u32 account, u16 market_id, i64 order_id, const char* original,
+                          u32& slot) const {
+  if (order_id != 0) {
+    slot = find_order_slot(order_id);
+    if (slot == 0 || orders_[slot].account != account || orders_[slot].market != market_id) {
+      slot = 0;
+      return Reason::UNKNOWN_ORDER;
+    }
+    if (original[0] != 0 &&
+        std::memcmp(original, orders_[slot].client_id.data(), CLIENT_ID_BYTES) != 0) {
+      return Reason::CANCEL_ID_MISMATCH;
+    }
+    return Reason::NONE;
+  }
+  slot = original[0] == 0 ? 0 : find_client(account, market_id, original);
+  return slot == 0 ? Reason::UNKNOWN_ORDER : Reason::NONE;
+}
+
+namespace {
+bool restricted(u8 restriction, u8 status) {
+  const auto wanted = static_cast<CancelRestriction>(restriction);
+  return (wanted == CancelRestriction::ONLY_NEW && status != static_cast<u8>(OrderStatus::NEW)) ||
+         (wanted == CancelRestriction::ONLY_PARTIALLY_FILLED &&
+          status != static_cast<u8>(OrderStatus::PARTIALLY_FILLED));
+}
+}  // namespace
+
+void Kernel::cancel_slot(u32 slot, const char* request_id) {
+  unplace(slot);
+  Order& o = orders_[slot];
+  o.status = static_cast<u8>(OrderStatus::CANCELED);
+  o.updated_us = time_us_;
+  Moves moves;
+  release_all(o, moves);
+  OrderRequestedEvent& e = report<OrderRequestedEvent>(o, Execution::CANCELED, moves);
+  e.reason = static_cast<u16>(Reason::CANCELED_BY_USER);
+  std::memcpy(e.request_client_order_id, request_id, CLIENT_ID_BYTES);
+  remove_order(slot);
+}
+
+void Kernel::cancel_order(const CancelOrder& c) {
+  if (!admitted(c, c.market)) return;
+  const u32 account = find_account(c.account_id);
+  u32 slot = 0;
+  const auto decide = [&] {
+    if ((accounts_[account].flags & static_cast<u16>(AccountFlag::TRADE)) == 0) {
+      return Reason::ACCOUNT_MAY_NOT_TRADE;
+    }
+    if (market(c.market) == nullptr) return Reason::UNKNOWN_MARKET;
+    const Reason r = find_order(account, c.market, c.order_id, c.original_client_order_id, slot);
+    if (r != Reason::NONE) return r;
+    return restricted(c.restriction, orders_[slot].status) ? Reason::CANCEL_RESTRICTED
+                                                           : Reason::NONE;
+  };
+  const Reason r = decide();
+  remember(c, c.market, r, r == Reason::NONE ? orders_[slot].id : 0);
+  if (r != Reason::NONE) return refuse(raw(c), r);
+  cancel_slot(slot, c.client_order_id);
+}
+
+void Kernel::cancel_all(const CancelAll& c) {
+  if (!admitted(c, c.market)) return;
+  const u32 account = find_account(c.account_id);
+  const Account& a = accounts_[account];
+  u32 first = a.first_order;
+  const auto here = [&](u32 slot) {
+    while (slot != 0 && orders_[slot].market != c.market) slot = orders_[slot].account_next;
+    return slot;
+  };
+  Reason r = Reason::NONE;
+  if ((a.flags & static_cast<u16>(AccountFlag::TRADE)) == 0) {
+    r = Reason::ACCOUNT_MAY_NOT_TRADE;
+  } else if (market(c.market) == nullptr) {
+    r = Reason::UNKNOWN_MARKET;
+  } else {
+    first = here(first);
+    if (first == 0) r = Reason::UNKNOWN_ORDER;
+  }
+  remember(c, c.market, r, 0);
+  if (r != Reason::NONE) return refuse(raw(c), r);
+  static constexpr ClientId no_id{};
+  u32 slot = first;
+  for (i64 count = 0; slot != 0 && count < CANCEL_ALL_ORDERS_MAX; ++count) {
+    const u32 following = here(orders_[slot].account_next);
+    cancel_slot(slot, no_id.data());
+    slot = following;
+  }
+}
+
+void Kernel::cancel_replace(const CancelReplace& c) {
+  if (!admitted(c, c.market)) return;
+  const u32 account = find_account(c.account_id);
+  Account& a = accounts_[account];
+  const Market* found = nullptr;
+  u32 old = 0;
+  Reason cancel = Reason::NONE;
+  const auto decide_whole = [&] {
+    Reason r = shape_identity(c, a, found);
+    if (r != Reason::NONE) return r;
+    if (c.mode < 1 || c.mode > 2) return Reason::INVALID_COMBINATION;
+    if (!allows(found->row.flags, MarketFlag::CANCEL_REPLACE)) {
+      return Reason::CANCEL_REPLACE_NOT_SUPPORTED;
+    }
+    r = shape_values(c, *found);
+    if (r != Reason::NONE) return r;
+    if (found->queue_head != 0 && found->row.status == static_cast<u8>(MarketStatus::TRADING)) {
+      return Reason::MARKET_BUSY;
+    }
+    cancel =
+        find_order(account, c.market, c.cancel_order_id, c.cancel_original_client_order_id, old);
+    if (cancel == Reason::NONE && restricted(c.restriction, orders_[old].status)) {
+      cancel = Reason::CANCEL_RESTRICTED;
+    }
+    return check_counts(c, a, cancel == Reason::NONE ? old : 0);
+  };
+  const Reason whole = decide_whole();
+  if (whole != Reason::NONE) {
+    remember(c, c.market, whole, 0);
+    return refuse(raw(c), whole);
+  }
+  if (cancel != Reason::NONE) {
+    refuse(raw(c), cancel, Phase::CANCEL);
+    if (c.mode == static_cast<u8>(CancelReplaceMode::STOP_ON_FAILURE)) {
+      remember(c, c.market, Reason::NOT_ATTEMPTED, 0);
+      return refuse(raw(c), Reason::NOT_ATTEMPTED, Phase::NEW);
+    }
+  } else {
+    cancel_slot(old, c.cancel_client_order_id);
+  }
+  i64 order_id = 0;
+  const Reason r = find_client(account, c.market, c.client_order_id) != 0
+                       ? Reason::DUPLICATE_CLIENT_ORDER_ID
+                       : place_new(c, account, *market(c.market), order_id);
+  remember(c, c.market, r, order_id);
+  if (r != Reason::NONE) refuse(raw(c), r, Phase::NEW);
+}
+
+// ---- amend, keeping priority
+
+void Kernel::amend_order(const AmendOrder& c) {
+  if (!admitted(c, c.market)) return;
+  const u32 account = find_account(c.account_id);
+  u32 slot = 0;
+  const auto decide = [&] {
+    if ((accounts_[account].flags & static_cast<u16>(AccountFlag::TRADE)) == 0) {
+      return Reason::ACCOUNT_MAY_NOT_TRADE;
+    }
+    const Market* m = market(c.market);
+    if (m == nullptr) return Reason::UNKNOWN_MARKET;
+    if (!allows(m->row.flags, MarketFlag::AMEND)) return Reason::AMEND_NOT_SUPPORTED;
+    if (!legal_client_id(c.client_order_id)) return Reason::CLIENT_ORDER_ID_INVALID;
+    const Reason r = find_order(account, c.market, c.order_id, c.original_client_order_id, slot);
+    if (r != Reason::NONE) return r;
+    const Order& o = orders_[slot];
+    if (c.client_order_id[0] != 0) {
+      const u32 other = find_client(account, c.market, c.client_order_id);
+      if (other != 0 && other != slot) return Reason::DUPLICATE_CLIENT_ORDER_ID;
+    }
+    if (o.place == static_cast<u8>(OrderPlace::QUEUED)) return Reason::MARKET_BUSY;
+    if (m->row.status != static_cast<u8>(MarketStatus::TRADING)) return Reason::MARKET_CLOSED;
+    if (c.qty_lots <= 0 || beyond(c.qty_lots, m->row.qty_lots_min, m->row.qty_lots_max)) {
+      return Reason::LOT_SIZE;
+    }
+    if (c.qty_lots > o.qty.v) return Reason::AMEND_INCREASE;
+    if (c.qty_lots == o.qty.v) return Reason::AMEND_NO_CHANGE;
+    const u16 amends = o.extra == 0 ? u16{0} : extras_[o.extra].amends;
+    if (m->row.amends_max > 0 && amends >= m->row.amends_max) return Reason::MAX_NUM_ORDER_AMENDS;
+    if (o.qty.v - remaining(o).v >= c.qty_lots) return Reason::NONE;  // the order ends
+    if (is_priced(o.type) && m->row.notional_atoms_min > 0 &&
+        notional_wide(o.price, {c.qty_lots}, m->row.tick_lot_atoms) < m->row.notional_atoms_min) {
+      return Reason::NOTIONAL;
+    }
+    return Reason::NONE;
+  };
+  const Reason r = decide();
+  remember(c, c.market, r, r == Reason::NONE ? orders_[slot].id : 0);
+  if (r != Reason::NONE) return refuse(raw(c), r);
+  Order& o = orders_[slot];
+  Market& m = *market(c.market);
+  if (o.qty.v - remaining(o).v >= c.qty_lots) {
+    unplace(slot);
+    return finish(slot, OrderStatus::EXPIRED, Execution::EXPIRED, Reason::AMENDED_BELOW_EXECUTED);
+  }
+  const Lots cut = o.qty - Lots{c.qty_lots};
+  const Lots visible_before = visible(o);
+  o.qty = {c.qty_lots};
+  OrderExtra& x = extra(o);
+  x.amends += 1;
+  const bool booked = o.place == static_cast<u8>(OrderPlace::BOOK);
+  if (booked) {
+    const Lots now = std::min(visible_before, remaining(o));
+    if (x.iceberg.v > 0) x.visible = now;
+    if (now != visible_before) {
+      levels_[o.level].visible -= visible_before - now;
+      if (MUTANT(15)) {
+        const u32 level = o.level;
+        leave_level(m, slot, level, now);
+        o.level = level;
+        join_level(m, slot);
+      }
+      level_event(m, o.level);
+    }
+  }
+  const Atoms released = is_buy(o.side) ? notional(worst(o), cut, m.row.tick_lot_atoms)
+                                        : atoms_of(cut, m.row.lot_atoms);
+  o.hold -= released;
+  Balance& b = balance(o.account, paid_asset(o, m));
+  b.held -= released;
+  b.free += released;
+  const ClientId before = o.client_id;
+  if (c.client_order_id[0] != 0) {
+    orders_by_client_.erase(slot);
+    std::memcpy(o.client_id.data(), c.client_order_id, CLIENT_ID_BYTES);
+    orders_by_client_.insert(slot);
+  }
+  o.updated_us = time_us_;
+  OrderRequestedEvent& e =
+      report<OrderRequestedEvent>(o, Execution::REPLACED, {.released = released});
+  std::memcpy(e.request_client_order_id, before.data(), CLIENT_ID_BYTES);
+}
+
+}  // namespace outcry

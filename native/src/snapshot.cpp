@@ -1,0 +1,616 @@
+// State rows: snapshot, restore, state hash, full recount, and the views that answer in rows.
+#include <algorithm>
+#include <cstring>
+#include <stdexcept>
+
+#include "kernel.hpp"
+
+namespace outcry {
+
+namespace {
+
+u32 shard_entity(u64 account_id) {
+  return static_cast<u32>(EntityKind::SHARD) << 24 |
+         static_cast<u32>(account_id & (ACCOUNT_SHARDS - 1));
+}
+u32 market_entity(u16 market) { return static_cast<u32>(EntityKind::MARKET) << 24 | market; }
+
+}  // namespace
+
+void Kernel::fill_row(const Order& o, OrderRow& row) const {
+  const Account& a = accounts_[o.account];
+  row.entity = shard_entity(a.id);
+  row.account_id = a.id;
+  row.order_id = o.id;
+  row.hold_id = o.id;
+  row.market = o.market;
+  row.side = o.side;
+  row.order_type = o.type;
+  row.time_in_force = o.time_in_force;
+  row.stp_mode = o.stp_mode;
+  row.status = o.status;
+  row.place = o.place;
+  row.flags = o.flags;
+  row.trade_group = o.trade_group;
+  row.price_ticks = o.price.v;
+  row.qty_lots = o.qty.v;
+  row.worst_ticks = worst(o).v;
+  row.visible_lots = o.place == static_cast<u8>(OrderPlace::BOOK) ? visible(o).v : 0;
+  row.executed_lots = o.executed.v;
+  row.executed_quote_atoms = o.executed_quote.v;
+  row.hold_atoms = o.hold.v;
+  row.maker_rate = o.maker_rate;
+  row.taker_rate = o.taker_rate;
+  row.taker_received_atoms = o.taker_received.v;
+  row.created_us = o.created_us;
+  row.updated_us = o.updated_us;
+  row.working_us = o.created_us;
+  row.priority = o.priority;
+  std::memcpy(row.client_order_id, o.client_id.data(), CLIENT_ID_BYTES);
+  if (o.extra == 0) return;
+  const OrderExtra& x = extras_[o.extra];
+  row.amends = x.amends;
+  row.trailing_bips = x.trailing_bips;
+  row.strategy_type = x.strategy_type;
+  row.strategy_id = x.strategy_id;
+  row.quote_order_atoms = x.quote_order.v;
+  row.stop_ticks = x.stop.v;
+  row.iceberg_lots = x.iceberg.v;
+  row.prevented_lots = x.prevented.v;
+  row.budget_atoms = x.budget.v;
+  row.working_us = x.working_us;
+  row.trailing_us = x.trailing_us;
+  row.trailing_extreme_ticks = x.trailing_extreme.v;
+}
+
+void Kernel::asset_rows(Buffer& out) const {
+  for (std::size_t id = 1; id < assets_.size(); ++id) {
+    if (!assets_[id].known) continue;
+    AssetRow& row = out.append<AssetRow>();
+    row.asset = static_cast<u16>(id);
+    row.scale = assets_[id].scale;
+    std::memcpy(row.name, assets_[id].name, sizeof(row.name));
+  }
+}
+
+void Kernel::market_rows(Buffer& out) const {
+  for (const auto& m : markets_) {
+    if (m == nullptr) continue;
+    MarketRow& row = out.append<MarketRow>();
+    market_row(m->row.market, row);
+  }
+}
+
+bool Kernel::market_row(u16 id, MarketRow& out) const {
+  const Market* m = market(id);
+  if (m == nullptr) return false;
+  out = m->row;
+  out.size = MarketRow::SIZE;
+  out.kind = MarketRow::KIND;
+  out.version = 1;
+  out.entity = market_entity(id);
+  return true;
+}
+
+void Kernel::balance_rows(u64 account_id, Buffer& out) const {
+  const u32 account = find_account(account_id);
+  if (account == 0) return;
+  for (u32 slot = accounts_[account].balances; slot != 0; slot = balances_[slot].next) {
+    const Balance& b = balances_[slot];
+    BalanceRow& row = out.append<BalanceRow>();
+    row.entity = shard_entity(account_id);
+    row.account_id = account_id;
+    row.asset = b.asset;
+    row.free_atoms = b.free.v;
+    row.held_atoms = b.held.v;
+  }
+}
+
+bool Kernel::account_row(u64 account_id, AccountRow& row) const {
+  const u32 slot = find_account(account_id);
+  if (slot == 0) return false;
+  const Account& a = accounts_[slot];
+  row = AccountRow{};
+  row.size = AccountRow::SIZE;
+  row.kind = AccountRow::KIND;
+  row.version = 1;
+  row.entity = shard_entity(a.id);
+  row.account_id = a.id;
+  row.trade_group = a.trade_group;
+  row.fee_schedule = a.fee_schedule;
+  row.flags = a.flags;
+  return true;
+}
+
+bool Kernel::order_row(u64 account_id, i64 order_id, OrderRow& row) const {
+  const u32 slot = find_order_slot(order_id);
+  if (slot == 0 || accounts_[orders_[slot].account].id != account_id) return false;
+  row = OrderRow{};
+  row.size = OrderRow::SIZE;
+  row.kind = OrderRow::KIND;
+  row.version = 1;
+  fill_row(orders_[slot], row);
+  return true;
+}
+
+bool Kernel::order_row_by_client_id(u64 account_id, u16 market_id, const ClientId& id,
+                                    OrderRow& row) const {
+  const u32 account = find_account(account_id);
+  const u32 slot = account == 0 ? 0 : find_client(account, market_id, id.data());
+  return slot != 0 && order_row(account_id, orders_[slot].id, row);
+}
+
+void Kernel::open_orders(u64 account_id, u16 market_id, Buffer& out) const {
+  const u32 account = find_account(account_id);
+  if (account == 0) return;
+  for (u32 slot = accounts_[account].first_order; slot != 0; slot = orders_[slot].account_next) {
+    if (market_id != 0 && orders_[slot].market != market_id) continue;
+    fill_row(orders_[slot], out.append<OrderRow>());
+  }
+}
+
+void Kernel::snapshot(Buffer& out) const {
+  MetaRow& meta = out.append<MetaRow>();
+  meta.partition = partition_;
+  meta.seq = seq_;
+  meta.epoch = epoch_;
+  meta.time_us = time_us_;
+  meta.events_hash_0 = lanes_.l[0];
+  meta.events_hash_1 = lanes_.l[1];
+  meta.events_hash_2 = lanes_.l[2];
+  meta.events_hash_3 = lanes_.l[3];
+  meta.entity_seq = entity_seq_;
+  meta.orders_max = orders_max_;
+  meta.algo_orders_max = algo_orders_max_;
+  meta.iceberg_orders_max = iceberg_orders_max_;
+  asset_rows(out);
+  market_rows(out);
+  const i64 oldest = time_us_ / 60'000'000 - AVERAGE_PRICE_MINUTES_MAX;
+  for (const auto& m : markets_) {
+    if (m == nullptr) continue;
+    std::vector<PriceBucket> buckets;
+    for (const PriceBucket& b : m->buckets) {
+      if (b.minute >= 0 && b.minute > oldest) buckets.push_back(b);
+    }
+    std::sort(buckets.begin(), buckets.end(),
+              [](const PriceBucket& a, const PriceBucket& b) { return a.minute < b.minute; });
+    for (const PriceBucket& b : buckets) {
+      PriceBucketRow& row = out.append<PriceBucketRow>();
+      row.entity = market_entity(m->row.market);
+      row.market = m->row.market;
+      row.minute = b.minute;
+      row.lots_lo = static_cast<u64>(b.lots);
+      row.lots_hi = static_cast<i64>(b.lots >> 64);
+      row.quote_atoms_lo = static_cast<u64>(b.quote);
+      row.quote_atoms_hi = static_cast<i64>(b.quote >> 64);
+    }
+  }
+  for (const auto& [key, rate] : fees_) {
+    FeesRow& row = out.append<FeesRow>();
+    row.schedule = key.first;
+    row.market = key.second;
+    row.maker_rate = rate.first;
+    row.taker_rate = rate.second;
+  }
+  for (u32 i = 0; i < shards_.size(); ++i) {
+    if (!shards_[i].known) continue;
+    ShardRow& row = out.append<ShardRow>();
+    row.entity = shard_entity(i);
+    row.shard = i;
+    row.order_counter = shards_[i].order_counter;
+    row.entity_seq = shards_[i].entity_seq;
+  }
+  const auto house = [&out](u32 shard_index, HouseKind kind, u16 market_id, u16 asset, i128 amount) {
+    if (amount == 0) return;
+    HouseRow& row = out.append<HouseRow>();
+    row.entity = shard_entity(shard_index);
+    row.shard = shard_index;
+    row.house = static_cast<u8>(kind);
+    row.market = market_id;
+    row.asset = asset;
+    row.amount_lo = static_cast<u64>(amount);
+    row.amount_hi = static_cast<i64>(amount >> 64);
+  };
+  for (u32 i = 0; i < shards_.size(); ++i) {
+    if (!shards_[i].known) continue;
+    for (std::size_t asset = 1; asset < assets_.size(); ++asset) {
+      if (!assets_[asset].known) continue;
+      house(i, HouseKind::EXTERNAL, 0, static_cast<u16>(asset),
+            assets_[asset].external_by_shard[i]);
+    }
+    for (std::size_t asset = 1; asset < assets_.size(); ++asset) {
+      if (!assets_[asset].known) continue;
+      house(i, HouseKind::FEE, 0, static_cast<u16>(asset), assets_[asset].fee_by_shard[i]);
+    }
+    for (const auto& m : markets_) {
+      if (m == nullptr) continue;
+      const MarketRow& r = m->row;
+      const Pair128& c = m->clearing[i];
+      const bool base_first = r.base_asset < r.quote_asset;
+      house(i, HouseKind::CLEARING, r.market, base_first ? r.base_asset : r.quote_asset,
+            base_first ? c.base : c.quote);
+      house(i, HouseKind::CLEARING, r.market, base_first ? r.quote_asset : r.base_asset,
+            base_first ? c.quote : c.base);
+    }
+  }
+  std::vector<std::pair<u64, u32>> accounts;
+  accounts.reserve(accounts_.live());
+  accounts_by_id_.each([&](u32 slot) { accounts.emplace_back(accounts_[slot].id, slot); });
+  std::sort(accounts.begin(), accounts.end());
+  for (const auto& [id, slot] : accounts) account_row(id, out.append<AccountRow>());
+  for (const auto& [id, slot] : accounts) balance_rows(id, out);
+  std::vector<std::pair<i64, u32>> orders;
+  orders.reserve(orders_.live());
+  orders_by_id_.each([&](u32 slot) { orders.emplace_back(orders_[slot].id, slot); });
+  std::sort(orders.begin(), orders.end());
+  for (const auto& [id, slot] : orders) fill_row(orders_[slot], out.append<OrderRow>());
+  for (const auto& m : markets_) {
+    if (m == nullptr) continue;
+    u32 position = 0;
+    for (u32 slot = m->queue_head; slot != 0; slot = orders_[slot].next) {
+      ContinuationRow& row = out.append<ContinuationRow>();
+      row.entity = market_entity(m->row.market);
+      row.market = m->row.market;
+      row.position = position++;
+      row.order_id = orders_[slot].id;
+    }
+  }
+  std::vector<u32> entries;
+  dedupe_by_digest_.each([&](u32 slot) {
+    if (dedupe_[slot].deadline_us >= time_us_) entries.push_back(slot);
+  });
+  const auto key = [this](u32 slot) {
+    const DedupeEntry& e = dedupe_[slot];
+    return std::tuple(e.account_id, e.digest_lo, e.digest_hi);
+  };
+  std::sort(entries.begin(), entries.end(), [&](u32 a, u32 b) { return key(a) < key(b); });
+  for (const u32 slot : entries) {
+    const DedupeEntry& e = dedupe_[slot];
+    DedupeRow& row = out.append<DedupeRow>();
+    row.entity = shard_entity(e.account_id);
+    row.account_id = e.account_id;
+    row.digest_lo = e.digest_lo;
+    row.digest_hi = e.digest_hi;
+    row.deadline_us = e.deadline_us;
+    row.order_id = e.order_id;
+    row.market = e.market;
+    row.command_kind = e.command_kind;
+    row.reason = e.reason;
+  }
+}
+
+std::array<u64, 2> Kernel::state_hash() const {
+  Buffer rows;
+  snapshot(rows);
+  Lanes lanes;
+  lanes.absorb(rows.data(), rows.size(), seq_);
+  return lanes.digest();
+}
+
+// L01 to L05 from the rows themselves, not from the running totals.
+std::string Kernel::recount() const {
+  std::vector<i128> users(assets_.size());
+  std::vector<i128> house(assets_.size());
+  std::map<std::pair<u32, u16>, i128> held_by_orders;
+  std::string wrong;
+  orders_by_id_.each([&](u32 slot) {
+    const Order& o = orders_[slot];
+    held_by_orders[{o.account, paid_asset(o, *market(o.market))}] += o.hold.v;
+    if (remaining(o).v <= 0 && !by_quote(o)) wrong += "an open order has nothing open; ";
+  });
+  accounts_by_id_.each([&](u32 account) {
+    for (u32 slot = accounts_[account].balances; slot != 0; slot = balances_[slot].next) {
+      const Balance& b = balances_[slot];
+      users[b.asset] += b.free.v;
+      users[b.asset] += b.held.v;
+      const std::string who =
+          "account " + std::to_string(accounts_[account].id) + " asset " + std::to_string(b.asset);
+      if (b.free.v < 0 || b.held.v < 0) wrong += who + " is negative; ";
+      const auto found = held_by_orders.find({account, b.asset});
+      const i128 holds = found == held_by_orders.end() ? 0 : found->second;
+      if (holds != b.held.v) wrong += who + " holds do not add up to held; ";
+      if (found != held_by_orders.end()) held_by_orders.erase(found);
+    }
+  });
+  for (const auto& [key, amount] : held_by_orders) {
+    if (amount != 0) wrong += "a hold has no balance; ";
+  }
+  for (std::size_t id = 1; id < assets_.size(); ++id) {
+    if (!assets_[id].known) continue;
+    for (const i128 v : assets_[id].fee_by_shard) house[id] += v;
+    for (const i128 v : assets_[id].external_by_shard) house[id] += v;
+  }
+  for (const auto& m : markets_) {
+    if (m == nullptr) continue;
+    for (const Pair128& c : m->clearing) {
+      house[m->row.base_asset] += c.base;
+      house[m->row.quote_asset] += c.quote;
+    }
+  }
+  for (std::size_t id = 1; id < assets_.size(); ++id) {
+    if (users[id] + house[id] != 0) wrong += "asset " + std::to_string(id) + " does not add up; ";
+    if (users[id] != assets_[id].users) wrong += "the running total of an asset is off; ";
+  }
+  return wrong;
+}
+
+// Reads rows back; throws std::invalid_argument for what no kernel would have written.
+class SnapshotReader {
+ public:
+  explicit SnapshotReader(Kernel& kernel) : k_(kernel) {}
+
+  void read(std::span<const char> rows) {
+    std::size_t at = 0;
+    u8 last_kind = 0;
+    while (at < rows.size()) {
+      require(rows.size() - at >= 8);
+      const char* bytes = rows.data() + at;
+      u16 size;
+      std::memcpy(&size, bytes, sizeof(size));
+      const u8 kind = static_cast<u8>(bytes[2]);
+      require(bytes[3] == 1 && kind >= last_kind && size <= rows.size() - at);
+      require((at == 0) == (kind == MetaRow::KIND));
+      row(bytes, size, kind);
+      last_kind = kind;
+      at += size;
+    }
+    require(at > 0);
+    finish();
+  }
+
+ private:
+  static void require(bool condition) {
+    if (!condition) throw std::invalid_argument("the snapshot is damaged");
+  }
+  template <class R>
+  static const R& as(const char* bytes, u16 size) {
+    require(size == R::SIZE);
+    return *reinterpret_cast<const R*>(bytes);
+  }
+  static i128 wide(u64 lo, i64 hi) {
+    return static_cast<i128>(static_cast<u128>(static_cast<u64>(hi)) << 64 | lo);
+  }
+  Asset& asset(u16 id) {
+    require(id < k_.assets_.size() && k_.assets_[id].known);
+    return k_.assets_[id];
+  }
+  Market& market(u16 id) {
+    require(k_.market(id) != nullptr);
+    return *k_.market(id);
+  }
+
+  void row(const char* bytes, u16 size, u8 kind) {
+    switch (static_cast<RowKind>(kind)) {
+      case RowKind::META:
+        return meta(as<MetaRow>(bytes, size));
+      case RowKind::ASSET:
+        return asset_row(as<AssetRow>(bytes, size));
+      case RowKind::MARKET:
+        return market_row(as<MarketRow>(bytes, size));
+      case RowKind::PRICE_BUCKET: {
+        const auto& r = as<PriceBucketRow>(bytes, size);
+        require(r.minute >= 0);
+        market(r.market).buckets[static_cast<std::size_t>(r.minute) & 63] = {
+            r.minute, wide(r.lots_lo, r.lots_hi), wide(r.quote_atoms_lo, r.quote_atoms_hi)};
+        return;
+      }
+      case RowKind::FEES: {
+        const auto& r = as<FeesRow>(bytes, size);
+        k_.fees_[{r.schedule, r.market}] = {r.maker_rate, r.taker_rate};
+        return;
+      }
+      case RowKind::SHARD: {
+        const auto& r = as<ShardRow>(bytes, size);
+        require(r.shard < k_.shards_.size());
+        k_.shards_[r.shard] = {true, r.order_counter, r.entity_seq};
+        return;
+      }
+      case RowKind::HOUSE:
+        return house(as<HouseRow>(bytes, size));
+      case RowKind::ACCOUNT:
+        return account(as<AccountRow>(bytes, size));
+      case RowKind::BALANCE: {
+        const auto& r = as<BalanceRow>(bytes, size);
+        const u32 slot = k_.find_account(r.account_id);
+        require(slot != 0 && r.free_atoms >= 0 && r.held_atoms >= 0);
+        asset(r.asset).users += static_cast<i128>(r.free_atoms) + r.held_atoms;
+        Balance& b = k_.balance(slot, r.asset);
+        b.free = {r.free_atoms};
+        b.held = {r.held_atoms};
+        return;
+      }
+      case RowKind::ORDER:
+        return order(as<OrderRow>(bytes, size));
+      case RowKind::CONTINUATION: {
+        const auto& r = as<ContinuationRow>(bytes, size);
+        const u32 slot = k_.find_order_slot(r.order_id);
+        require(slot != 0 && k_.orders_[slot].market == r.market);
+        k_.enqueue(market(r.market), slot, false);
+        return;
+      }
+      case RowKind::DEDUPE: {
+        const auto& r = as<DedupeRow>(bytes, size);
+        DedupeEntry e{};
+        e.account_id = r.account_id;
+        e.digest_lo = r.digest_lo;
+        e.digest_hi = r.digest_hi;
+        e.deadline_us = r.deadline_us;
+        e.order_id = r.order_id;
+        e.market = r.market;
+        e.command_kind = r.command_kind;
+        e.reason = r.reason;
+        require(e.deadline_us >= k_.time_us_);
+        return k_.add_dedupe(e);
+      }
+    }
+    require(false);
+  }
+
+  void meta(const MetaRow& r) {
+    k_.partition_ = r.partition;
+    k_.seq_ = r.seq;
+    k_.epoch_ = r.epoch;
+    k_.time_us_ = r.time_us;
+    k_.dedupe_second_ = r.time_us / 1'000'000;
+    k_.lanes_.l = {r.events_hash_0, r.events_hash_1, r.events_hash_2, r.events_hash_3};
+    k_.entity_seq_ = r.entity_seq;
+    k_.orders_max_ = r.orders_max;
+    k_.algo_orders_max_ = r.algo_orders_max;
+    k_.iceberg_orders_max_ = r.iceberg_orders_max;
+  }
+
+  void asset_row(const AssetRow& r) {
+    require(r.asset >= 1 && r.asset <= ASSETS_MAX);
+    if (k_.assets_.size() <= r.asset) k_.assets_.resize(r.asset + 1U);
+    Asset& a = k_.assets_[r.asset];
+    a.known = true;
+    a.scale = r.scale;
+    std::memcpy(a.name, r.name, sizeof(a.name));
+    a.fee_by_shard.assign(ACCOUNT_SHARDS, 0);
+    a.external_by_shard.assign(ACCOUNT_SHARDS, 0);
+  }
+
+  void market_row(const MarketRow& r) {
+    require(r.market >= 1 && r.market <= MARKETS_MAX && r.lot_atoms > 0 && r.tick_lot_atoms > 0);
+    asset(r.base_asset);
+    asset(r.quote_asset);
+    if (k_.markets_.size() <= r.market) k_.markets_.resize(r.market + 1U);
+    k_.markets_[r.market] = std::make_unique<Market>(k_.nodes_);
+    k_.markets_[r.market]->row = r;
+  }
+
+  void house(const HouseRow& r) {
+    require(r.shard < ACCOUNT_SHARDS);
+    const i128 amount = wide(r.amount_lo, r.amount_hi);
+    Asset& a = asset(r.asset);
+    switch (static_cast<HouseKind>(r.house)) {
+      case HouseKind::EXTERNAL:
+        a.external_by_shard[r.shard] = amount;
+        a.external += amount;
+        return;
+      case HouseKind::FEE:
+        a.fee_by_shard[r.shard] = amount;
+        a.fees += amount;
+        return;
+      case HouseKind::CLEARING: {
+        Market& m = market(r.market);
+        Pair128& c = m.clearing[r.shard];
+        (r.asset == m.row.base_asset ? c.base : c.quote) = amount;
+        a.clearing += amount;
+        return;
+      }
+    }
+    require(false);
+  }
+
+  void account(const AccountRow& r) {
+    const u32 slot = k_.accounts_.take();
+    Account& a = k_.accounts_[slot];
+    a.id = r.account_id;
+    a.trade_group = r.trade_group;
+    a.fee_schedule = r.fee_schedule;
+    a.flags = r.flags;
+    k_.accounts_by_id_.insert(slot);
+  }
+
+  void order(const OrderRow& r) {
+    const u32 account_slot = k_.find_account(r.account_id);
+    require(account_slot != 0 && r.side >= 1 && r.side <= 2 && r.order_type >= 1 &&
+            r.order_type <= 7);
+    Market& m = market(r.market);
+    const u32 slot = k_.orders_.take();
+    Order& o = k_.orders_[slot];
+    o.account = account_slot;
+    o.id = r.order_id;
+    o.trade_group = r.trade_group;
+    o.price = {r.price_ticks};
+    o.qty = {r.qty_lots};
+    o.executed = {r.executed_lots};
+    o.executed_quote = {r.executed_quote_atoms};
+    o.hold = {r.hold_atoms};
+    o.taker_received = {r.taker_received_atoms};
+    o.created_us = r.created_us;
+    o.updated_us = r.updated_us;
+    o.priority = r.priority;
+    o.maker_rate = r.maker_rate;
+    o.taker_rate = r.taker_rate;
+    o.market = r.market;
+    o.flags = r.flags;
+    o.side = r.side;
+    o.type = r.order_type;
+    o.time_in_force = r.time_in_force;
+    o.stp_mode = r.stp_mode;
+    o.status = r.status;
+    o.place = r.place;
+    std::memcpy(o.client_id.data(), r.client_order_id, CLIENT_ID_BYTES);
+    const bool plain = is_priced(r.order_type) && !is_conditional(r.order_type) && r.amends == 0 &&
+                       r.iceberg_lots == 0 && r.prevented_lots == 0 && r.strategy_id == 0 &&
+                       r.strategy_type == 0 && r.working_us == r.created_us;
+    if (!plain) {
+      OrderExtra& x = k_.extra(o);
+      x.trailing_bips = r.trailing_bips;
+      x.stop = {r.stop_ticks};
+      x.iceberg = {r.iceberg_lots};
+      if (r.iceberg_lots > 0) x.visible = {r.visible_lots};
+      if (!is_priced(r.order_type)) x.worst = {r.worst_ticks};
+      x.quote_order = {r.quote_order_atoms};
+      x.budget = {r.budget_atoms};
+      x.prevented = {r.prevented_lots};
+      x.working_us = r.working_us;
+      x.trailing_us = r.trailing_us;
+      x.trailing_extreme = {r.trailing_extreme_ticks};
+      x.strategy_id = r.strategy_id;
+      x.strategy_type = r.strategy_type;
+      x.amends = r.amends;
+    }
+    k_.link_order(slot);
+    const auto place = static_cast<OrderPlace>(o.place);
+    const std::pair<i64, u64> by_stop{
+        is_rising(o.side, o.type) ? r.stop_ticks : -r.stop_ticks, o.priority};
+    switch (place) {
+      case OrderPlace::BOOK:
+        booked_.emplace_back(o.priority, slot);
+        return;
+      case OrderPlace::TRIGGER:
+        (is_rising(o.side, o.type) ? m.rising : m.falling).emplace(by_stop, slot);
+        k_.accounts_[account_slot].algo_orders += 1;
+        return;
+      case OrderPlace::TRAILING:
+        m.trailing.emplace(o.priority, slot);
+        k_.accounts_[account_slot].algo_orders += 1;
+        return;
+      case OrderPlace::QUEUED:
+        return;
+      case OrderPlace::NOWHERE:
+        break;
+    }
+    require(false);
+  }
+
+  void finish() {
+    std::sort(booked_.begin(), booked_.end());
+    for (const auto& [priority, slot] : booked_) {
+      Market& m = market(k_.orders_[slot].market);
+      const u64 counter = m.row.priority;
+      k_.join_level(m, slot);
+      k_.orders_[slot].priority = priority;
+      m.row.priority = counter;
+    }
+    require(k_.recount().empty());
+  }
+
+  Kernel& k_;
+  std::vector<std::pair<u64, u32>> booked_;
+};
+
+std::unique_ptr<Kernel> Kernel::restore(std::span<const char> rows, std::string poison) {
+  auto kernel = std::make_unique<Kernel>(0, std::move(poison));
+  try {
+    SnapshotReader(*kernel).read(rows);
+  } catch (const Fault&) {
+    throw std::invalid_argument("the snapshot is damaged");
+  }
+  return kernel;
+}
+
+}  // namespace outcry

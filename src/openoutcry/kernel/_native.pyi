@@ -1,0 +1,61 @@
+"""The native kernel's contract. Rows and events are the packed records of `core.records`."""
+
+from collections.abc import Iterable
+
+Buffer = bytes | bytearray | memoryview
+
+class Kernel:
+    """One partition's state; `apply` is the only method that changes it."""
+
+    def __init__(self, partition: int = 0, *, poison_client_order_id: bytes = b"") -> None: ...
+    def apply(self, batch: Buffer, seq: int, skip: Iterable[int] = ()) -> bytes:
+        """Apply concatenated commands and return all event records.
+
+        `seq` must be the last one + 1 and the framing sound, else ValueError and nothing happened.
+        Commands at the indexes in `skip` are passed over. Raises KernelFault on a failed invariant.
+        """
+
+    def seq(self) -> int: ...
+    def time_us(self) -> int: ...
+    def partition(self) -> int: ...
+    def pending(self) -> bool:
+        """Whether continuations wait: apply a batch of one Tick before other commands."""
+
+    def events_hash(self) -> bytes:
+        """Sixteen bytes rolling over all event bytes so far."""
+
+    def state_hash(self) -> bytes:
+        """Sixteen bytes over the canonical state rows."""
+
+    def recount(self) -> str:
+        """Return what does not add up (L01 to L05) by full recount; empty when all does."""
+
+    def snapshot(self) -> bytes:
+        """Return all state rows in canonical order."""
+
+    @staticmethod
+    def restore(data: Buffer, *, poison_client_order_id: bytes = b"") -> Kernel:
+        """Build a kernel from state rows; ValueError when they are damaged."""
+
+    def order(self, account_id: int, order_id: int, /) -> bytes | None: ...
+    def order_by_client_id(
+        self, account_id: int, market: int, client_order_id: bytes, /
+    ) -> bytes | None: ...
+    def open_orders(self, account_id: int, market: int = 0) -> bytes: ...
+    def balances(self, account_id: int, /) -> bytes: ...
+    def account(self, account_id: int, /) -> bytes | None: ...
+    def market(self, market: int, /) -> bytes | None: ...
+    def markets(self) -> bytes: ...
+    def assets(self) -> bytes: ...
+    def accounts_count(self) -> int: ...
+    def orders_count(self) -> int: ...
+    def depth(
+        self, market: int, limit: int, /
+    ) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+        """Return (bids, asks) as (price_ticks, visible lots), best first."""
+
+    def average_price_ticks(self, market: int, /) -> int: ...
+    def fee_rates(self, account_id: int, market: int, /) -> tuple[int, int]:
+        """Return (maker, taker) in units of 1e-8."""
+
+    def memory(self) -> dict[str, int]: ...

@@ -1,0 +1,80 @@
+"""Commands to the partition that owns an entity, and reads of its state."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from openoutcry.core.records import AccountRow, BalanceRow, Event, MarketRow, OrderRow
+
+
+class CallError(Exception):
+    """A command has no reply; the subclass says what is known of its outcome."""
+
+
+class NotAcceptedError(CallError):
+    """The partition did not take the command: it is stopping or overloaded. Nothing happened."""
+
+
+class StorageFullError(NotAcceptedError):
+    """New orders are refused until the journal has room; cancels still pass. Nothing happened."""
+
+
+class OutcomeUnknownError(CallError):
+    """The command may or may not have been committed; a resend of the same digest tells."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """All events of one committed command, in order; they may speak of other accounts too."""
+
+    seq: int
+    time_us: int
+    events: tuple[Event, ...]
+
+
+class Calls(Protocol):
+    """The owner of the accounts and markets, wherever it runs.
+
+    Replies and reads are released only when the batch that they saw is committed.
+    """
+
+    async def submit(self, command: bytes) -> Reply:
+        """Journal and apply one packed command (`time_us` 0: the owner stamps it); raises CallError."""
+        ...
+
+    async def order(self, account_id: int, order_id: int) -> OrderRow | None:
+        """Return an open order of this account, or None."""
+        ...
+
+    async def order_by_client_id(
+        self, account_id: int, market: int, client_order_id: bytes
+    ) -> OrderRow | None:
+        """Return the open order with this client order id, or None."""
+        ...
+
+    async def open_orders(self, account_id: int, market: int = 0) -> list[OrderRow]:
+        """Return the open orders of an account by order id; market 0 means all markets."""
+        ...
+
+    async def balances(self, account_id: int) -> list[BalanceRow]:
+        """Return the balances of an account by asset; assets never held are absent."""
+        ...
+
+    async def account(self, account_id: int) -> AccountRow | None:
+        """Return an account's flags, trade group and fee schedule, or None."""
+        ...
+
+    async def market(self, market: int) -> MarketRow | None:
+        """Return a market's specification and counters, or None."""
+        ...
+
+    async def average_price_ticks(self, market: int) -> int:
+        """Return the price that the percent and notional filters use now, in ticks; 0 when there is none."""
+        ...
+
+    async def fee_rates(self, account_id: int, market: int) -> tuple[int, int]:
+        """Return (maker, taker) in units of 1e-8 that an order accepted now would be given."""
+        ...
+
+    async def committed_seq(self) -> int:
+        """Return the sequence of the last committed batch."""
+        ...

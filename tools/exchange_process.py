@@ -1,0 +1,181 @@
+"""Runs `outcry serve` as a child process, as an operator would, for tests and benchmarks."""
+
+import contextlib
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+STOP_SECONDS_MAX = 10.0
+"""What `outcry serve` promises: a clean stop within this time of SIGTERM."""
+
+
+class ExchangeFailedError(Exception):
+    """The server did not start, or did not stop as promised; the message carries its log."""
+
+
+@dataclass(frozen=True)
+class DemoKey:
+    """One entry of `demo-keys.json`."""
+
+    name: str
+    api_key: str
+    secret: str
+    key_type: str
+    balances: dict[str, str]
+
+
+def free_port() -> int:
+    """Return a port of this machine that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def outcry_command() -> list[str]:
+    """Return how to call `outcry` with the interpreter that runs now."""
+    script = Path(sys.executable).with_name("outcry")
+    if script.exists():
+        return [str(script)]
+    return [sys.executable, "-c", "import sys; from openoutcry.cli import main; sys.exit(main())"]
+
+
+class ExchangeProcess:
+    """A server on a data folder: started, killed and started again on the same folder."""
+
+    def __init__(self, data: Path, *flags: str, port: int | None = None) -> None:
+        """Describe a server on `data`; `flags` go to `outcry serve` after `--demo`."""
+        self.data = data
+        self.flags = flags
+        self.port = port or free_port()
+        self.log_path = data.with_suffix(".log")
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def base(self) -> str:
+        """Where the HTTP interface is."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def ws(self) -> str:
+        """Where the WebSocket interfaces are."""
+        return f"ws://127.0.0.1:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        """The process id of the running server."""
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self, *, cores: set[int] | None = None, ready_seconds_max: float = 60.0) -> Self:
+        """Start the server and wait until it answers."""
+        assert self._process is None, "already running"
+        command = [*outcry_command(), "serve", "--data", str(self.data), "--port", str(self.port)]
+        environment = dict(os.environ, PYTHONUNBUFFERED="1")
+        with self.log_path.open("ab") as log:
+            self._process = subprocess.Popen(
+                [*command, "--demo", *self.flags],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=environment,
+            )
+        if cores is not None:
+            os.sched_setaffinity(self._process.pid, cores)
+        deadline = time.monotonic() + ready_seconds_max
+        while not self.answers():
+            if self._process.poll() is not None:
+                code, self._process = self._process.returncode, None
+                raise ExchangeFailedError(f"the server exited with {code}\n{self.log()}")
+            if time.monotonic() > deadline:
+                self.kill()
+                raise ExchangeFailedError(f"not ready in {ready_seconds_max} s\n{self.log()}")
+            time.sleep(0.05)
+        return self
+
+    def answers(self) -> bool:
+        """Whether a ping is answered."""
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            return bool(self.get("/api/v3/ping") == {})
+        return False
+
+    def get(self, path: str) -> Any:
+        """Fetch a public path and decode its JSON."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            connection.request("GET", path)
+            return json.loads(connection.getresponse().read())
+        finally:
+            connection.close()
+
+    def demo_keys(self) -> list[DemoKey]:
+        """Read the keys that the demo wrote."""
+        entries = json.loads((self.data / "demo-keys.json").read_text())
+        return [
+            DemoKey(
+                name=entry["name"],
+                api_key=entry["api_key"],
+                secret=entry["secret"],
+                key_type=entry["key_type"],
+                balances=entry["balances"],
+            )
+            for entry in entries
+        ]
+
+    def keys_of(self, key_type: str) -> list[DemoKey]:
+        """Read the demo's keys of one type: HMAC, RSA or ED25519."""
+        return [key for key in self.demo_keys() if key.key_type == key_type]
+
+    def stop(self) -> float:
+        """Stop by SIGTERM; return the seconds it took, raise if it broke its promise."""
+        assert self._process is not None, "not running"
+        process, self._process = self._process, None
+        begun = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        try:
+            code = process.wait(STOP_SECONDS_MAX)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise ExchangeFailedError(
+                f"still running {STOP_SECONDS_MAX} s after SIGTERM\n{self.log()}"
+            ) from None
+        if code != 0:
+            raise ExchangeFailedError(f"exit code {code} after SIGTERM\n{self.log()}")
+        return time.monotonic() - begun
+
+    def kill(self) -> None:
+        """End it by SIGKILL: nothing is flushed, nobody is told."""
+        assert self._process is not None, "not running"
+        process, self._process = self._process, None
+        process.kill()
+        process.wait()
+
+    def log(self, lines: int = 60) -> str:
+        """Return the end of what the server printed."""
+        if not self.log_path.exists():
+            return "(no log)"
+        return "\n".join(self.log_path.read_text(errors="replace").splitlines()[-lines:])
+
+    def __enter__(self) -> Self:
+        """Start."""
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop, unless a test has ended it already."""
+        if self._process is not None:
+            self.stop()
