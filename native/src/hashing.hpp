@@ -25,18 +25,23 @@ struct Lanes {
 
   static u64 step(u64 lane, u64 word) { return rotl(lane ^ word, 27) * 0x9FB21C651E98DF25ULL; }
 
+  static u64 word(const char* at) {
+    u64 w;
+    std::memcpy(&w, at, sizeof(w));
+    return w;
+  }
+
   void absorb(const char* data, std::size_t size, u64 seq) {
     u64 a = l[0], b = l[1], c = l[2], d = l[3];
     const std::size_t whole = size & ~static_cast<std::size_t>(31);
-    u64 w[4];
     for (std::size_t at = 0; at < whole; at += 32) {
-      std::memcpy(w, data + at, 32);
-      a = step(a, w[0]);
-      b = step(b, w[1]);
-      c = step(c, w[2]);
-      d = step(d, w[3]);
+      a = step(a, word(data + at));
+      b = step(b, word(data + at + 8));
+      c = step(c, word(data + at + 16));
+      d = step(d, word(data + at + 24));
     }
     if (whole != size) {
+      u64 w[4];
       std::memset(w, 0, 32);
       std::memcpy(w, data + whole, size - whole);
       a = step(a, w[0]);

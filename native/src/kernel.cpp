@@ -2,6 +2,7 @@
 #include "kernel.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 namespace outcry {
@@ -42,10 +43,19 @@ bool upper_alphanumeric(const char* text, std::size_t size) {
   return length > 0;
 }
 
+// Whether nothing but zeros follows the first zero of a client order id.
 bool zero_padded(const char* id) {
-  const std::size_t length = ::strnlen(id, CLIENT_ID_BYTES);
-  for (std::size_t i = length; i < CLIENT_ID_BYTES; ++i) {
-    if (id[i] != 0) return false;
+  static constexpr u64 ONES = 0x0101010101010101ULL;
+  static constexpr u64 HIGHS = 0x8080808080808080ULL;
+  u64 words[5] = {};
+  std::memcpy(words, id, CLIENT_ID_BYTES);
+  for (std::size_t i = 0; i < 5; ++i) {
+    const u64 zeros = (words[i] - ONES) & ~words[i] & HIGHS;  // its lowest bit is exact
+    if (zeros == 0) continue;
+    const int first = std::countr_zero(zeros) & ~7;
+    u64 rest = words[i] >> first;
+    for (std::size_t j = i + 1; j < 5; ++j) rest |= words[j];
+    return rest == 0;
   }
   return true;
 }
@@ -58,10 +68,10 @@ u64 load64(const char* at) {
 
 }  // namespace
 
-u64 Kernel::OrderByClient::hash_of(u32 account, u16 market, const char* id) {
+u64 Kernel::client_hash(u64 account_id, u16 market, const char* id) {
   u32 tail;
   std::memcpy(&tail, id + 32, 4);
-  u64 h = (static_cast<u64>(account) << 16 | market) * 0x9E3779B97F4A7C15ULL;
+  u64 h = (account_id << 13 ^ market) * 0x9E3779B97F4A7C15ULL;
   h = Lanes::step(h, load64(id));
   h = Lanes::step(h, load64(id + 8));
   h = Lanes::step(h, load64(id + 16));
@@ -79,10 +89,6 @@ Kernel::Kernel(u32 partition, std::string poison)
       balances_(ACCOUNTS_MAX * 4),
       nodes_(OPEN_ORDERS_MAX),
       dedupe_(OPEN_ORDERS_MAX),
-      orders_by_id_(OrderById{&orders_}),
-      orders_by_client_(OrderByClient{&orders_}),
-      accounts_by_id_(AccountById{&accounts_}),
-      dedupe_by_digest_(DedupeByDigest{&dedupe_}),
       markets_(1),
       assets_(1),
       shards_(ACCOUNT_SHARDS) {}
@@ -100,25 +106,98 @@ bool Kernel::framed(std::span<const char> batch) {
 }
 
 void Kernel::apply(std::span<const char> batch, u64 seq, std::span<const u32> skip, u32& at) {
+  static constexpr u32 CELLS_AHEAD = 6;
+  static constexpr u32 ROWS_AHEAD = 4;
+  static constexpr u32 NEIGHBOURS_AHEAD = 2;
+  static constexpr std::size_t FAR_BYTES = 8U << 20;
   events_.clear();
   index_ = 0;
   seq_ = seq;
-  u32 i = 0;
-  for (std::size_t offset = 0; offset < batch.size(); ++i) {
-    at = i;
-    const char* bytes = batch.data() + offset;
+  starts_.clear();
+  for (std::size_t offset = 0; offset < batch.size();) {
+    starts_.push_back(static_cast<u32>(offset));
     u16 size;
-    std::memcpy(&size, bytes, sizeof(size));
+    std::memcpy(&size, batch.data() + offset, sizeof(size));
     offset += size;
-    if (std::find(skip.begin(), skip.end(), i) != skip.end()) continue;
+  }
+  const u32 count = static_cast<u32>(starts_.size());
+  const auto bytes_at = [&](u32 i) { return batch.data() + starts_[i]; };
+  // What fits the near caches is there already.
+  const bool far = orders_.used_bytes() + accounts_.used_bytes() > FAR_BYTES;
+  for (u32 i = 0; far && i < std::min(count, CELLS_AHEAD); ++i) prefetch_cells(bytes_at(i));
+  for (u32 i = 0; far && i < std::min(count, ROWS_AHEAD); ++i) prefetch_rows(bytes_at(i));
+  for (u32 i = 0; i < count; ++i) {
+    at = i;
+    if (far && i + CELLS_AHEAD < count) prefetch_cells(bytes_at(i + CELLS_AHEAD));
+    if (far && i + ROWS_AHEAD < count) prefetch_rows(bytes_at(i + ROWS_AHEAD));
+    if (far && i + NEIGHBOURS_AHEAD < count) prefetch_neighbours(bytes_at(i + NEIGHBOURS_AHEAD));
+    if (!skip.empty() && std::find(skip.begin(), skip.end(), i) != skip.end()) continue;
     command_ = i;
     used_ = 0;
-    command(bytes);
-    OUTCRY_CHECK(used_ <= EVENTS_PER_COMMAND_MAX ||
-                 reinterpret_cast<const Header*>(bytes)->kind == Tick::KIND);
+    command(bytes_at(i));
+    OUTCRY_CHECK(used_ <= EVENTS_PER_COMMAND_MAX || bytes_at(i)[2] == Tick::KIND);
   }
   check_conservation();
   lanes_.absorb(events_.data(), events_.size(), seq);
+}
+
+namespace {
+// The id of the order that a well-formed cancel or amend names, else 0.
+i64 named_order(const char* bytes) {
+  const auto* header = reinterpret_cast<const Header*>(bytes);
+  if (header->kind == CancelOrder::KIND && header->size == CancelOrder::SIZE) {
+    return reinterpret_cast<const CancelOrder*>(bytes)->order_id;
+  }
+  if (header->kind == AmendOrder::KIND && header->size == AmendOrder::SIZE) {
+    return reinterpret_cast<const AmendOrder*>(bytes)->order_id;
+  }
+  return 0;
+}
+}  // namespace
+
+void Kernel::prefetch_cells(const char* bytes) const {
+  const auto* header = reinterpret_cast<const Header*>(bytes);
+  accounts_by_id_.prefetch(mix(header->account_id));
+  dedupe_by_digest_.prefetch(digest_hash(header->account_id, header->digest_lo, header->digest_hi));
+  if (const i64 id = named_order(bytes); id != 0) {
+    orders_by_id_.prefetch(mix(static_cast<u64>(id)));
+  } else if (header->kind == NewOrder::KIND && header->size == NewOrder::SIZE) {
+    const auto* c = reinterpret_cast<const NewOrder*>(bytes);
+    orders_by_client_.prefetch(client_hash(c->account_id, c->market, c->client_order_id));
+  }
+}
+
+void Kernel::prefetch_rows(const char* bytes) const {
+  const auto* header = reinterpret_cast<const Header*>(bytes);
+  if (const u32 slot = accounts_by_id_.guess(mix(header->account_id)); slot != 0) {
+    accounts_.prefetch(slot);
+  }
+  if (const i64 id = named_order(bytes); id != 0) {
+    const u32 slot = orders_by_id_.guess(mix(static_cast<u64>(id)));
+    if (slot != 0) orders_.prefetch(slot);
+  }
+}
+
+void Kernel::prefetch_neighbours(const char* bytes) const {
+  const auto* header = reinterpret_cast<const Header*>(bytes);
+  const u32 account = accounts_by_id_.guess(mix(header->account_id));
+  if (account != 0) {
+    const Account& a = accounts_[account];
+    if (a.balances != 0) balances_.prefetch(a.balances);
+    if (a.last_order != 0) orders_.prefetch_link(a.last_order, offsetof(Order, account_next));
+  }
+  if (const i64 id = named_order(bytes); id != 0) {
+    const u32 slot = orders_by_id_.guess(mix(static_cast<u64>(id)));
+    if (slot == 0) return;
+    const Order& o = orders_[slot];
+    for (const u32 link : {o.next, o.prev, o.account_next, o.account_prev}) {
+      if (link != 0) orders_.prefetch_link(link, 0);
+    }
+    if (o.level != 0) levels_.prefetch(o.level);
+    orders_by_client_.prefetch(client_hash(o));
+  } else if (header->kind == NewOrder::KIND && header->size == NewOrder::SIZE) {
+    orders_.prefetch(orders_.next_free());
+  }
 }
 
 void Kernel::check_conservation() {
@@ -450,7 +529,7 @@ void Kernel::create_account(const CreateAccount& c) {
   a.trade_group = c.trade_group;
   a.fee_schedule = c.fee_schedule;
   a.flags = c.flags;
-  accounts_by_id_.insert(slot);
+  accounts_by_id_.insert(mix(a.id), slot);
   account_event(a);
 }
 
@@ -522,8 +601,10 @@ void Kernel::expire_dedupe() {
     u32& head = dedupe_by_second_[static_cast<std::size_t>(s) & 255];
     while (head != 0) {
       const u32 slot = head;
-      head = dedupe_[slot].second_next;
-      dedupe_by_digest_.erase(slot);
+      const DedupeEntry& e = dedupe_[slot];
+      head = e.second_next;
+      if (head != 0) dedupe_.prefetch(head);
+      dedupe_by_digest_.erase(digest_hash(e.account_id, e.digest_lo, e.digest_hi), slot);
       dedupe_.give(slot);
     }
   }
@@ -531,16 +612,12 @@ void Kernel::expire_dedupe() {
 }
 
 DedupeEntry* Kernel::find_dedupe(u64 account_id, u64 lo, u64 hi) {
-  u32 slot = dedupe_by_digest_.head(mix(lo ^ rotl(hi, 32) ^ account_id));
-  while (slot != 0) {
-    DedupeEntry& e = dedupe_[slot];
-    if (e.digest_lo == lo && e.digest_hi == hi && e.account_id == account_id &&
-        e.deadline_us >= time_us_) {
-      return &e;
-    }
-    slot = e.hash_next;
-  }
-  return nullptr;
+  const u32 slot = dedupe_by_digest_.find(digest_hash(account_id, lo, hi), [&](u32 at) {
+    const DedupeEntry& e = dedupe_[at];
+    return e.digest_lo == lo && e.digest_hi == hi && e.account_id == account_id &&
+           e.deadline_us >= time_us_;
+  });
+  return slot == 0 ? nullptr : &dedupe_[slot];
 }
 
 void Kernel::add_dedupe(const DedupeEntry& entry) {
@@ -549,7 +626,7 @@ void Kernel::add_dedupe(const DedupeEntry& entry) {
   u32& head = dedupe_by_second_[static_cast<std::size_t>(entry.deadline_us / 1'000'000) & 255];
   dedupe_[slot].second_next = head;
   head = slot;
-  dedupe_by_digest_.insert(slot);
+  dedupe_by_digest_.insert(digest_hash(entry.account_id, entry.digest_lo, entry.digest_hi), slot);
 }
 
 template <class C>
@@ -679,28 +756,21 @@ std::pair<u32, u32> Kernel::rates(u16 schedule, u16 market_id) const {
 // ---- look-ups and views
 
 u32 Kernel::find_account(u64 id) const {
-  u32 slot = accounts_by_id_.head(mix(id));
-  while (slot != 0 && accounts_[slot].id != id) slot = accounts_[slot].id_next;
-  return slot;
+  return accounts_by_id_.find(mix(id), [&](u32 slot) { return accounts_[slot].id == id; });
 }
 
 u32 Kernel::find_order_slot(i64 id) const {
-  u32 slot = orders_by_id_.head(mix(static_cast<u64>(id)));
-  while (slot != 0 && orders_[slot].id != id) slot = orders_[slot].id_next;
-  return slot;
+  return orders_by_id_.find(mix(static_cast<u64>(id)),
+                            [&](u32 slot) { return orders_[slot].id == id; });
 }
 
 u32 Kernel::find_client(u32 account, u16 market_id, const char* id) const {
-  u32 slot = orders_by_client_.head(OrderByClient::hash_of(account, market_id, id));
-  while (slot != 0) {
-    const Order& o = orders_[slot];
-    if (o.account == account && o.market == market_id &&
-        std::memcmp(o.client_id.data(), id, CLIENT_ID_BYTES) == 0) {
-      return slot;
-    }
-    slot = o.client_next;
-  }
-  return 0;
+  return orders_by_client_.find(
+      client_hash(accounts_[account].id, market_id, id), [&](u32 slot) {
+        const Order& o = orders_[slot];
+        return o.account == account && o.market == market_id &&
+               std::memcmp(o.client_id.data(), id, CLIENT_ID_BYTES) == 0;
+      });
 }
 
 bool Kernel::pending() const {
@@ -714,16 +784,20 @@ i64 Kernel::average_price(u16 id) const {
   const Market* m = market(id);
   if (m == nullptr) return 0;
   const i64 now = time_us_ / 60'000'000;
-  const i64 after = now - static_cast<i64>(m->row.average_price_minutes);
   i128 lots = 0;
   i128 quote = 0;
-  for (const PriceBucket& b : m->buckets) {
-    if (b.minute < 0 || b.minute <= after) continue;
+  for (i64 minute = now; minute > now - static_cast<i64>(m->row.average_price_minutes); --minute) {
+    const PriceBucket& b = m->buckets[static_cast<std::size_t>(minute) & 63];
+    if (b.minute != minute) continue;
     lots += b.lots;
     quote += b.quote;
   }
   if (lots == 0) return m->row.last_price_ticks;
-  return static_cast<i64>(quote / (lots * m->row.tick_lot_atoms));
+  const i128 value = lots * m->row.tick_lot_atoms;
+  if (quote >> 63 == 0 && value >> 63 == 0) [[likely]] {
+    return static_cast<i64>(quote) / static_cast<i64>(value);  // the common, much cheaper division
+  }
+  return static_cast<i64>(quote / value);
 }
 
 std::pair<u32, u32> Kernel::fee_rates(u64 account_id, u16 market_id) const {

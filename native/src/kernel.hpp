@@ -27,10 +27,7 @@ struct Order {
   u32 level;          // slot, while on the book
   u32 next, prev;     // in the queue of its level, or of the market's continuations
   u32 account_next, account_prev;
-  u32 id_next, client_next;  // hash chains
   i64 id;
-  u32 extra;  // slot of OrderExtra, 0 for plain orders
-  std::int32_t trade_group;
   Ticks price;
   Lots qty;
   Lots executed;
@@ -40,16 +37,19 @@ struct Order {
   i64 created_us, updated_us;
   u64 priority;
   u32 maker_rate, taker_rate;
+  u32 extra;  // slot of OrderExtra, 0 for plain orders
   u16 market;
-  u16 flags;
-  u8 side, type, time_in_force, stp_mode, status, place;
-  u8 pad[2];
+  u8 side : 2, place : 3, status : 3;
+  u8 type : 3, time_in_force : 2, stp_mode : 3;
+  u8 flags;
+  u8 pad[3];
   ClientId client_id;
 };
+static_assert(sizeof(Order) == 160);
 
 // What only some orders have.
 struct OrderExtra {
-  u32 pad0;  // the free list's link
+  std::int32_t trade_group;  // in a free slot: the free list's link
   u32 trailing_bips;
   Ticks stop;
   Lots iceberg;
@@ -83,7 +83,7 @@ struct Balance {
 };
 
 struct Account {
-  u32 id_next;
+  u32 pad;
   u32 balances;  // ascending by asset
   u32 first_order, last_order;
   u64 id;
@@ -91,11 +91,10 @@ struct Account {
   u16 fee_schedule;
   u16 flags;
   u32 orders, algo_orders, iceberg_orders;
-  u32 pad;
 };
 
 struct DedupeEntry {
-  u32 hash_next, second_next;
+  u32 pad0, second_next;
   u64 account_id, digest_lo, digest_hi;
   i64 deadline_us, order_id;
   u16 market, reason;
@@ -269,6 +268,7 @@ class Kernel {
   void place_trigger(Market& m, u32 slot);
   void unplace(u32 slot);
   void evaluate(Market& m);
+  void set_flag(Order& o, OrderFlag flag, bool on);
   void enqueue(Market& m, u32 slot, bool front);
   void dequeue(Market& m, u32 slot);
   void drain(Market& m);
@@ -294,6 +294,7 @@ class Kernel {
   Lots remaining(const Order& o) const;
   Lots visible(const Order& o) const;
   Lots iceberg(const Order& o) const;
+  std::int32_t trade_group(const Order& o) const;
   OrderExtra& extra(Order& o);  // makes one when there is none
   void fill_row(const Order& o, OrderRow& row) const;
 
@@ -309,33 +310,19 @@ class Kernel {
   void add_dedupe(const DedupeEntry& entry);
   void link_order(u32 slot);
 
-  struct OrderById {
-    Slab<Order>* orders;
-    u64 hash(u32 slot) const { return mix(static_cast<u64>((*orders)[slot].id)); }
-    u32& next(u32 slot) const { return (*orders)[slot].id_next; }
-  };
-  struct OrderByClient {
-    Slab<Order>* orders;
-    static u64 hash_of(u32 account, u16 market, const char* id);
-    u64 hash(u32 slot) const {
-      const Order& o = (*orders)[slot];
-      return hash_of(o.account, o.market, o.client_id.data());
-    }
-    u32& next(u32 slot) const { return (*orders)[slot].client_next; }
-  };
-  struct AccountById {
-    Slab<Account>* accounts;
-    u64 hash(u32 slot) const { return mix((*accounts)[slot].id); }
-    u32& next(u32 slot) const { return (*accounts)[slot].id_next; }
-  };
-  struct DedupeByDigest {
-    Slab<DedupeEntry>* entries;
-    u64 hash(u32 slot) const {
-      const DedupeEntry& e = (*entries)[slot];
-      return mix(e.digest_lo ^ rotl(e.digest_hi, 32) ^ e.account_id);
-    }
-    u32& next(u32 slot) const { return (*entries)[slot].hash_next; }
-  };
+  static u64 client_hash(u64 account_id, u16 market, const char* id);
+  u64 client_hash(const Order& o) const {
+    return client_hash(accounts_[o.account].id, o.market, o.client_id.data());
+  }
+  static u64 digest_hash(u64 account_id, u64 lo, u64 hi) {
+    return mix(lo ^ rotl(hi, 32) ^ account_id);
+  }
+
+  // Commands ahead of the one under way are looked at in three steps, so that their records are in the
+  // cache when their turn comes: table cells, then rows, then the rows that those point to.
+  void prefetch_cells(const char* bytes) const;
+  void prefetch_rows(const char* bytes) const;
+  void prefetch_neighbours(const char* bytes) const;
 
   u32 partition_;
   std::string poison_;
@@ -353,10 +340,10 @@ class Kernel {
   Slab<Balance> balances_;
   Slab<TreeNode> nodes_;
   Slab<DedupeEntry> dedupe_;
-  ChainTable<OrderById> orders_by_id_;
-  ChainTable<OrderByClient> orders_by_client_;
-  ChainTable<AccountById> accounts_by_id_;
-  ChainTable<DedupeByDigest> dedupe_by_digest_;
+  TagTable orders_by_id_;
+  TagTable orders_by_client_;
+  TagTable accounts_by_id_;
+  TagTable dedupe_by_digest_;
   std::array<u32, 256> dedupe_by_second_{};
   i64 dedupe_second_ = 0;
 
@@ -366,6 +353,7 @@ class Kernel {
   std::map<std::pair<u16, u16>, std::pair<u32, u32>> fees_;  // (schedule, market) -> (maker, taker)
 
   Buffer events_;
+  std::vector<u32> starts_;  // offsets of the batch's commands
   u32 index_ = 0;    // of the next event in the batch
   u32 command_ = 0;  // of the command under way
   i64 used_ = 0;     // events since the command began

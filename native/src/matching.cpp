@@ -27,6 +27,13 @@ Lots Kernel::iceberg(const Order& o) const { return o.extra == 0 ? Lots{} : extr
 Lots Kernel::visible(const Order& o) const {
   return iceberg(o).v > 0 ? extras_[o.extra].visible : remaining(o);
 }
+std::int32_t Kernel::trade_group(const Order& o) const {
+  return o.extra == 0 ? 0 : extras_[o.extra].trade_group;
+}
+void Kernel::set_flag(Order& o, OrderFlag flag, bool on) {
+  const u8 bit = static_cast<u8>(flag);
+  o.flags = static_cast<u8>(on ? o.flags | bit : o.flags & ~bit);
+}
 OrderExtra& Kernel::extra(Order& o) {
   if (o.extra == 0) {
     o.extra = extras_.take();
@@ -129,8 +136,8 @@ void Kernel::remove_order(u32 slot) {
   (o.account_next != 0 ? orders_[o.account_next].account_prev : a.last_order) = o.account_prev;
   a.orders -= 1;
   if (iceberg(o).v > 0) a.iceberg_orders -= 1;
-  orders_by_id_.erase(slot);
-  orders_by_client_.erase(slot);
+  orders_by_id_.erase(mix(static_cast<u64>(o.id)), slot);
+  orders_by_client_.erase(client_hash(o), slot);
   if (o.extra != 0) extras_.give(o.extra);
   orders_.give(slot);
 }
@@ -274,7 +281,8 @@ void Kernel::unplace(u32 slot) {
 
 bool Kernel::own(const Order& a, const Order& b) const {
   if (a.account == b.account) return true;
-  return !MUTANT(9) && a.trade_group != 0 && a.trade_group == b.trade_group;
+  const std::int32_t group = trade_group(a);
+  return !MUTANT(9) && group != 0 && group == trade_group(b);
 }
 
 bool Kernel::fillable(Market& m, const Order& o, Ticks limit) const {
@@ -406,7 +414,7 @@ void Kernel::take(u32 slot) {
   Order& o = orders_[slot];
   Market& m = *market(o.market);
   const bool resumed = has(o.flags, OrderFlag::SWEEPING);
-  o.flags &= static_cast<u16>(~static_cast<u16>(OrderFlag::SWEEPING));
+  set_flag(o, OrderFlag::SWEEPING, false);
   o.place = static_cast<u8>(OrderPlace::NOWHERE);
   const bool fok = o.time_in_force == static_cast<u8>(TimeInForce::FOK);
   const Ticks limit = worst(o);
@@ -589,7 +597,7 @@ bool Kernel::prevention(Market& m, u32 taker_slot, u32 maker_slot, u32 level_slo
   e.market = m.row.market;
   e.taker_side = taker.side;
   e.stp_mode = static_cast<u8>(mode);
-  e.trade_group = taker.trade_group;
+  e.trade_group = trade_group(taker);
   e.prevented_id = id;
   e.price_ticks = p.v;
   e.taker_order_id = taker.id;
@@ -648,7 +656,7 @@ void Kernel::dequeue(Market& m, u32 slot) {
 }
 
 void Kernel::suspend(Market& m, u32 slot) {
-  orders_[slot].flags |= static_cast<u16>(OrderFlag::SWEEPING);
+  set_flag(orders_[slot], OrderFlag::SWEEPING, true);
   enqueue(m, slot, !MUTANT(22));
 }
 
@@ -658,7 +666,7 @@ void Kernel::evaluate(Market& m) {
   const i64 last = m.row.last_price_ticks;
   const auto trigger = [&](u32 slot) {
     Order& o = orders_[slot];
-    o.flags |= static_cast<u16>(OrderFlag::TRIGGERED);
+    set_flag(o, OrderFlag::TRIGGERED, true);
     accounts_[o.account].algo_orders -= 1;
     enqueue(m, slot, false);
   };
@@ -681,7 +689,7 @@ void Kernel::evaluate(Market& m) {
     if (!has(o.flags, OrderFlag::TRAILING_ACTIVE)) {
       const bool reached = is_rising(o.side, o.type) ? x.stop.v <= m.high : x.stop.v >= m.low;
       if (x.stop.v == 0 || reached) {
-        o.flags |= static_cast<u16>(OrderFlag::TRAILING_ACTIVE);
+        set_flag(o, OrderFlag::TRAILING_ACTIVE, true);
         x.trailing_us = time_us_;
         x.trailing_extreme = {last};
       }
@@ -723,7 +731,7 @@ void Kernel::drain(Market& m) {
     dequeue(m, slot);
     o.place = static_cast<u8>(OrderPlace::NOWHERE);
     if (!sweeping) {
-      o.flags |= static_cast<u16>(OrderFlag::WORKING);
+      set_flag(o, OrderFlag::WORKING, true);
       o.updated_us = time_us_;
       extras_[o.extra].working_us = time_us_;
       report<OrderEvent>(o, Execution::TRIGGERED, {});

@@ -38,6 +38,16 @@ class Slab {
     return data_[slot];
   }
 
+  void prefetch(u32 slot) const {
+    const char* at = reinterpret_cast<const char*>(data_ + slot);
+    for (std::size_t line = 0; line < sizeof(T); line += 64) __builtin_prefetch(at + line);
+  }
+
+  void prefetch_link(u32 slot, std::size_t offset) const {
+    __builtin_prefetch(reinterpret_cast<const char*>(data_ + slot) + offset);
+  }
+  u32 next_free() const { return free_ != 0 ? free_ : end_; }
+
   u32 take() {
     u32 slot = free_;
     if (slot != 0) {
@@ -71,63 +81,104 @@ class Slab {
   std::size_t live_ = 0;
 };
 
-// Hash table of slots chained through a link inside the records.
-// Traits: `u64 hash(u32 slot)` and `u32& next(u32 slot)`.
-template <class Traits>
-class ChainTable {
+// Hash table of slots: open addressing over (tag, slot) pairs with linear probing and backward shift.
+// The tag is the low half of the hash, so that a miss, a growth or an erasure touches no record.
+class TagTable {
  public:
-  explicit ChainTable(Traits traits) : traits_(traits), heads_(1024, 0) {}
+  TagTable() { allocate(1024); }
+  ~TagTable() { ::munmap(cells_, bytes_); }
+  TagTable(const TagTable&) = delete;
+  TagTable& operator=(const TagTable&) = delete;
 
-  u32 head(u64 hash) const { return heads_[hash & (heads_.size() - 1)]; }
+  // The slot with this hash for which `same(slot)` holds, or 0.
+  template <class Same>
+  u32 find(u64 hash, Same same) const {
+    const u32 tag = static_cast<u32>(hash);
+    for (u32 at = tag & mask_; cells_[at].slot != 0; at = (at + 1) & mask_) {
+      if (cells_[at].tag == tag && same(cells_[at].slot)) return cells_[at].slot;
+    }
+    return 0;
+  }
 
-  void insert(u32 slot) {
-    if (count_ * 2 >= heads_.size()) grow();
-    link(slot);
+  void insert(u64 hash, u32 slot) {
+    if ((count_ + 1) * 3 > (static_cast<std::size_t>(mask_) + 1) * 2) grow();
+    put({static_cast<u32>(hash), slot});
     ++count_;
   }
 
-  void erase(u32 slot) {
-    u32* at = &heads_[traits_.hash(slot) & (heads_.size() - 1)];
-    while (*at != slot) {
-      OUTCRY_CHECK(*at != 0);
-      at = &traits_.next(*at);
+  void erase(u64 hash, u32 slot) {
+    u32 at = static_cast<u32>(hash) & mask_;
+    while (cells_[at].slot != slot) {
+      OUTCRY_CHECK(cells_[at].slot != 0);
+      at = (at + 1) & mask_;
     }
-    *at = traits_.next(slot);
-    traits_.next(slot) = 0;
     --count_;
+    for (u32 next = (at + 1) & mask_; cells_[next].slot != 0; next = (next + 1) & mask_) {
+      const u32 home = cells_[next].tag & mask_;
+      if (((next - home) & mask_) < ((next - at) & mask_)) continue;  // it may not move before home
+      cells_[at] = cells_[next];
+      at = next;
+    }
+    cells_[at] = {0, 0};
+  }
+
+  void prefetch(u64 hash) const { __builtin_prefetch(&cells_[static_cast<u32>(hash) & mask_]); }
+
+  // Probably the slot with this hash, without looking at any record: good for prefetching only.
+  u32 guess(u64 hash) const {
+    const u32 tag = static_cast<u32>(hash);
+    for (u32 at = tag & mask_; cells_[at].slot != 0; at = (at + 1) & mask_) {
+      if (cells_[at].tag == tag) return cells_[at].slot;
+    }
+    return 0;
   }
 
   // Calls with every slot, in no particular order: whoever lets it out sorts first.
   template <class F>
   void each(F call) const {
-    for (u32 slot : heads_) {
-      for (; slot != 0; slot = traits_.next(slot)) call(slot);
+    for (std::size_t at = 0; at <= mask_; ++at) {
+      if (cells_[at].slot != 0) call(cells_[at].slot);
     }
   }
 
-  std::size_t used_bytes() const { return heads_.size() * sizeof(u32); }
+  std::size_t used_bytes() const { return bytes_; }
 
  private:
-  void link(u32 slot) {
-    u32& head = heads_[traits_.hash(slot) & (heads_.size() - 1)];
-    traits_.next(slot) = head;
-    head = slot;
+  struct Cell {
+    u32 tag;
+    u32 slot;
+  };
+
+  void allocate(std::size_t cells) {
+    bytes_ = cells * sizeof(Cell);
+    void* memory = ::mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) throw std::bad_alloc();
+    ::madvise(memory, bytes_, MADV_HUGEPAGE);
+    cells_ = static_cast<Cell*>(memory);
+    mask_ = static_cast<u32>(cells - 1);
+  }
+
+  void put(Cell cell) {
+    u32 at = cell.tag & mask_;
+    while (cells_[at].slot != 0) at = (at + 1) & mask_;
+    cells_[at] = cell;
   }
 
   void grow() {
-    std::vector<u32> old(heads_.size() * 2, 0);
-    old.swap(heads_);
-    for (u32 slot : old) {
-      while (slot != 0) {
-        const u32 following = traits_.next(slot);
-        link(slot);
-        slot = following;
-      }
+    Cell* old = cells_;
+    const std::size_t size = static_cast<std::size_t>(mask_) + 1;
+    const std::size_t old_bytes = bytes_;
+    OUTCRY_CHECK(size < std::size_t{1} << 31);
+    allocate(size * 2);
+    for (std::size_t at = 0; at < size; ++at) {
+      if (old[at].slot != 0) put(old[at]);
     }
+    ::munmap(old, old_bytes);
   }
 
-  Traits traits_;
-  std::vector<u32> heads_;
+  Cell* cells_ = nullptr;
+  u32 mask_ = 0;
+  std::size_t bytes_ = 0;
   std::size_t count_ = 0;
 };
 

@@ -8,19 +8,17 @@ namespace outcry {
 
 namespace {
 
+// `[A-Za-z0-9._:/-]`: the bytes from '-' to ':' are all legal ones. Zero padding passes; written without
+// early exit so that it is done sixteen bytes at a time.
 bool legal_client_id(const char* id) {
-  static constexpr auto legal = [] {
-    std::array<bool, 256> table{};
-    for (int c = '0'; c <= '9'; ++c) table[static_cast<std::size_t>(c)] = true;
-    for (int c = 'A'; c <= 'Z'; ++c) table[static_cast<std::size_t>(c)] = true;
-    for (int c = 'a'; c <= 'z'; ++c) table[static_cast<std::size_t>(c)] = true;
-    for (const char c : {'.', '_', ':', '/', '-'}) table[static_cast<std::size_t>(c)] = true;
-    return table;
-  }();
-  for (std::size_t i = 0; i < CLIENT_ID_BYTES && id[i] != 0; ++i) {
-    if (!legal[static_cast<u8>(id[i])]) return false;
+  u8 illegal = 0;
+  for (std::size_t i = 0; i < CLIENT_ID_BYTES; ++i) {
+    const u8 c = static_cast<u8>(id[i]);
+    const bool letter = static_cast<u8>((c | 0x20) - 'a') < 26;
+    const bool digit_or_mark = static_cast<u8>(c - '-') <= ':' - '-';
+    illegal |= static_cast<u8>(!(letter | digit_or_mark | (c == '_') | (c == 0)));
   }
-  return true;
+  return illegal == 0;
 }
 
 template <class C>
@@ -226,11 +224,11 @@ Reason Kernel::check_market(const C& c, Market& market, Atoms hold, Atoms need) 
     return Reason::MARKET_VERSION_MISMATCH;
   }
   const bool priced = is_priced(c.order_type);
-  const i64 ref = average_price(m.market);
+  const bool bid = is_buy(c.side) || MUTANT(20);
+  const u32 up = bid ? m.bid_multiplier_up : m.ask_multiplier_up;
+  const u32 down = bid ? m.bid_multiplier_down : m.ask_multiplier_down;
+  const i64 ref = !priced || (up | down) != 0 ? average_price(m.market) : 0;
   if (priced && ref > 0) {
-    const bool bid = is_buy(c.side) || MUTANT(20);
-    const u32 up = bid ? m.bid_multiplier_up : m.ask_multiplier_up;
-    const u32 down = bid ? m.bid_multiplier_down : m.ask_multiplier_down;
     const i128 price = static_cast<i128>(c.price_ticks) * MULTIPLIER_ONE;
     if ((up > 0 && price > static_cast<i128>(ref) * up) ||
         (down > 0 && price < static_cast<i128>(ref) * down)) {
@@ -286,7 +284,6 @@ u32 Kernel::accept(const C& c, u32 account, Market& m, Atoms hold) {
   Order& o = orders_[slot];
   o.id = static_cast<i64>(home.order_counter << SHARD_BITS | (a.id & (ACCOUNT_SHARDS - 1)));
   o.account = account;
-  o.trade_group = a.trade_group;
   o.price = {c.price_ticks};
   o.qty = {c.qty_lots};
   o.created_us = o.updated_us = time_us_;
@@ -299,10 +296,11 @@ u32 Kernel::accept(const C& c, u32 account, Market& m, Atoms hold) {
   o.status = static_cast<u8>(OrderStatus::NEW);
   std::memcpy(o.client_id.data(), c.client_order_id, CLIENT_ID_BYTES);
   const bool conditional = is_conditional(c.order_type);
-  if (!conditional) o.flags = static_cast<u16>(OrderFlag::WORKING);
+  set_flag(o, OrderFlag::WORKING, !conditional);
   if (conditional || !is_priced(c.order_type) || c.iceberg_lots > 0 || c.strategy_id != 0 ||
-      c.strategy_type != 0) {
+      c.strategy_type != 0 || a.trade_group != 0) {
     OrderExtra& x = extra(o);
+    x.trade_group = a.trade_group;
     x.trailing_bips = c.trailing_bips;
     x.stop = {c.stop_ticks};
     x.iceberg = {c.iceberg_lots};
@@ -335,8 +333,8 @@ void Kernel::link_order(u32 slot) {
   a.last_order = slot;
   a.orders += 1;
   if (iceberg(o).v > 0) a.iceberg_orders += 1;
-  orders_by_id_.insert(slot);
-  orders_by_client_.insert(slot);
+  orders_by_id_.insert(mix(static_cast<u64>(o.id)), slot);
+  orders_by_client_.insert(client_hash(o), slot);
 }
 
 // Checks 21 and 23 to 31, then acceptance and taking; a refusal is returned, nothing has changed.
@@ -597,9 +595,9 @@ void Kernel::amend_order(const AmendOrder& c) {
   b.free += released;
   const ClientId before = o.client_id;
   if (c.client_order_id[0] != 0) {
-    orders_by_client_.erase(slot);
+    orders_by_client_.erase(client_hash(o), slot);
     std::memcpy(o.client_id.data(), c.client_order_id, CLIENT_ID_BYTES);
-    orders_by_client_.insert(slot);
+    orders_by_client_.insert(client_hash(o), slot);
   }
   o.updated_us = time_us_;
   OrderRequestedEvent& e =

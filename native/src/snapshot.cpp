@@ -31,7 +31,6 @@ void Kernel::fill_row(const Order& o, OrderRow& row) const {
   row.status = o.status;
   row.place = o.place;
   row.flags = o.flags;
-  row.trade_group = o.trade_group;
   row.price_ticks = o.price.v;
   row.qty_lots = o.qty.v;
   row.worst_ticks = worst(o).v;
@@ -51,6 +50,7 @@ void Kernel::fill_row(const Order& o, OrderRow& row) const {
   const OrderExtra& x = extras_[o.extra];
   row.amends = x.amends;
   row.trailing_bips = x.trailing_bips;
+  row.trade_group = x.trade_group;
   row.strategy_type = x.strategy_type;
   row.strategy_id = x.strategy_id;
   row.quote_order_atoms = x.quote_order.v;
@@ -510,7 +510,7 @@ class SnapshotReader {
     a.trade_group = r.trade_group;
     a.fee_schedule = r.fee_schedule;
     a.flags = r.flags;
-    k_.accounts_by_id_.insert(slot);
+    k_.accounts_by_id_.insert(mix(a.id), slot);
   }
 
   void order(const OrderRow& r) {
@@ -522,7 +522,6 @@ class SnapshotReader {
     Order& o = k_.orders_[slot];
     o.account = account_slot;
     o.id = r.order_id;
-    o.trade_group = r.trade_group;
     o.price = {r.price_ticks};
     o.qty = {r.qty_lots};
     o.executed = {r.executed_lots};
@@ -535,19 +534,21 @@ class SnapshotReader {
     o.maker_rate = r.maker_rate;
     o.taker_rate = r.taker_rate;
     o.market = r.market;
-    o.flags = r.flags;
-    o.side = r.side;
-    o.type = r.order_type;
-    o.time_in_force = r.time_in_force;
-    o.stp_mode = r.stp_mode;
-    o.status = r.status;
-    o.place = r.place;
+    o.flags = static_cast<u8>(r.flags);
+    require(r.time_in_force <= 3 && r.stp_mode <= 5 && r.status <= 6 && r.place <= 4);
+    o.side = r.side & 3;
+    o.type = r.order_type & 7;
+    o.time_in_force = r.time_in_force & 3;
+    o.stp_mode = r.stp_mode & 7;
+    o.status = r.status & 7;
+    o.place = r.place & 7;
     std::memcpy(o.client_id.data(), r.client_order_id, CLIENT_ID_BYTES);
     const bool plain = is_priced(r.order_type) && !is_conditional(r.order_type) && r.amends == 0 &&
                        r.iceberg_lots == 0 && r.prevented_lots == 0 && r.strategy_id == 0 &&
-                       r.strategy_type == 0 && r.working_us == r.created_us;
+                       r.strategy_type == 0 && r.trade_group == 0 && r.working_us == r.created_us;
     if (!plain) {
       OrderExtra& x = k_.extra(o);
+      x.trade_group = r.trade_group;
       x.trailing_bips = r.trailing_bips;
       x.stop = {r.stop_ticks};
       x.iceberg = {r.iceberg_lots};

@@ -66,7 +66,7 @@ class Bar:
         return bar
 
     def figures(self) -> tuple[int, int, int, int, int, int, int, int, int, int, int]:
-        """Return everything but the times: prices o h l c, volumes, count, taker buys, first and last id."""
+        """Return all but the time: o h l c, volumes, count, taker buys, first and last id."""
         return (
             self.open_ticks,
             self.high_ticks,
@@ -153,7 +153,7 @@ def fill_flat(
     end_us: int,
     close_before_ticks: int,
 ) -> list[Bar]:
-    """Return ascending bars with a flat one for each bar without trades from `first_open_us` to `end_us`.
+    """Return ascending bars and flat ones where nothing traded, from `first_open_us` to `end_us`.
 
     `close_before_ticks` is the last price before the first bar; while it is 0 (the market has not
     traded yet) no flat bar is made.

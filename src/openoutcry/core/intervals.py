@@ -1,7 +1,8 @@
 """The bars of the public API: their names, and where each begins and ends.
 
-Everything is integer arithmetic on microseconds since 1970-01-01 UTC. A bar holds `open <= time < next open`.
-An offset moves the bounds to the calendar of a time zone: +480 minutes for UTC+8.
+Everything is integer arithmetic on microseconds since 1970-01-01 UTC. A bar holds
+`open <= time < next open`. An offset moves the bounds to the calendar of a time zone: +480 minutes
+for UTC+8.
 """
 
 from typing import Final
@@ -30,7 +31,7 @@ INTERVALS: Final[dict[str, int]] = {
     "1w": 7 * DAY_US,
     "1M": 0,
 }
-"""Name to width in microseconds; 0 for the calendar month. Weeks start on Monday, 1970-01-01 starts a 3d bar."""
+"""Name to width in microseconds; 0 for the calendar month. A week starts on Monday."""
 
 OFFSET_MINUTES_MIN: Final = -12 * 60
 OFFSET_MINUTES_MAX: Final = 14 * 60
@@ -58,7 +59,7 @@ def next_open_us(interval: str, open_us: int, offset_minutes: int = 0) -> int:
 
 
 def _month_open_us(local_us: int) -> int:
-    """Return the first instant of the month, by the civil calendar (era of 400 years from 1 March)."""
+    """Return the first instant of the month: the civil calendar in eras of 400 years from March."""
     days = local_us // DAY_US + 719_468
     era_day = days % 146_097
     era_year = (era_day - era_day // 1_460 + era_day // 36_524 - era_day // 146_096) // 365
