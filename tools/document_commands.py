@@ -9,8 +9,17 @@ PAGE = Path(__file__).parents[1] / "docs" / "reference" / "commands.md"
 HEAD = """\
 # Commands of `outcry`
 
-What `--help` says, written by `tools/document_commands.py`. Exit codes: 0 done, 1 failed, 2 wrong usage or a port or data folder
-in use, 130 interrupted; `outcry verify` has its own: 0 clean, 1 diverged, 2 corrupt, 3 usage.
+What `--help` says, written by `tools/document_commands.py`.
+
+| exit code | of `outcry serve` | of `outcry verify` | of the others |
+|---|---|---|---|
+| 0 | stopped as asked | clean | done |
+| 1 | failed | diverged | failed |
+| 2 | wrong usage, a setting that cannot be, or the port is in use | corrupt | wrong usage |
+| 3 | the data folder is in use, damaged, or of another format | wrong usage | |
+| 4 | the journal could not be written: nothing more was acknowledged | | |
+| 5 | leader and follower came to different events | | |
+| 130 | | interrupted | interrupted |
 """
 
 

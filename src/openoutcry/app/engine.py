@@ -1,0 +1,107 @@
+"""The engine of an embedded exchange: its data folder, recovered and owned by this process."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from openoutcry.adapters.local.folder import FolderLock, FolderRoom
+from openoutcry.adapters.local.snapshots import FileSnapshots
+from openoutcry.adapters.sqlite.journal import SqliteJournal
+from openoutcry.app.settings import ServeSettings
+from openoutcry.kernel import Kernel, KernelFault
+from openoutcry.partition.appender import exit_at_once
+from openoutcry.partition.machine import Machines
+from openoutcry.partition.recovery import recover
+from openoutcry.partition.runtime import Partition
+
+PARTITION = 0
+"""The embedded exchange has one partition, which hosts everything."""
+JOURNAL_NAME = "journal.db"
+SNAPSHOTS_NAME = "snapshots"
+HISTORY_NAME = "history.db"
+KEYS_NAME = "keys.db"
+
+
+class EngineError(Exception):
+    """The data folder cannot be used; the message is for the operator."""
+
+
+def kernel_machines(poison_client_order_id: bytes = b"") -> Machines:
+    """Return how to make native kernels; the poison is for tests of what a fault does."""
+    poison = poison_client_order_id
+    return Machines(
+        fresh=lambda: Kernel(PARTITION, poison_client_order_id=poison),
+        restore=lambda data: Kernel.restore(data, poison_client_order_id=poison),
+        fault=KernelFault,
+    )
+
+
+@dataclass(slots=True)
+class DataFolder:
+    """Who holds a data folder open."""
+
+    path: Path
+    lock: FolderLock
+    journal: SqliteJournal
+    snapshots: FileSnapshots
+    room: FolderRoom
+
+    def close(self) -> None:
+        """Let go of everything, the lock last."""
+        self.journal.close()
+        self.lock.release()
+
+
+def open_folder(settings: ServeSettings) -> DataFolder:
+    """Lock and open a data folder, made if missing; raises EngineError, JournalError, OSError."""
+    settings.data.mkdir(parents=True, exist_ok=True)
+    lock = FolderLock(settings.data)
+    try:
+        room = FolderRoom(settings.data, settings.reserve_bytes)
+        if room.is_short():
+            room.release()  # opening needs a little room too
+        journal = SqliteJournal(
+            settings.data / JOURNAL_NAME,
+            PARTITION,
+            synchronous=settings.journal_synchronous,
+        )
+    except BaseException:
+        lock.release()
+        raise
+    snapshots = FileSnapshots(settings.data / SNAPSHOTS_NAME, PARTITION)
+    return DataFolder(settings.data, lock, journal, snapshots, room)
+
+
+def recover_partition(
+    folder: DataFolder,
+    settings: ServeSettings,
+    fatal: Callable[[BaseException], None] = exit_at_once,
+) -> Partition:
+    """Bring a partition to where its journal ends; it does not own it yet."""
+    machines = kernel_machines(settings.poison_client_order_id.encode())
+    recovered = recover(machines, folder.journal, folder.snapshots)
+    return Partition(
+        recovered,
+        machines,
+        folder.journal,
+        folder.snapshots,
+        partition=PARTITION,
+        room=folder.room,
+        fatal=fatal,
+    )
+
+
+@asynccontextmanager
+async def open_engine(settings: ServeSettings) -> AsyncIterator[Partition]:
+    """Own a data folder for a moment, without serving it to anyone."""
+    folder = open_folder(settings)
+    try:
+        partition = recover_partition(folder, settings)
+        await partition.start()
+        try:
+            yield partition
+        finally:
+            await partition.stop()
+    finally:
+        folder.close()

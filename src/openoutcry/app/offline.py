@@ -1,0 +1,56 @@
+"""`outcry admin`: asks the exchange that runs on a data folder, or opens the folder itself."""
+
+import asyncio
+from pathlib import Path
+
+from openoutcry.adapters.local.folder import FolderLockedError
+from openoutcry.adapters.sqlite.keys import KeyStoreError, SqliteApiKeys
+from openoutcry.app.admin import AdminError, Administration, Answer, Request
+from openoutcry.app.control import NoServerError, ask
+from openoutcry.app.engine import JOURNAL_NAME, KEYS_NAME, EngineError, open_engine
+from openoutcry.app.settings import ServeSettings
+from openoutcry.core.records import AssetRow, MarketRow
+from openoutcry.gateways.edge.catalog import Catalog
+from openoutcry.partition.machine import StateMachine
+from openoutcry.partition.recovery import RecoveryError
+from openoutcry.partition.runtime import now_us
+from openoutcry.ports.journal import JournalError
+
+
+def administer(directory: Path, request: Request) -> Answer:
+    """Do an operator's request; raises AdminError."""
+    try:
+        return ask(directory, request)
+    except NoServerError:
+        pass
+    if not (directory / JOURNAL_NAME).exists():
+        raise AdminError(
+            f"{directory} holds no exchange: `outcry serve --data {directory}` makes one"
+        )
+    try:
+        return asyncio.run(_administer_offline(directory, request))
+    except FolderLockedError as error:
+        raise AdminError(f"{error}, which does not answer yet: try again") from error
+    except (EngineError, JournalError, RecoveryError, KeyStoreError, OSError) as error:
+        raise AdminError(str(error)) from error
+
+
+async def _administer_offline(directory: Path, request: Request) -> Answer:
+    settings = ServeSettings(data=directory).with_environment()
+    async with open_engine(settings) as partition:
+        catalog = Catalog()
+        assets, markets = await partition.inspect(_catalog_rows)
+        catalog.load(assets, markets)
+        keys = SqliteApiKeys(directory / KEYS_NAME)
+        try:
+            return await Administration(partition, keys, catalog, now_us).run(request)
+        finally:
+            keys.close()
+
+
+def _catalog_rows(machine: StateMachine) -> tuple[list[AssetRow], list[MarketRow]]:
+    assets, markets = machine.assets(), machine.markets()
+    return (
+        [AssetRow.unpack(assets, place) for place in range(0, len(assets), AssetRow.SIZE)],
+        [MarketRow.unpack(markets, place) for place in range(0, len(markets), MarketRow.SIZE)],
+    )

@@ -1,0 +1,282 @@
+"""`outcry serve`: builds the embedded exchange, runs it until a signal, takes it down in order."""
+
+import asyncio
+import logging
+import signal
+import socket
+import sys
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from typing import TextIO
+
+import uvloop
+
+from openoutcry.adapters.local.folder import FolderLockedError
+from openoutcry.adapters.memory.rate_limits import MemoryRateLimiter
+from openoutcry.adapters.sqlite.history import SqliteHistory, load_market_data
+from openoutcry.adapters.sqlite.keys import KeyStoreError, SqliteApiKeys
+from openoutcry.app.admin import Administration
+from openoutcry.app.control import ControlServer
+from openoutcry.app.demo import DemoBots, DemoError, open_demo
+from openoutcry.app.engine import (
+    HISTORY_NAME,
+    KEYS_NAME,
+    DataFolder,
+    open_folder,
+    recover_partition,
+)
+from openoutcry.app.follower_link import FollowerError, FollowerLink
+from openoutcry.app.settings import ServeSettings, SettingsError
+from openoutcry.core.records import AssetRow, MarketRow, MetaRow
+from openoutcry.gateways.edge.catalog import Catalog
+from openoutcry.gateways.edge.fills import FillCounter
+from openoutcry.gateways.edge.listen_keys import ListenKeys
+from openoutcry.gateways.edge.service import Exchange
+from openoutcry.gateways.rest import market_data as market_data_routes
+from openoutcry.gateways.rest import routes
+from openoutcry.gateways.rest.http import HttpServer, Upgrade
+from openoutcry.gateways.rest.server import RestApplication
+from openoutcry.gateways.ws.gateway import WebSocketGateway
+from openoutcry.partition.machine import StateMachine
+from openoutcry.partition.recovery import RecoveryError
+from openoutcry.partition.runtime import Partition, now_us
+from openoutcry.ports.journal import JournalError
+from openoutcry.projections.live import LiveMarketData
+
+EXIT_OK = 0
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_DATA = 3
+"""The data folder is in use, damaged, or of another format."""
+EXIT_DIVERGED = 5
+"""Leader and follower came to different events, or a projection is ahead of the journal."""
+SWITCH_SECONDS = 0.0005
+"""How long the event loop may keep the append thread from reporting a commit."""
+HTTP_GRACE_SECONDS = 2.0
+FOLLOWER_GRACE_SECONDS = 3.0
+REBUILD_NOTICE_SECONDS = 2.0
+WEBSOCKET_PATHS = ("/ws", "/stream", "/ws-api")
+
+log = logging.getLogger("openoutcry")
+
+
+class PortInUseError(Exception):
+    """Nobody can listen where the settings say."""
+
+
+class BotsError(Exception):
+    """The demo's bots ended, which they should not."""
+
+
+def serve(settings: ServeSettings) -> int:
+    """Run an exchange until SIGTERM or SIGINT; returns the exit code."""
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    sys.setswitchinterval(SWITCH_SECONDS)
+    try:
+        uvloop.run(Server(settings.with_environment()).run())
+    except (PortInUseError, SettingsError) as error:
+        return _fail(error, EXIT_USAGE)
+    except (FolderLockedError, JournalError, RecoveryError, KeyStoreError, DemoError) as error:
+        return _fail(error, EXIT_DATA)
+    except FollowerError as error:
+        return _fail(error, EXIT_DIVERGED)
+    except (OSError, BotsError) as error:
+        return _fail(error, EXIT_FAILED)
+    return EXIT_OK
+
+
+def _fail(error: Exception, code: int) -> int:
+    say(f"outcry: {error}", sys.stderr)
+    return code
+
+
+def say(text: str, stream: TextIO) -> None:
+    """Tell the operator something at once, whatever the stream buffers."""
+    stream.write(f"{text}\n")
+    stream.flush()
+
+
+class Server:
+    """One run of the embedded exchange."""
+
+    def __init__(self, settings: ServeSettings) -> None:
+        self._settings = settings
+        self._stop = asyncio.Event()
+        self._failure: Exception | None = None
+
+    async def run(self) -> None:
+        """Start everything, wait for the end, stop everything in the other order."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        _probe_port(self._settings.host, self._settings.port)
+        async with AsyncExitStack() as stack:
+            await self._start(stack)
+            await self._stop.wait()
+            say("stopping", sys.stderr)
+        if self._failure is not None:
+            raise self._failure
+
+    def _fail(self, error: Exception) -> None:
+        """End the run for a reason that is not a signal."""
+        if self._failure is None:
+            self._failure = error
+        self._stop.set()
+
+    async def _start(self, stack: AsyncExitStack) -> None:
+        """Build from the disk up; each thing that is started says how it is stopped."""
+        settings = self._settings
+        folder = open_folder(settings)
+        stack.callback(folder.close)
+        partition, link = await self._start_engine(stack, folder)
+        if self._stop.is_set():
+            return
+        exchange = await self._build_exchange(stack, partition, link)
+        if settings.demo:
+            await open_demo(partition, exchange.keys, settings.data, now_us())
+        await self._start_gateways(stack, exchange, folder)
+
+    async def _start_engine(
+        self, stack: AsyncExitStack, folder: DataFolder
+    ) -> tuple[Partition, FollowerLink]:
+        """Recover and own the partition, with its follower beside it."""
+        link = FollowerLink(self._settings, on_failure=self._fail)
+        stack.push_async_callback(link.stop, FOLLOWER_GRACE_SECONDS)
+        await link.start()
+        partition = await asyncio.to_thread(recover_partition, folder, self._settings)
+        link.attach(partition)
+        stack.push_async_callback(partition.stop)
+        await partition.start()
+        await self._or_stop(self._history_is_up(partition, link))
+        return partition, link
+
+    async def _history_is_up(self, partition: Partition, link: FollowerLink) -> None:
+        seq = await partition.idle()
+        notice = asyncio.get_running_loop().call_later(
+            REBUILD_NOTICE_SECONDS,
+            lambda: say("building the history from the journal ...", sys.stderr),
+        )
+        await link.wait_projected(seq)
+        notice.cancel()
+
+    async def _or_stop(self, work: Awaitable[None]) -> None:
+        """Wait for something, but not once the run is to end."""
+        doing = asyncio.ensure_future(work)
+        stopping = asyncio.ensure_future(self._stop.wait())
+        await asyncio.wait({doing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if not doing.done():
+            doing.cancel()
+        elif self._failure is None:
+            doing.result()
+
+    async def _build_exchange(
+        self, stack: AsyncExitStack, partition: Partition, link: FollowerLink
+    ) -> Exchange:
+        """Join the ports, and bring the live views to where the partition stands."""
+        settings = self._settings
+        keys = SqliteApiKeys(settings.data / KEYS_NAME)
+        stack.callback(keys.close)
+        history = SqliteHistory(settings.data / HISTORY_NAME, link.wait_projected)
+        stack.callback(history.close)
+        saved = await asyncio.to_thread(load_market_data, settings.data / HISTORY_NAME)
+        market_data = LiveMarketData(saved)
+        catalog = Catalog()
+        limiter = MemoryRateLimiter(enforce=settings.limits)
+        # Nothing else submits yet, so the history and the partition stand at the same batch.
+        await partition.inspect(lambda machine: _load_views(machine, catalog, market_data))
+        partition.subscribe(catalog.on_committed)
+        partition.subscribe(market_data.take)
+        partition.subscribe(FillCounter(limiter).on_committed)
+        return Exchange(
+            calls=partition,
+            history=history,
+            market_data=market_data,
+            keys=keys,
+            feed=partition,
+            catalog=catalog,
+            limiter=limiter,
+            listen_keys=ListenKeys(),
+            clock=now_us,
+        )
+
+    async def _start_gateways(
+        self, stack: AsyncExitStack, exchange: Exchange, folder: DataFolder
+    ) -> None:
+        """Open the doors, the network's last, and say where they are."""
+        settings = self._settings
+        administration = Administration(exchange.calls, exchange.keys, exchange.catalog, now_us)
+        control = ControlServer(administration, folder.path)
+        await control.start()
+        stack.push_async_callback(control.close)
+        if settings.demo and settings.bots:
+            bots = DemoBots(exchange.calls, seed=settings.demo_seed)
+            bots.start(lambda error: self._fail(BotsError(f"the demo's bots ended: {error!r}")))
+            stack.push_async_callback(bots.stop)
+        endpoints = (*routes.ENDPOINTS, *market_data_routes.ENDPOINTS)
+        websockets = WebSocketGateway(exchange, endpoints)
+        websockets.start()
+        http = HttpServer(
+            RestApplication(exchange, endpoints), upgrades=_upgrades(websockets.upgrade)
+        )
+        try:
+            port = await http.start(settings.host, settings.port)
+        except OSError as error:
+            await websockets.stop()
+            raise PortInUseError(
+                f"cannot listen on {settings.host}:{settings.port}: {error.strerror}"
+            ) from error
+
+        async def close_doors() -> None:
+            await asyncio.gather(http.close(HTTP_GRACE_SECONDS), websockets.stop())
+
+        stack.push_async_callback(close_doors)
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        say(
+            f"ready: http://{host}:{port}/api/v3  ws://{host}:{port}/ws  "
+            f"ws://{host}:{port}/ws-api/v3  data: {settings.data}",
+            sys.stdout,
+        )
+
+
+def _load_views(machine: StateMachine, catalog: Catalog, market_data: LiveMarketData) -> None:
+    """Fill the live views from the kernel's state."""
+    if market_data.seq() != machine.seq():
+        raise RecoveryError(
+            f"the history stands at batch {market_data.seq()}, the kernel at {machine.seq()}"
+        )
+    assets, markets = machine.assets(), machine.markets()
+    rows = [MarketRow.unpack(markets, at) for at in range(0, len(markets), MarketRow.SIZE)]
+    catalog.load(
+        [AssetRow.unpack(assets, at) for at in range(0, len(assets), AssetRow.SIZE)],
+        rows,
+        MetaRow.unpack(machine.snapshot()),
+    )
+    for row in rows:
+        bids, asks = machine.depth(row.market, _ALL_LEVELS)
+        market_data.replace_book(row.market, row.update_id, bids, asks)
+
+
+_ALL_LEVELS = 1 << 30
+
+
+def _upgrades(upgrade: Upgrade) -> Callable[[str], Upgrade | None]:
+    """Return which paths are WebSocket's."""
+
+    def of_path(path: str) -> Upgrade | None:
+        return upgrade if path.startswith(WEBSOCKET_PATHS) else None
+
+    return of_path
+
+
+def _probe_port(host: str, port: int) -> None:
+    """Find out that a port is taken before anything is opened."""
+    try:
+        family, kind, number, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.socket(family, kind, number) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise PortInUseError(f"cannot listen on {host}:{port}: {error.strerror}") from error

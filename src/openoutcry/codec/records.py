@@ -1,0 +1,69 @@
+"""Batches of records: split commands, decode events and rows, once each and fast."""
+
+import struct
+from collections.abc import Iterator
+from typing import cast
+
+from openoutcry.core.records import EVENTS, ROWS, BalanceRow, Event, OrderRow, Row
+
+COMMAND_BYTES_MIN = 48
+COMMAND_ALIGNMENT = 8
+COMMAND_KIND_OFFSET = 2
+COMMAND_TIME_OFFSET = 40
+COMMAND_MARKET_OFFSET = 48
+
+_SIZE = struct.Struct("<H")
+_EVENT_DECODERS = {kind: (cls, cls.STRUCT.unpack_from, cls.SIZE) for kind, cls in EVENTS.items()}
+
+
+def command_sizes(batch: bytes | bytearray) -> Iterator[tuple[int, int]]:
+    """Yield (offset, size) of each command; raises ValueError when the framing is wrong."""
+    offset = 0
+    end = len(batch)
+    while offset < end:
+        size = _SIZE.unpack_from(batch, offset)[0] if offset + 2 <= end else 0
+        if size < COMMAND_BYTES_MIN or size % COMMAND_ALIGNMENT or offset + size > end:
+            raise ValueError(f"no command record at byte {offset} of the batch")
+        yield offset, size
+        offset += size
+
+
+def split_commands(batch: bytes | bytearray) -> list[bytes]:
+    """Return the command records of a batch."""
+    return [bytes(batch[offset : offset + size]) for offset, size in command_sizes(batch)]
+
+
+def decode_events(data: bytes) -> list[Event]:
+    """Return the events of a batch, typed, in order."""
+    events: list[Event] = []
+    append = events.append
+    new = tuple.__new__
+    decoders = _EVENT_DECODERS
+    offset = 0
+    end = len(data)
+    while offset < end:
+        cls, unpack_from, size = decoders[data[offset + COMMAND_KIND_OFFSET]]
+        append(new(cls, unpack_from(data, offset)))
+        offset += size
+    return events
+
+
+def decode_rows(data: bytes) -> list[Row]:
+    """Return state rows, typed, in order."""
+    rows: list[Row] = []
+    offset = 0
+    while offset < len(data):
+        cls = ROWS[data[offset + COMMAND_KIND_OFFSET]]
+        rows.append(cls.unpack(data, offset))
+        offset += cls.SIZE
+    return rows
+
+
+def decode_orders(data: bytes) -> list[OrderRow]:
+    """Return rows that are known to be orders."""
+    return cast("list[OrderRow]", decode_rows(data))
+
+
+def decode_balances(data: bytes) -> list[BalanceRow]:
+    """Return rows that are known to be balances."""
+    return cast("list[BalanceRow]", decode_rows(data))

@@ -1,0 +1,217 @@
+"""Who calls, and whether they said exactly this: keys, signatures, the time window, the digest."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import re
+import struct
+from collections.abc import Callable, Mapping
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
+
+from openoutcry.gateways.edge import errors
+from openoutcry.gateways.edge.params import INTEGER_RANGE, MILLISECONDS_BELOW
+from openoutcry.gateways.edge.service import Security
+from openoutcry.ports.users import ApiKey, ApiKeys, KeyType
+
+RECEIVE_WINDOW_US = 5_000_000
+RECEIVE_WINDOW_US_MAX = 60_000_000
+AHEAD_US_MAX = 1_000_000
+WINDOW_RANGE = r"^[0-9]{1,5}(\.[0-9]{1,3})?$"
+
+_is_key = re.compile(r"[A-Za-z0-9_\-]{1,128}").fullmatch
+_is_window = re.compile(r"([0-9]{1,5})(?:\.([0-9]{1,3}))?").fullmatch
+_is_timestamp = re.compile(r"[0-9]{1,18}").fullmatch
+_signature_part = re.compile(rb"(?:^|&)signature=[^&]*")
+_words = struct.Struct("<QQ").unpack
+
+Verify = Callable[[bytes, str], bool]
+"""Says whether a signature, as text, belongs to a payload."""
+
+
+def _hmac_verifier(secret: bytes) -> Verify:
+    key = hashlib.sha256(secret).digest() if len(secret) > 64 else secret
+    key = key.ljust(64, b"\0")
+    inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in key))
+    outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in key))
+
+    def verify(payload: bytes, signature: str) -> bool:
+        within = inner.copy()
+        within.update(payload)
+        without = outer.copy()
+        without.update(within.digest())
+        return hmac.compare_digest(
+            without.hexdigest().encode(), signature.lower().encode("utf-8", "surrogatepass")
+        )
+
+    return verify
+
+
+def _decode_signature(signature: str) -> bytes:
+    """Return the bytes of a base64 signature; only its one canonical spelling counts."""
+    try:
+        raw = base64.b64decode(signature, validate=True)
+    except (binascii.Error, ValueError):
+        return b""
+    return raw if base64.b64encode(raw).decode() == signature else b""
+
+
+def _ed25519_verifier(key: ed25519.Ed25519PublicKey) -> Verify:
+    def verify(payload: bytes, signature: str) -> bool:
+        try:
+            key.verify(_decode_signature(signature), payload)
+        except InvalidSignature:
+            return False
+        return True
+
+    return verify
+
+
+def _rsa_verifier(key: rsa.RSAPublicKey) -> Verify:
+    scheme, digest = padding.PKCS1v15(), hashes.SHA256()
+
+    def verify(payload: bytes, signature: str) -> bool:
+        try:
+            key.verify(_decode_signature(signature), payload, scheme, digest)
+        except InvalidSignature:
+            return False
+        return True
+
+    return verify
+
+
+def verifier(key: ApiKey) -> Verify:
+    """Return what checks the signatures of a key; refuses everything when the key is unreadable."""
+    if key.key_type is KeyType.HMAC:
+        return _hmac_verifier(key.material)
+    try:
+        public = serialization.load_pem_public_key(key.material)
+    except (ValueError, UnsupportedAlgorithm):
+        return lambda _payload, _signature: False
+    if key.key_type is KeyType.ED25519 and isinstance(public, ed25519.Ed25519PublicKey):
+        return _ed25519_verifier(public)
+    if key.key_type is KeyType.RSA and isinstance(public, rsa.RSAPublicKey):
+        return _rsa_verifier(public)
+    return lambda _payload, _signature: False
+
+
+def rest_payload(query: str, body: bytes) -> bytes:
+    """Return what a REST request signs: query and body as received, without the signature."""
+    if not query:
+        return without_signature(body)
+    payload = without_signature(query.encode("utf-8", "surrogatepass"))
+    return payload + without_signature(body) if body else payload
+
+
+def without_signature(text: bytes) -> bytes:
+    """Return `a=1&b=2` without its `signature` part, the rest untouched."""
+    at = text.rfind(b"&signature=")
+    if at >= 0 and text.find(b"&", at + 1) < 0 and text.find(b"signature=", 0, at) < 0:
+        return text[:at]
+    cut = _signature_part.sub(b"", text)
+    return cut[1:] if cut.startswith(b"&") and not text.startswith(b"&") else cut
+
+
+def sorted_payload(parameters: Mapping[str, object]) -> bytes:
+    """Return what a WebSocket API request signs: all parameters but the signature, by name."""
+    return "&".join(
+        f"{name}={_plain(parameters[name])}" for name in sorted(parameters) if name != "signature"
+    ).encode("utf-8", "surrogatepass")
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+def request_digest(api_key: str, method: str, path: str, payload: bytes) -> tuple[int, int]:
+    """Return the 128 bits that tell a signed request from every other, as two words."""
+    digest = hashlib.blake2b(payload, digest_size=16, key=b"")
+    digest.update(f"\n{api_key}\n{method} {path}".encode())
+    low, high = _words(digest.digest())
+    return low, high
+
+
+def window_us(parameters: Mapping[str, str]) -> int:
+    """Return the `recvWindow` parameter in microseconds."""
+    value = parameters.get("recvWindow")
+    if value is None:
+        return RECEIVE_WINDOW_US
+    found = _is_window(value)
+    if found is None or not value.isascii():
+        raise errors.illegal_characters("recvWindow", WINDOW_RANGE)
+    whole, part = found.groups()
+    window = int(whole + (part or "").ljust(3, "0"))
+    if window > RECEIVE_WINDOW_US_MAX:
+        raise errors.window_too_large()
+    return window
+
+
+def timestamp_us(parameters: Mapping[str, str]) -> int:
+    """Return the mandatory `timestamp`, sent in milliseconds or microseconds, in microseconds."""
+    value = parameters.get("timestamp")
+    if not value:
+        raise errors.mandatory_parameter("timestamp")
+    if _is_timestamp(value) is None or not value.isascii():
+        raise errors.illegal_characters("timestamp", INTEGER_RANGE)
+    time = int(value)
+    return time * 1000 if time < MILLISECONDS_BELOW else time
+
+
+class Authenticator:
+    """Checks keys and signatures; keeps what it has parsed of a key as long as the key stands."""
+
+    def __init__(self, keys: ApiKeys) -> None:
+        self._keys = keys
+        self._verifiers: dict[str, tuple[ApiKey, Verify]] = {}
+
+    def key(self, api_key: str | None) -> ApiKey:
+        """Return the key of this name: -2014 when it can be none, -2015 when there is none."""
+        if api_key is None or _is_key(api_key) is None:
+            raise errors.key_format_invalid()
+        found = self._keys.find(api_key)
+        if found is None:
+            self._verifiers.pop(api_key, None)
+            raise errors.key_rejected()
+        return found
+
+    def signed(
+        self,
+        api_key: str | None,
+        parameters: Mapping[str, str],
+        payload: bytes,
+        security: Security,
+        now_us: int,
+    ) -> tuple[ApiKey, int]:
+        """Check a signed call; returns the key and until when the request may be acted on."""
+        if api_key is None or _is_key(api_key) is None:
+            raise errors.key_format_invalid()
+        signature = parameters.get("signature")
+        time = timestamp_us(parameters)
+        if not signature:
+            raise errors.mandatory_parameter("signature")
+        window = window_us(parameters)
+        if time >= now_us + AHEAD_US_MAX:
+            raise errors.ahead_of_time()
+        if now_us - time > window:
+            raise errors.outside_window()
+        key = self.key(api_key)
+        known = self._verifiers.get(api_key)
+        if known is None or known[0] is not key:
+            known = self._verifiers[api_key] = (key, verifier(key))
+        if not known[1](payload, signature):
+            raise errors.invalid_signature()
+        self.permit(key, security)
+        return key, time + window
+
+    @staticmethod
+    def permit(key: ApiKey, security: Security) -> None:
+        """Refuse a key that lacks the permission."""
+        if security is Security.TRADE and not key.may_trade:
+            raise errors.key_rejected()
+        if security is Security.READ and not key.may_read:
+            raise errors.key_rejected()

@@ -1,0 +1,574 @@
+"""HTTP/1.1 on an asyncio transport: requests in, answers out in order, bounds on everything.
+
+llhttp (by httptools) does the parsing and refuses what is ambiguous. A connection holds one request
+at a time in its application; pipelined ones wait in line. No task and no timer is made for a
+request: the server sweeps its connections once a second for those that are late.
+"""
+
+import asyncio
+import contextlib
+import logging
+import re
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+import httptools
+
+from openoutcry.gateways.edge.service import Request, Response
+
+if TYPE_CHECKING:
+    from typing_extensions import override
+else:
+
+    def override(method: object) -> object:  # typing has it from Python 3.12 on
+        """Mark a method that replaces an inherited one."""
+        return method
+
+
+logger = logging.getLogger("openoutcry.http")
+
+_PHRASES = {status.value: status.phrase for status in HTTPStatus}
+_STATUS_LINES = {
+    status: f"HTTP/1.1 {status} {phrase}\r\n".encode() for status, phrase in _PHRASES.items()
+}
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_JSON = "application/json;charset=UTF-8"
+_OK_JSON = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: application/json;charset=UTF-8\r\n"
+    b"X-Content-Type-Options: nosniff\r\n%bContent-Length: %d\r\n\r\n%b"
+)
+_is_host = re.compile(rb"[A-Za-z0-9.\-_]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?").fullmatch
+_is_path = re.compile(rb"/[\x21-\xff]*").fullmatch
+
+
+@dataclass(frozen=True, slots=True)
+class HttpLimits:
+    """The bounds of a connection and of the server. Sizes in bytes, times in seconds."""
+
+    header_bytes_max: int = 16 * 1024
+    url_bytes_max: int = 8 * 1024
+    body_bytes_max: int = 1024 * 1024
+    headers_max: int = 100
+    pipelined_max: int = 32
+    connections_max: int = 20_000
+    header_timeout_s: float = 10.0
+    body_timeout_s: float = 20.0
+    idle_timeout_s: float = 75.0
+    write_timeout_s: float = 30.0
+    processing_timeout_s: float = 10.0
+    linger_timeout_s: float = 2.0
+
+
+class Answer(Protocol):
+    """Where an application puts the response to a request; what comes late is dropped."""
+
+    def respond(self, response: Response) -> None:
+        """Send the response."""
+        ...
+
+
+class Application(Protocol):
+    """What answers requests."""
+
+    def serve(self, request: Request, answer: Answer) -> None:
+        """Answer a request now or later; must not raise."""
+        ...
+
+    def refuse(self, status: int, text: str) -> Response:
+        """Return the response to a request that was no proper HTTP, or that cannot be taken."""
+        ...
+
+    def late(self) -> Response:
+        """Return the response to a request that took too long; its outcome is unknown."""
+        ...
+
+
+Upgrade = Callable[[Request, asyncio.Transport, bytes], asyncio.Protocol]
+"""Takes over a connection after an upgrade request; gets what the client has sent beyond it.
+
+It answers the request itself, and its protocol gets the transport's callbacks from then on
+(`connection_made` is not called: the transport is in the arguments).
+"""
+
+
+class _Phase(Enum):
+    IDLE = "between requests"
+    HEADER = "reading a header"
+    BODY = "reading a body"
+    BUSY = "waiting for the application"
+    CLOSING = "closing"
+
+
+class HttpConnection(asyncio.Protocol):
+    """One connection of a client."""
+
+    __slots__ = (
+        "_body",
+        "_body_bytes",
+        "_close_after",
+        "_failure",
+        "_field_bytes",
+        "_header_bytes",
+        "_headers",
+        "_in_header",
+        "_is_deaf",
+        "_keep_alive",
+        "_parser",
+        "_peer_ip",
+        "_phase",
+        "_refusal",
+        "_server",
+        "_since_s",
+        "_transport",
+        "_turn",
+        "_upgrading",
+        "_url",
+        "_waiting",
+        "_write_paused",
+    )
+
+    def __init__(self, server: "HttpServer") -> None:
+        self._server = server
+        self._transport: asyncio.Transport | None = None
+        self._parser: Any = httptools.HttpRequestParser(self)
+        self._peer_ip = ""
+        self._waiting: deque[tuple[Request, bool]] = deque()
+        self._phase = _Phase.IDLE
+        self._since_s = server.now_s
+        self._turn: _Turn | None = None
+        self._close_after = False
+        self._write_paused = False
+        self._refusal: tuple[int, str] | None = None
+        self._failure: tuple[int, str] | None = None
+        self._is_deaf = False
+        self._upgrading: Request | None = None
+        self._keep_alive = True
+        self._begin()
+
+    def _begin(self) -> None:
+        self._url = b""
+        self._headers: dict[str, str] = {}
+        self._body = b""
+        self._body_bytes = 0
+        self._in_header = True
+        self._header_bytes = 0
+        self._field_bytes = 0
+
+    # transport
+
+    @override
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A client is there."""
+        self._transport = cast(asyncio.Transport, transport)
+        peer = transport.get_extra_info("peername")
+        self._peer_ip = peer[0] if isinstance(peer, tuple) else "127.0.0.1"
+        self._server.opened(self)
+
+    @override
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's
+        """The client is gone; what it still waits for goes nowhere."""
+        self._transport = None
+        self._turn = None
+        self._parser = None
+        self._waiting.clear()
+        self._phase = _Phase.CLOSING
+        self._server.closed(self)
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        """Bytes came: let the parser call back with what they mean."""
+        if self._phase is _Phase.IDLE:
+            self._enter(_Phase.HEADER)
+        elif self._phase is _Phase.CLOSING or self._is_deaf:
+            return
+        if self._in_header:
+            self._header_bytes += len(data)
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._upgrade(data[upgrade.args[0] :])
+            return
+        except (httptools.HttpParserError, _RefusedError):
+            self._fail(*(self._refusal or (400, "Malformed HTTP request.")))
+            return
+        if self._in_header and self._header_bytes > self._server.limits.header_bytes_max:
+            self._fail(431, "Request header is too large.")
+
+    @override
+    def eof_received(self) -> bool:
+        """The client sends no more; what it has asked is still answered."""
+        self._close_after = True
+        return self._turn is not None
+
+    @override
+    def pause_writing(self) -> None:
+        """The client reads too slowly: take nothing more from it."""
+        self._write_paused = True
+        self._set_reading()
+
+    @override
+    def resume_writing(self) -> None:
+        """The client has caught up."""
+        self._write_paused = False
+        self._since_s = self._server.now_s
+        self._set_reading()
+        self._next()
+
+    def _set_reading(self) -> None:
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        if self._write_paused or len(self._waiting) >= self._server.limits.pipelined_max:
+            transport.pause_reading()
+        else:
+            transport.resume_reading()
+
+    def _enter(self, phase: _Phase) -> None:
+        self._phase = phase
+        self._since_s = self._server.now_s
+
+    # parser
+
+    def on_url(self, url: bytes) -> None:
+        """A piece of the request target came."""
+        self._url = self._url + url if self._url else url
+        if len(self._url) > self._server.limits.url_bytes_max:
+            raise self._refused(414, "Request URL is too long.")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header field came."""
+        self._field_bytes += len(name) + len(value) + 4
+        if self._field_bytes > self._server.limits.header_bytes_max:
+            raise self._refused(431, "Request header is too large.")
+        key = name.lower().decode("latin-1")
+        text = value.decode("latin-1").strip()
+        headers = self._headers
+        if key in headers:
+            if key in {"host", "content-length", "transfer-encoding", "x-mbx-apikey"}:
+                raise self._refused(400, f"Header '{key}' was sent twice.")
+            text = f"{headers[key]},{text}"
+        headers[key] = text
+        if len(headers) > self._server.limits.headers_max:
+            raise self._refused(431, "Too many header fields.")
+
+    def on_headers_complete(self) -> None:
+        """The header is read: refuse what will not do before its body comes."""
+        headers, limits = self._headers, self._server.limits
+        self._in_header = False
+        if "host" not in headers:
+            if self._parser.get_http_version() != "1.0":
+                raise self._refused(400, "Header 'host' is missing.")
+        elif _is_host(headers["host"].encode("latin-1")) is None:
+            raise self._refused(400, "Header 'host' is malformed.")
+        if _is_path(self._url) is None:
+            raise self._refused(400, "Request target is malformed.")
+        length = headers.get("content-length")
+        if length is not None and int(length) > limits.body_bytes_max:
+            raise self._refused(413, "Request body is too large.")
+        if "transfer-encoding" in headers:
+            if length is not None:
+                raise self._refused(400, "Both length and transfer encoding were sent.")
+            if headers["transfer-encoding"].lower() != "chunked":
+                raise self._refused(501, "Transfer encoding is not supported.")
+        if headers.get("content-encoding", "identity").lower() != "identity":
+            raise self._refused(415, "Content encoding is not supported.")
+        if "expect" in headers:
+            self._expect(headers["expect"])
+        if self._phase is _Phase.HEADER:
+            self._enter(_Phase.BODY)
+
+    def _expect(self, value: str) -> None:
+        if value.lower() != "100-continue":
+            raise self._refused(417, "Expectation is not supported.")
+        if self._transport is not None and self._turn is None:
+            self._transport.write(_CONTINUE)
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of the body came."""
+        self._body_bytes += len(body)
+        if self._body_bytes > self._server.limits.body_bytes_max:
+            raise self._refused(413, "Request body is too large.")
+        self._body = self._body + body if self._body else body
+
+    def on_message_complete(self) -> None:
+        """A request is whole."""
+        url = self._url
+        at = url.find(b"?")
+        try:
+            path, query = (url, "") if at < 0 else (url[:at], url[at + 1 :].decode("utf-8"))
+            text = path.decode("ascii")
+        except UnicodeDecodeError:
+            raise self._refused(400, "Request target is malformed.") from None
+        if "#" in query:
+            query = query.partition("#")[0]
+        parser = self._parser
+        request = Request(
+            parser.get_method().decode("ascii"),
+            text,
+            query,
+            self._body,
+            self._headers,
+            self._peer_ip,
+        )
+        if parser.should_upgrade():
+            self._upgrading = request
+            return
+        keep_alive = parser.should_keep_alive()
+        self._begin()
+        if self._turn is None and not self._waiting and not self._write_paused:
+            self._start(request, keep_alive=keep_alive)
+        else:
+            self._waiting.append((request, keep_alive))
+            if len(self._waiting) >= self._server.limits.pipelined_max:
+                self._set_reading()
+
+    def _refused(self, status: int, text: str) -> "_RefusedError":
+        self._refusal = (status, text)
+        return _RefusedError()
+
+    # requests and responses
+
+    def _start(self, request: Request, *, keep_alive: bool) -> None:
+        turn = self._turn = _Turn(self, request.method == "HEAD")
+        self._keep_alive = keep_alive
+        self._phase = _Phase.BUSY
+        self._since_s = self._server.now_s
+        self._server.application.serve(request, turn)
+
+    def answered(self, turn: "_Turn", response: Response) -> None:
+        """Write the response of the request whose turn it is."""
+        if turn is not self._turn:
+            return
+        self._turn = None
+        transport = self._transport
+        if transport is None:
+            return
+        is_last = (
+            (not self._keep_alive or self._close_after or self._server.draining)
+            and not self._waiting
+            and self._failure is None
+        )
+        if not self._keep_alive:
+            self._waiting.clear()
+            is_last = True
+        if response.status == 200 and not is_last and not turn.is_head and not response.headers:
+            body = response.body
+            transport.write(_OK_JSON % (response.head, len(body), body))
+        else:
+            transport.write(render(response, is_head=turn.is_head, is_last=is_last))
+        if is_last:
+            self._enter(_Phase.CLOSING)
+            transport.close()
+            return
+        self._since_s = self._server.now_s
+        if not self._in_header:
+            self._phase = _Phase.BODY
+        else:
+            self._phase = _Phase.HEADER if self._header_bytes or self._url else _Phase.IDLE
+        if self._waiting:
+            self._server.loop.call_soon(self._next)
+        elif self._failure is not None:
+            self._fail(*self._failure)
+
+    def _next(self) -> None:
+        if self._turn is None and self._waiting and not self._write_paused:
+            request, keep_alive = self._waiting.popleft()
+            if len(self._waiting) == self._server.limits.pipelined_max - 1:
+                self._set_reading()
+            self._start(request, keep_alive=keep_alive)
+
+    def _fail(self, status: int, text: str) -> None:
+        """Answer what was no request, after what came before it, and hang up.
+
+        Nothing that a client sends after it can be trusted to be what it seems.
+        """
+        transport = self._transport
+        self._is_deaf = True
+        if transport is None:
+            return
+        if self._turn is not None or self._waiting:
+            self._failure = (status, text)
+            return
+        response = self._server.application.refuse(status, text)
+        transport.write(render(response, is_head=False, is_last=True))
+        self._enter(_Phase.CLOSING)
+        # Closing with unread bytes would reset the connection and lose the answer: end our half,
+        # listen to nothing more, and let the client, or the sweep, close.
+        if transport.can_write_eof():
+            transport.write_eof()
+        else:
+            transport.close()
+
+    def _upgrade(self, rest: bytes) -> None:
+        request, self._upgrading = self._upgrading, None
+        transport = self._transport
+        if request is None or transport is None or self._turn is not None or self._waiting:
+            self._fail(400, "Malformed HTTP request.")
+            return
+        hook = None
+        self._is_deaf = True
+        if request.headers.get("upgrade", "").lower() == "websocket" and request.method == "GET":
+            hook = self._server.upgrade_for(request.path)
+        if hook is None:
+            self._start(request, keep_alive=False)
+            return
+        self._server.closed(self)
+        self._phase = _Phase.CLOSING
+        self._transport = None
+        transport.set_protocol(hook(request, transport, rest))
+
+    # the server's sweep
+
+    def sweep(self, now_s: float) -> None:
+        """Hang up when this connection has been in its phase for too long."""
+        limits, transport = self._server.limits, self._transport
+        if transport is None:
+            return
+        for_s = now_s - self._since_s
+        if self._write_paused:
+            if for_s > limits.write_timeout_s:
+                transport.abort()
+        elif self._phase is _Phase.IDLE:
+            if for_s > limits.idle_timeout_s:
+                self._hang_up()
+        elif self._phase is _Phase.HEADER:
+            if for_s > limits.header_timeout_s:
+                self._fail(408, "Request timed out.")
+        elif self._phase is _Phase.BODY:
+            if for_s > limits.body_timeout_s:
+                self._fail(408, "Request timed out.")
+        elif self._phase is _Phase.BUSY:
+            if for_s > limits.processing_timeout_s and self._turn is not None:
+                self._keep_alive = False
+                self.answered(self._turn, self._server.application.late())
+        elif for_s > limits.linger_timeout_s:
+            transport.abort()
+
+    def _hang_up(self) -> None:
+        self._enter(_Phase.CLOSING)
+        if self._transport is not None:
+            self._transport.close()
+
+    def drain(self) -> None:
+        """Hang up as soon as nothing is under way."""
+        if self._turn is None and not self._waiting:
+            self._hang_up()
+
+    def abort(self) -> None:
+        """Hang up now."""
+        if self._transport is not None:
+            self._transport.abort()
+
+
+class _RefusedError(Exception):
+    """Raised inside the parser's callbacks; the refusal itself is on the connection."""
+
+
+class _Turn:
+    """One request's right to answer, once."""
+
+    __slots__ = ("_connection", "is_head")
+
+    def __init__(self, connection: HttpConnection, is_head: bool) -> None:  # noqa: FBT001
+        self._connection = connection
+        self.is_head = is_head
+
+    def respond(self, response: Response) -> None:
+        """Send the response."""
+        self._connection.answered(self, response)
+
+
+def render(response: Response, *, is_head: bool, is_last: bool) -> bytes:
+    """Return a response as bytes."""
+    status = response.status
+    lines = [
+        _STATUS_LINES.get(status) or f"HTTP/1.1 {status} Unknown\r\n".encode(),
+        f"Content-Type: {response.content_type}\r\n".encode(),
+        b"X-Content-Type-Options: nosniff\r\n",
+        response.head,
+    ]
+    lines += [f"{name}: {value}\r\n".encode("latin-1") for name, value in response.headers]
+    if is_last:
+        lines.append(b"Connection: close\r\n")
+    lines.append(b"Content-Length: %d\r\n\r\n" % len(response.body))
+    if not is_head:
+        lines.append(response.body)
+    return b"".join(lines)
+
+
+class HttpServer:
+    """Listens, keeps track of connections, and closes them in order."""
+
+    def __init__(
+        self,
+        application: Application,
+        *,
+        upgrades: Callable[[str], Upgrade | None] = lambda _path: None,
+        limits: HttpLimits | None = None,
+        sweep_s: float = 1.0,
+    ) -> None:
+        self.application = application
+        self.limits = limits or HttpLimits()
+        self.upgrade_for = upgrades
+        self.draining = False
+        self.loop: asyncio.AbstractEventLoop = asyncio.get_running_loop()
+        self.now_s = self.loop.time()
+        """The loop's time as of the last sweep."""
+        self._connections: set[HttpConnection] = set()
+        self._empty = asyncio.Event()
+        self._listener: asyncio.Server | None = None
+        self._sweeper: asyncio.TimerHandle | None = None
+        self._sweep_s = sweep_s
+
+    async def start(self, host: str, port: int) -> int:
+        """Listen on an address; returns the port. Raises OSError when it is taken."""
+        self._listener = await self.loop.create_server(
+            lambda: HttpConnection(self), host, port, backlog=1024
+        )
+        self._sweep()
+        return int(self._listener.sockets[0].getsockname()[1])
+
+    def opened(self, connection: HttpConnection) -> None:
+        """Take in a connection; one too many is hung up on."""
+        if len(self._connections) >= self.limits.connections_max:
+            connection.abort()
+            return
+        self._connections.add(connection)
+        self._empty.clear()
+
+    def closed(self, connection: HttpConnection) -> None:
+        """Forget a connection."""
+        self._connections.discard(connection)
+        if not self._connections:
+            self._empty.set()
+
+    def connections(self) -> int:
+        """Return how many connections are open."""
+        return len(self._connections)
+
+    def _sweep(self) -> None:
+        now_s = self.now_s = self.loop.time()
+        for connection in list(self._connections):
+            connection.sweep(now_s)
+        self._sweeper = self.loop.call_later(self._sweep_s, self._sweep)
+
+    async def close(self, grace_s: float = 5.0) -> None:
+        """Stop listening, let requests under way end, then hang up on what is left."""
+        self.draining = True
+        if self._listener is not None:
+            self._listener.close()
+        for connection in list(self._connections):
+            connection.drain()
+        if self._connections:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._empty.wait(), grace_s)
+        for connection in list(self._connections):
+            connection.abort()
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+        if self._listener is not None:
+            await self._listener.wait_closed()

@@ -1,0 +1,327 @@
+"""The session of a stream connection: its URL, its control messages, its subscriptions."""
+
+import logging
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from urllib.parse import unquote
+
+import msgspec
+
+from openoutcry.gateways.edge.listen_keys import ListenKeys
+from openoutcry.gateways.edge.market_shapes import MICROSECONDS, MILLISECONDS
+from openoutcry.gateways.edge.service import ApiError
+from openoutcry.gateways.ws import user_events
+from openoutcry.gateways.ws.connection import Connection
+from openoutcry.gateways.ws.names import StreamName, Topic, parse_stream
+from openoutcry.gateways.ws.streams import StreamHub
+from openoutcry.gateways.ws.user_data import UserDataHub
+
+logger = logging.getLogger("openoutcry.websocket")
+
+STREAMS_MAX = 1024
+STRING_ID_CHARACTERS_MAX = 36
+INT64_MAX = (1 << 63) - 1
+METHODS = ("SUBSCRIBE", "UNSUBSCRIBE", "LIST_SUBSCRIPTIONS", "SET_PROPERTY", "GET_PROPERTY")
+COMBINED = "combined"
+
+_UNKNOWN_PROPERTY = 0
+_INVALID_VALUE = 1
+_INVALID_REQUEST = 2
+_INVALID_JSON = 3
+_SHUTDOWN_STREAM = "!serverShutdown"
+_byte_position = re.compile(r"byte ([0-9]+)").search
+_looks_like_listen_key = re.compile(r"[0-9A-Za-z]{40,128}").fullmatch
+
+
+class ControlError(Exception):
+    """A control message that is not obeyed: `{"error":{"code":..,"msg":..},"id":..}`."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+def unit_of(query: str) -> int:
+    """Return the unit of time that a connection's URL asks for; -1194 for an unknown one."""
+    for name, value in _pairs(query):
+        if name == "timeUnit":
+            unit = value.upper()
+            if unit not in {"MICROSECOND", "MILLISECOND"}:
+                raise ApiError(
+                    400,
+                    -1194,
+                    "Invalid value for time unit; expected either microsecond or millisecond.",
+                )
+            return MICROSECONDS if unit == "MICROSECOND" else MILLISECONDS
+    return MILLISECONDS
+
+
+def _pairs(query: str) -> list[tuple[str, str]]:
+    """Decode a query; a plus stays a plus, for stream names hold some."""
+    parts = [part.partition("=") for part in query.split("&")]
+    return [(unquote(name), unquote(value)) for name, _, value in parts]
+
+
+@dataclass(frozen=True, slots=True)
+class StreamAddress:
+    """What the URL of a stream connection says."""
+
+    combined: bool
+    unit_us: int
+    names: tuple[str, ...]
+
+
+def parse_address(path: str, query: str) -> StreamAddress | None:
+    """Return what `/ws[/..]` or `/stream?streams=..` asks for; None for another path."""
+    names: list[str] = []
+    if path == "/ws" or path.startswith("/ws/"):
+        names = unquote(path[4:]).split("/")
+    elif path in {"/stream", "/stream/"}:
+        for name, value in _pairs(query):
+            if name == "streams":
+                names = value.split("/")
+    else:
+        return None
+    combined = path.startswith("/stream")
+    return StreamAddress(combined, unit_of(query), tuple(name for name in names if name))
+
+
+class ListenKeySink:
+    """The user events of one listen key on one connection."""
+
+    __slots__ = ("_prefix", "_session", "account_id", "listen_key")
+
+    def __init__(self, session: "StreamSession", listen_key: str, account_id: int) -> None:
+        self._session = session
+        self.listen_key = listen_key
+        self.account_id = account_id
+        self._prefix = b'{"stream":' + msgspec.json.encode(listen_key) + b',"data":'
+
+    @property
+    def unit_us(self) -> int:
+        """Microseconds in the unit of the connection's times."""
+        return self._session.shape[1]
+
+    def user_event(self, event: str) -> None:
+        """Send one event, in the wrapper when the connection is combined."""
+        payload = event.encode()
+        if self._session.shape[0]:
+            payload = self._prefix + payload + b"}"
+        self._session.connection.send(payload)
+
+
+@dataclass(slots=True)
+class StreamServices:
+    """What stream sessions share."""
+
+    hub: StreamHub
+    user_data: UserDataHub
+    listen_keys: ListenKeys
+    clock: Callable[[], int]
+    with_listen_keys: dict["StreamSession", None] = field(default_factory=dict)
+    """Sessions that listen with a key, which may expire."""
+
+
+class StreamSession:
+    """One connection to `/ws` or `/stream`."""
+
+    def __init__(
+        self, connection: Connection, services: StreamServices, address: StreamAddress
+    ) -> None:
+        self.connection = connection
+        self.shape = (address.combined, address.unit_us)
+        self._services = services
+        self._streams: dict[str, StreamName | ListenKeySink] = {}
+        for text in address.names[:STREAMS_MAX]:
+            found = self._find(text)
+            if found is not None:
+                self._subscribe(text, found)
+
+    # -- messages
+
+    def received(self, message: bytes) -> None:
+        """Obey one control message, or say why not."""
+        request_id: int | str | None = None
+        try:
+            request = _decode(message)
+            request_id = _request_id(request)
+            result = self._obey(request, message)
+        except ControlError as error:
+            reply: object = {
+                "error": {"code": error.code, "msg": error.message},
+                "id": request_id,
+            }
+        else:
+            reply = {"result": result, "id": request_id}
+        self.connection.send(msgspec.json.encode(reply))
+
+    def _obey(self, request: dict[str, object], message: bytes) -> object:
+        method = request.get("method")
+        if method is None:
+            raise _invalid(f"missing field `method` at line 1 column {len(message)}")
+        if method not in METHODS:
+            raise _unknown_method(method, message)
+        params = request.get("params")
+        if method == "SUBSCRIBE":
+            self.subscribe(_names(params))
+            return None
+        if method == "UNSUBSCRIBE":
+            for name in _names(params):
+                self._unsubscribe(name)
+            return None
+        if method == "LIST_SUBSCRIPTIONS":
+            if params:
+                raise _invalid("too many parameters")
+            return list(self._streams)
+        return self._property(str(method), params)
+
+    def _property(self, method: str, params: object) -> object:
+        values = params if isinstance(params, list) else []
+        expected = 2 if method == "SET_PROPERTY" else 1
+        if not values or not isinstance(values[0], str):
+            raise _invalid("property name must be a string")
+        if values[0] != COMBINED:
+            raise ControlError(_UNKNOWN_PROPERTY, "Unknown property")
+        if len(values) > expected:
+            raise _invalid("too many parameters")
+        if method == "GET_PROPERTY":
+            return self.shape[0]
+        if len(values) < expected or not isinstance(values[1], bool):
+            raise ControlError(_INVALID_VALUE, "Invalid value type: expected Boolean")
+        self._set_combined(combined=values[1])
+        return None
+
+    def _set_combined(self, *, combined: bool) -> None:
+        before = self.shape
+        self.shape = (combined, before[1])
+        if before == self.shape:
+            return
+        for text, found in self._streams.items():
+            if isinstance(found, StreamName):
+                self._services.hub.unsubscribe(text, self, before)
+                self._services.hub.subscribe(found, self)
+
+    # -- subscriptions
+
+    def subscribe(self, names: list[str]) -> None:
+        """Listen to all of these streams, or to none when one of them cannot be."""
+        fresh: dict[str, StreamName | ListenKeySink] = {}
+        for text in names:
+            if text in self._streams or text in fresh:
+                continue
+            if len(self._streams) + len(fresh) >= STREAMS_MAX:
+                raise _invalid(f"too many streams; a connection can listen to {STREAMS_MAX}")
+            found = self._find(text)
+            if found is None:
+                if _looks_like_listen_key(text) is not None:
+                    logger.warning("no such listen key, asked for by %s", self.connection.peer_ip)
+                raise _invalid("invalid stream")
+            fresh[text] = found
+        for text, found in fresh.items():
+            self._subscribe(text, found)
+
+    def _find(self, text: str) -> StreamName | ListenKeySink | None:
+        found = parse_stream(text)
+        if found is not None:
+            return found
+        account_id = self._services.listen_keys.account_of(text, self._services.clock())
+        return None if account_id is None else ListenKeySink(self, text, account_id)
+
+    def _subscribe(self, text: str, found: StreamName | ListenKeySink) -> None:
+        if text in self._streams:
+            return
+        self._streams[text] = found
+        if isinstance(found, ListenKeySink):
+            self._services.user_data.subscribe(found.account_id, found)
+            self._services.with_listen_keys[self] = None
+        elif found.topic is not Topic.SHUTDOWN:
+            self._services.hub.subscribe(found, self)
+
+    def _unsubscribe(self, text: str) -> None:
+        found = self._streams.pop(text, None)
+        if isinstance(found, ListenKeySink):
+            self._services.user_data.unsubscribe(found.account_id, found)
+        elif found is not None:
+            self._services.hub.unsubscribe(text, self, self.shape)
+
+    def check_listen_keys(self, account_alive: Callable[[int], bool]) -> None:
+        """End what listens with a key that has expired or whose account has no API key left."""
+        now_us = self._services.clock()
+        sinks = [found for found in self._streams.values() if isinstance(found, ListenKeySink)]
+        for sink in sinks:
+            account_id = self._services.listen_keys.account_of(sink.listen_key, now_us)
+            if account_id == sink.account_id and account_alive(account_id):
+                continue
+            sink.user_event(
+                user_events.notice(
+                    "listenKeyExpired", now_us, self.shape[1], listenKey=sink.listen_key
+                )
+            )
+            self._unsubscribe(sink.listen_key)
+
+    # -- the end
+
+    def ended(self) -> None:
+        """Let go of everything."""
+        for text in list(self._streams):
+            self._unsubscribe(text)
+        self._services.with_listen_keys.pop(self, None)
+
+    def farewell(self) -> bytes | None:
+        """Return the event that tells of a shutdown."""
+        event = user_events.notice("serverShutdown", self._services.clock(), self.shape[1])
+        if self.shape[0]:
+            return f'{{"stream":"{_SHUTDOWN_STREAM}","data":{event}}}'.encode()
+        return event.encode()
+
+
+def _invalid(message: str) -> ControlError:
+    return ControlError(_INVALID_REQUEST, f"Invalid request: {message}")
+
+
+def _unknown_method(method: object, message: bytes) -> ControlError:
+    if not isinstance(method, str):
+        return _invalid("method must be a string")
+    column = message.find(msgspec.json.encode(method)) + len(msgspec.json.encode(method))
+    expected = ", ".join(f"`{name}`" for name in METHODS)
+    return _invalid(
+        f"unknown variant `{method}`, expected one of {expected} at line 1 column {column}"
+    )
+
+
+def _decode(message: bytes) -> dict[str, object]:
+    try:
+        request = msgspec.json.decode(message)
+    except msgspec.DecodeError as error:
+        found = _byte_position(str(error))
+        column = int(found[1]) + 1 if found else len(message)
+        raise ControlError(
+            _INVALID_JSON, f"Invalid JSON: expected value at line 1 column {column}"
+        ) from None
+    except RecursionError:
+        raise ControlError(_INVALID_JSON, "Invalid JSON: recursion limit exceeded") from None
+    if not isinstance(request, dict):
+        raise _invalid("expected an object")
+    return request
+
+
+def _request_id(request: dict[str, object]) -> int | str | None:
+    """Return the id of a request: a 64-bit integer, a short string or null."""
+    request_id = request.get("id", False)
+    if request_id is None:
+        return None
+    if isinstance(request_id, str) and len(request_id) <= STRING_ID_CHARACTERS_MAX:
+        return request_id
+    if isinstance(request_id, bool):
+        raise _invalid("request ID must be an unsigned integer")
+    if isinstance(request_id, int) and -INT64_MAX - 1 <= request_id <= INT64_MAX:
+        return request_id
+    raise _invalid("request ID must be an unsigned integer")
+
+
+def _names(params: object) -> list[str]:
+    if not isinstance(params, list) or not all(isinstance(name, str) for name in params):
+        raise _invalid("params must be an array of stream names")
+    return params

@@ -1,0 +1,192 @@
+"""The one entry of the WebSocket room: upgraded connections in, sessions out."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from http import HTTPStatus
+from urllib.parse import parse_qs
+
+import msgspec
+
+from openoutcry.gateways.edge import errors
+from openoutcry.gateways.edge.auth import Authenticator
+from openoutcry.gateways.edge.service import ApiError, Endpoint, Exchange, Request
+from openoutcry.gateways.ws.api import ApiServices, ApiSession
+from openoutcry.gateways.ws.connection import Connection, ConnectionLimits, SessionFactory
+from openoutcry.gateways.ws.control import (
+    StreamServices,
+    StreamSession,
+    parse_address,
+    unit_of,
+)
+from openoutcry.gateways.ws.requests import ENDPOINTS
+from openoutcry.gateways.ws.streams import StreamHub
+from openoutcry.gateways.ws.user_data import UserDataHub
+
+API_PATH = "/ws-api/v3"
+HOUSEKEEPING_S = 0.5
+"""How often keys are looked up again: one that is revoked has no session a second later."""
+STOP_S = 3.0
+STREAM_LIMITS = ConnectionLimits(messages_per_second=5.0)
+API_LIMITS = ConnectionLimits(write_buffer_bytes_max=8 * 1024 * 1024, control_frames_per_second=5.0)
+LIFTED_RATE = 100_000.0
+
+
+class WebSocketGateway:
+    """Market streams, user data streams and the WebSocket API.
+
+    `start` needs a running event loop; `upgrade` is the HTTP server's hook for `/ws`, `/ws/..`,
+    `/stream` and `/ws-api/v3`; `endpoints` are the REST endpoints that the API's methods stand for.
+    """
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        endpoints: Iterable[Endpoint],
+        *,
+        stream_limits: ConnectionLimits = STREAM_LIMITS,
+        api_limits: ConnectionLimits = API_LIMITS,
+    ) -> None:
+        self._exchange = exchange
+        by_path = {(endpoint.method, endpoint.path): endpoint for endpoint in endpoints}
+        self._endpoints = {
+            name: by_path[place] for name, place in ENDPOINTS.items() if place in by_path
+        }
+        self._stream_limits = stream_limits
+        self._api_limits = api_limits
+        self._connections: dict[Connection, None] = {}
+        self._unsubscribers: list[Callable[[], None]] = []
+        self._all_closed: asyncio.Event | None = None
+        self._housekeeping: asyncio.TimerHandle | None = None
+        self._streams: StreamServices | None = None
+        self._api: ApiServices | None = None
+
+    # -- life
+
+    def start(self) -> None:
+        """Begin to listen to the feed and the market data."""
+        exchange = self._exchange
+        hub = StreamHub(exchange.market_data, exchange.catalog, exchange.clock)
+        user_data = UserDataHub(exchange.catalog, exchange.clock)
+        self._streams = StreamServices(hub, user_data, exchange.listen_keys, exchange.clock)
+        self._api = ApiServices(exchange, self._endpoints, Authenticator(exchange.keys), user_data)
+        self._unsubscribers = [
+            exchange.feed.subscribe(hub.on_committed),
+            exchange.market_data.listen(hub.on_changes),
+            exchange.feed.subscribe(user_data.on_committed),
+        ]
+        self._keep_house()
+
+    async def stop(self) -> None:
+        """Tell every connection, close it, and wait a little for the last frames and replies."""
+        for unsubscribe in self._unsubscribers:
+            unsubscribe()
+        self._unsubscribers = []
+        if self._housekeeping is not None:
+            self._housekeeping.cancel()
+            self._housekeeping = None
+        if self._api is not None and self._api.tasks:
+            await asyncio.wait(self._api.tasks, timeout=STOP_S)
+        for connection in list(self._connections):
+            connection.shut_down()
+        if self._connections:
+            self._all_closed = asyncio.Event()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._all_closed.wait(), STOP_S)
+        for connection in list(self._connections):
+            connection.abort()
+        if self._streams is not None:
+            self._streams.hub.close()
+
+    @property
+    def connection_count(self) -> int:
+        """How many connections are open."""
+        return len(self._connections)
+
+    def _keep_house(self) -> None:
+        """Ping, time out, and end what stands on keys that are gone."""
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        for connection in list(self._connections):
+            connection.tick(now)
+        if self._api is not None:
+            now_us = self._exchange.clock()
+            for session in list(self._api.sessions):
+                session.check_keys()
+                session.check_late(now_us)
+        if self._streams is not None:
+            for stream_session in list(self._streams.with_listen_keys):
+                stream_session.check_listen_keys(self._account_has_key)
+        self._housekeeping = loop.call_later(HOUSEKEEPING_S, self._keep_house)
+
+    def _account_has_key(self, account_id: int) -> bool:
+        return bool(self._exchange.keys.of_account(account_id))
+
+    # -- connections
+
+    def upgrade(
+        self, request: Request, transport: asyncio.Transport, leftover: bytes
+    ) -> asyncio.Protocol:
+        """Take over a connection that asks for an upgrade; bad ones get an HTTP error and end."""
+        try:
+            session, limits = self._session_of(request)
+        except ApiError as error:
+            return _Refusal(transport, error)
+        if not self._exchange.limiter.limits_enforced():
+            limits = replace(limits, messages_per_second=0.0)
+        connection = Connection(transport, request.peer_ip, limits, self._forget)
+        self._connections[connection] = None
+        connection.open(request, session, leftover)
+        return connection
+
+    def _session_of(self, request: Request) -> tuple[SessionFactory, ConnectionLimits]:
+        """Return what the path asks for; raises ApiError when it cannot be had."""
+        streams, api = self._streams, self._api
+        if streams is None or api is None:
+            raise errors.shutting_down()
+        now_us = self._exchange.clock()
+        limited = self._exchange.limiter.admit_connection(request.peer_ip, now_us)
+        if limited is not None:
+            raise errors.too_many_requests(limited)
+        if request.path in {API_PATH, f"{API_PATH}/"}:
+            query = parse_qs(request.query)
+            if query.get("responseFormat", ["json"])[0].lower() == "sbe":
+                raise ApiError(400, -1155, "SBE is not enabled.")
+            shows_limits = query.get("returnRateLimits", ["true"])[0].lower() != "false"
+            unit_us = unit_of(request.query)
+            return (
+                lambda connection: ApiSession(
+                    connection, api, unit_us, return_rate_limits=shows_limits
+                ),
+                self._api_limits,
+            )
+        address = parse_address(request.path, request.query)
+        if address is None:
+            raise ApiError(404, -1000, "No such WebSocket path.")
+        return (
+            lambda connection: StreamSession(connection, streams, address),
+            self._stream_limits,
+        )
+
+    def _forget(self, connection: Connection) -> None:
+        self._connections.pop(connection, None)
+        if self._all_closed is not None and not self._connections:
+            self._all_closed.set()
+
+
+class _Refusal(asyncio.Protocol):
+    """The protocol of a connection that was not let in: an HTTP error, and the end."""
+
+    def __init__(self, transport: asyncio.Transport, error: ApiError) -> None:
+        body = msgspec.json.encode({"code": error.code, "msg": error.message})
+        head = [
+            f"HTTP/1.1 {error.status} {HTTPStatus(error.status).phrase}",
+            "Content-Type: application/json;charset=UTF-8",
+            f"Content-Length: {len(body)}",
+            "Connection: close",
+            *(f"{name}: {value}" for name, value in error.headers.items()),
+        ]
+        transport.set_protocol(self)
+        transport.write("\r\n".join(head).encode() + b"\r\n\r\n" + body)
+        transport.close()

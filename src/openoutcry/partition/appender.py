@@ -1,0 +1,119 @@
+"""The thread that appends: the event loop hands it batches and hears when they are durable."""
+
+import asyncio
+import os
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from queue import SimpleQueue
+
+from openoutcry.codec.journal import Head, JournalRow, seal
+from openoutcry.ports.journal import Journal, JournalError, JournalFullError, Room
+
+EXIT_JOURNAL = 4
+RETRY_SECONDS = 0.2
+
+
+def exit_at_once(error: BaseException) -> None:
+    """End the process without running anything more of it: nothing may be acknowledged now."""
+    text = f"outcry: the journal failed, stopping at once without acknowledging: {error}\n"
+    os.write(sys.stderr.fileno(), text.encode())
+    os._exit(EXIT_JOURNAL)
+
+
+@dataclass(frozen=True, slots=True)
+class _Append:
+    commands: bytes
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Prune:
+    below_seq: int
+
+
+class Appender:
+    """Seals batches into rows and appends them, one at a time, in order."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        head: Head,
+        *,
+        partition: int,
+        epoch: int,
+        room: Room | None,
+        on_durable: Callable[[JournalRow], None],
+        on_full: Callable[[bool], None],
+        fatal: Callable[[BaseException], None] = exit_at_once,
+    ) -> None:
+        """`on_durable` and `on_full` (True: even the reserve is spent) run in the event loop."""
+        self.head = head
+        self._journal = journal
+        self._partition = partition
+        self._epoch = epoch
+        self._room = room
+        self._on_durable = on_durable
+        self._on_full = on_full
+        self._fatal = fatal
+        self._loop = asyncio.get_running_loop()
+        self._items: SimpleQueue[_Append | _Prune | None] = SimpleQueue()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="journal-append", daemon=True)
+        self._thread.start()
+
+    def append(self, commands: bytes, count: int) -> None:
+        """Have a batch appended after the head."""
+        self._items.put(_Append(commands, count))
+
+    def prune(self, below_seq: int) -> None:
+        """Have older rows deleted, a few at a time between appends."""
+        self._items.put(_Prune(below_seq))
+
+    async def stop(self) -> None:
+        """Finish what was handed over and end the thread."""
+        self._stopping.set()
+        self._items.put(None)
+        await self._loop.run_in_executor(None, self._thread.join)
+
+    def _run(self) -> None:
+        while (item := self._items.get()) is not None:
+            try:
+                if isinstance(item, _Prune):
+                    self._prune(item)
+                    continue
+                row = seal(self.head, self._partition, self._epoch, item.commands, item.count)
+                if not self._append(row):
+                    return
+            except JournalError as error:
+                self._fatal(error)
+                return
+            self.head = row.head
+            self._loop.call_soon_threadsafe(self._on_durable, row)
+
+    def _append(self, row: JournalRow) -> bool:
+        """Append; when the disk is full use the reserve, then wait for room. False: stopped."""
+        try:
+            self._journal.append([row])
+            return True
+        except JournalFullError:
+            if self._room is not None:
+                self._room.release()
+            self._loop.call_soon_threadsafe(self._on_full, False)
+        while True:
+            try:
+                self._journal.append([row])
+                return True
+            except JournalFullError:
+                self._loop.call_soon_threadsafe(self._on_full, True)
+                if self._stopping.wait(RETRY_SECONDS):
+                    return False
+
+    def _prune(self, item: _Prune) -> None:
+        try:
+            more = self._journal.prune(item.below_seq) > 0
+        except JournalFullError:
+            return
+        if more and not self._stopping.is_set():
+            self._items.put(item)

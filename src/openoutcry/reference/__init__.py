@@ -1,0 +1,9 @@
+"""The executable specification: what the kernel does, in plain Python, slow and obvious.
+
+Accounts and markets are two classes that share nothing but the link records of `core.records`; `Reference`
+joins them by direct calls and gives the kernel's bytes, `Split` runs them apart. It knows no kernel.
+"""
+
+from openoutcry.reference.machine import Reference
+
+__all__ = ["Reference"]

@@ -1,0 +1,264 @@
+"""State from rows: what `rows` wrote is read back, and anything else is refused."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from openoutcry.core.enums import OrderFlag, OrderPlace
+from openoutcry.core.records import (
+    ROWS,
+    AccountRow,
+    AssetRow,
+    BalanceRow,
+    ContinuationRow,
+    CreateAsset,
+    CreateMarket,
+    DedupeRow,
+    FeesRow,
+    HouseRow,
+    MarketRow,
+    MetaRow,
+    OrderRow,
+    PriceBucketRow,
+    Row,
+    SetLimits,
+    ShardRow,
+)
+from openoutcry.reference.administration import SPECIFICATION_FIELDS
+from openoutcry.reference.book import MarketOrder
+from openoutcry.reference.holdings import Account, AccountOrder, Outcome, Shard
+from openoutcry.reference.joined import Joined
+from openoutcry.reference.ledger import Balance
+from openoutcry.reference.rows import all_rows
+from openoutcry.reference.terms import BUY, CONDITIONAL, is_budgeted
+
+_TRIGGERED = OrderFlag.TRIGGERED.value
+_SWEEPING = OrderFlag.SWEEPING.value
+_TRAILING_ACTIVE = OrderFlag.TRAILING_ACTIVE.value
+
+
+def restore(data: bytes) -> Joined:
+    """Rebuild a partition's state; ValueError when the bytes are not those of a sound snapshot."""
+    state = Joined()
+    orders: list[tuple[OrderRow, MarketOrder]] = []
+    try:
+        for row in _unpacked(data):
+            if isinstance(row, OrderRow):
+                orders.append((row, _enter_order(state, row)))
+            else:
+                _READERS[row.kind](state, row)
+        _place_orders(state, orders)
+    except (KeyError, AssertionError) as error:
+        raise ValueError(f"the snapshot contradicts itself: {error}") from error
+    differs = state.recount()
+    if differs:
+        raise ValueError(f"the snapshot does not add up: {differs}")
+    if b"".join(row.pack() for row in all_rows(state)) != data:
+        raise ValueError("the snapshot is not in its canonical form")
+    return state
+
+
+def _unpacked(data: bytes) -> Iterator[Row]:
+    offset = 0
+    if not data:
+        raise ValueError("the snapshot is empty")
+    while offset < len(data):
+        if len(data) - offset < 8:
+            raise ValueError("the snapshot ends within a row")
+        record = ROWS.get(data[offset + 2])
+        size = int.from_bytes(data[offset : offset + 2], "little")
+        if record is None or size != record.SIZE or offset + size > len(data):
+            raise ValueError(f"no row at byte {offset} of the snapshot")
+        row = record.unpack(data, offset)
+        if isinstance(row, MetaRow) != (offset == 0):
+            raise ValueError("the snapshot does not begin with its one META row")
+        yield row
+        offset += size
+
+
+# ----- rows without orders
+
+
+def _read_meta(state: Joined, row: MetaRow) -> None:
+    state.log.partition = row.partition
+    state.log.time_us = row.time_us
+    state.seq = row.seq
+    state.administration.epoch = row.epoch
+    state.lanes = (row.events_hash_0, row.events_hash_1, row.events_hash_2, row.events_hash_3)
+    state.partition.entity_seq = row.entity_seq
+    state.catalog.limits = SetLimits(
+        orders_max=row.orders_max,
+        algo_orders_max=row.algo_orders_max,
+        iceberg_orders_max=row.iceberg_orders_max,
+    )
+
+
+def _read_asset(state: Joined, row: AssetRow) -> None:
+    asset = CreateAsset(asset=row.asset, scale=row.scale, name=row.name)
+    state.catalog.assets[row.asset] = asset
+
+
+def _read_market(state: Joined, row: MarketRow) -> None:
+    fields = {name: getattr(row, name) for name in SPECIFICATION_FIELDS}
+    specification = CreateMarket(**fields)
+    state.catalog.specifications[row.market] = specification
+    market = state.open_market(specification)
+    market.entity.entity_seq = row.entity_seq
+    market.trade_id = row.trade_id
+    market.prevented_id = row.prevented_id
+    market.update_id = row.update_id
+    market.priority = row.priority
+    market.prices.last_ticks = row.last_price_ticks
+    market.faults = row.faults
+
+
+def _read_price_bucket(state: Joined, row: PriceBucketRow) -> None:
+    sums = (row.lots_hi << 64 | row.lots_lo, row.quote_atoms_hi << 64 | row.quote_atoms_lo)
+    state.markets[row.market].prices.buckets[row.minute] = sums
+
+
+def _read_fees(state: Joined, row: FeesRow) -> None:
+    state.catalog.fees[row.schedule, row.market] = (row.maker_rate, row.taker_rate)
+
+
+def _read_shard(state: Joined, row: ShardRow) -> None:
+    shard = Shard(row.entity)
+    shard.order_counter = row.order_counter
+    shard.entity_seq = row.entity_seq
+    state.accounts.shards[row.shard] = shard
+
+
+def _read_house(state: Joined, row: HouseRow) -> None:
+    amount = row.amount_hi << 64 | row.amount_lo
+    state.accounts.ledger.house[row.shard, row.house, row.market, row.asset] = amount
+    state.accounts.ledger.totals[row.asset] += amount
+
+
+def _read_account(state: Joined, row: AccountRow) -> None:
+    state.accounts.accounts[row.account_id] = Account(
+        row.account_id, row.trade_group, row.fee_schedule, row.flags
+    )
+
+
+def _read_balance(state: Joined, row: BalanceRow) -> None:
+    ledger = state.accounts.ledger
+    ledger.balances[row.account_id][row.asset] = Balance(row.free_atoms, row.held_atoms)
+    ledger.supply[row.asset] += row.free_atoms + row.held_atoms
+    ledger.totals[row.asset] += row.free_atoms + row.held_atoms
+
+
+def _read_continuation(state: Joined, row: ContinuationRow) -> None:
+    market = state.markets[row.market]
+    market.queue.append(market.orders[row.order_id])
+
+
+def _read_dedupe(state: Joined, row: DedupeRow) -> None:
+    outcomes = state.accounts.accounts[row.account_id].outcomes
+    outcomes[row.digest_lo, row.digest_hi] = Outcome(
+        row.deadline_us, row.command_kind, row.market, row.reason, row.order_id
+    )
+
+
+_READERS: dict[int, Callable[[Joined, Any], None]] = {
+    MetaRow.KIND: _read_meta,
+    AssetRow.KIND: _read_asset,
+    MarketRow.KIND: _read_market,
+    PriceBucketRow.KIND: _read_price_bucket,
+    FeesRow.KIND: _read_fees,
+    ShardRow.KIND: _read_shard,
+    HouseRow.KIND: _read_house,
+    AccountRow.KIND: _read_account,
+    BalanceRow.KIND: _read_balance,
+    ContinuationRow.KIND: _read_continuation,
+    DedupeRow.KIND: _read_dedupe,
+}
+
+
+# ----- orders
+
+
+def _enter_order(state: Joined, row: OrderRow) -> MarketOrder:
+    """Give an order to both sides; where it waits comes when all are known."""
+    waiting = row.order_type in CONDITIONAL and not row.flags & _TRIGGERED
+    state.accounts.open_order(
+        AccountOrder(
+            account_id=row.account_id,
+            order_id=row.order_id,
+            market=row.market,
+            side=row.side,
+            order_type=row.order_type,
+            time_in_force=row.time_in_force,
+            stp_mode=row.stp_mode,
+            trailing_bips=row.trailing_bips,
+            trade_group=row.trade_group,
+            strategy_id=row.strategy_id,
+            strategy_type=row.strategy_type,
+            price_ticks=row.price_ticks,
+            qty_lots=row.qty_lots,
+            quote_atoms=row.quote_order_atoms,
+            stop_ticks=row.stop_ticks,
+            iceberg_lots=row.iceberg_lots,
+            worst_ticks=row.worst_ticks,
+            client_order_id=row.client_order_id,
+            hold_atoms=row.hold_atoms,
+            maker_rate=row.maker_rate,
+            taker_rate=row.taker_rate,
+            created_us=row.created_us,
+            updated_us=row.updated_us,
+            working_us=row.working_us,
+            flags=row.flags & ~_SWEEPING,
+            waiting=waiting,
+            status=row.status,
+            amends=row.amends,
+            trailing_us=row.trailing_us,
+            executed_lots=row.executed_lots,
+            executed_quote_atoms=row.executed_quote_atoms,
+            prevented_lots=row.prevented_lots,
+            taker_received_atoms=row.taker_received_atoms,
+        )
+    )
+    return _enter_market_order(state, row)
+
+
+def _enter_market_order(state: Joined, row: OrderRow) -> MarketOrder:
+    market = state.markets[row.market]
+    by_sell_quote = row.side != BUY and row.quote_order_atoms > 0
+    order = MarketOrder(
+        order_id=row.order_id,
+        account_id=row.account_id,
+        trade_group=row.trade_group,
+        side=row.side,
+        order_type=row.order_type,
+        time_in_force=row.time_in_force,
+        stp_mode=row.stp_mode,
+        trailing_bips=row.trailing_bips,
+        price_ticks=row.price_ticks,
+        limit_ticks=row.worst_ticks,
+        qty_lots=row.qty_lots,
+        quote_atoms=row.quote_order_atoms,
+        stop_ticks=row.stop_ticks,
+        iceberg_lots=row.iceberg_lots,
+        budgeted=is_budgeted(row.side, row.order_type, row.quote_order_atoms),
+        budget_atoms=row.budget_atoms,
+        cover_lots=row.hold_atoms // market.specification.lot_atoms if by_sell_quote else 0,
+        executed_lots=row.executed_lots,
+        prevented_lots=row.prevented_lots,
+        amends=row.amends,
+        place=row.place,
+        visible_lots=row.visible_lots,
+        priority=row.priority,
+        sweeping=bool(row.flags & _SWEEPING),
+        trailing_active=bool(row.flags & _TRAILING_ACTIVE),
+        extreme_ticks=row.trailing_extreme_ticks,
+    )
+    market.orders[order.order_id] = order
+    return order
+
+
+def _place_orders(state: Joined, orders: list[tuple[OrderRow, MarketOrder]]) -> None:
+    """Put orders on books and in triggers in the order in which they were placed."""
+    for row, order in sorted(orders, key=lambda pair: pair[1].priority):
+        market = state.markets[row.market]
+        if order.place == OrderPlace.BOOK:
+            market.sides[order.side].add(order)
+        elif order.place in {OrderPlace.TRIGGER, OrderPlace.TRAILING}:
+            market.triggers.add(order)

@@ -1,0 +1,225 @@
+"""State as rows: what a snapshot holds, in its order, and what the state hash is over (section 11)."""
+
+from collections.abc import Iterator
+
+from openoutcry.core.enums import HouseKind, OrderFlag, OrderPlace
+from openoutcry.core.ids import entity_of_market, entity_of_shard, shard_of_account
+from openoutcry.core.records import (
+    AccountRow,
+    AssetRow,
+    BalanceRow,
+    ContinuationRow,
+    CreateAsset,
+    DedupeRow,
+    FeesRow,
+    HouseRow,
+    MarketRow,
+    MetaRow,
+    OrderRow,
+    PriceBucketRow,
+    Row,
+    ShardRow,
+)
+from openoutcry.reference.administration import SPECIFICATION_FIELDS
+from openoutcry.reference.book import MarketOrder
+from openoutcry.reference.holdings import Account, AccountOrder
+from openoutcry.reference.joined import Joined
+from openoutcry.reference.market import Market
+
+_WORD = (1 << 64) - 1
+_SWEEPING = OrderFlag.SWEEPING.value
+
+
+def all_rows(state: Joined) -> Iterator[Row]:
+    """Yield every state row in the order of a snapshot."""
+    yield _meta_row(state)
+    for _, asset in sorted(state.catalog.assets.items()):
+        yield asset_row(asset)
+    markets = [market for _, market in sorted(state.markets.items())]
+    for market in markets:
+        yield market_row(market)
+    for market in markets:
+        yield from _price_bucket_rows(market, state.log.time_us)
+    for (schedule, number), (maker_rate, taker_rate) in sorted(state.catalog.fees.items()):
+        yield FeesRow(
+            schedule=schedule, market=number, maker_rate=maker_rate, taker_rate=taker_rate
+        )
+    yield from _house_rows(state)
+    accounts = [account for _, account in sorted(state.accounts.accounts.items())]
+    for account in accounts:
+        yield account_row(account)
+    for account in accounts:
+        yield from balance_rows(state, account.account_id)
+    for _, order in sorted(state.accounts.orders.items()):
+        yield order_row(state, order)
+    for market in markets:
+        for position, waiting in enumerate(market.queue):
+            yield ContinuationRow(
+                entity=market.entity.address,
+                market=market.specification.market,
+                position=position,
+                order_id=waiting.order_id,
+            )
+    for account in accounts:
+        yield from _dedupe_rows(account, state.log.time_us)
+
+
+def _meta_row(state: Joined) -> MetaRow:
+    limits = state.catalog.limits
+    return MetaRow(
+        partition=state.log.partition,
+        seq=state.seq,
+        epoch=state.administration.epoch,
+        time_us=state.log.time_us,
+        events_hash_0=state.lanes[0],
+        events_hash_1=state.lanes[1],
+        events_hash_2=state.lanes[2],
+        events_hash_3=state.lanes[3],
+        entity_seq=state.partition.entity_seq,
+        orders_max=limits.orders_max,
+        algo_orders_max=limits.algo_orders_max,
+        iceberg_orders_max=limits.iceberg_orders_max,
+    )
+
+
+def asset_row(asset: CreateAsset) -> AssetRow:
+    """Return an asset's row."""
+    return AssetRow(asset=asset.asset, scale=asset.scale, name=asset.name)
+
+
+def market_row(market: Market) -> MarketRow:
+    """Return a market's row."""
+    fields = {name: getattr(market.specification, name) for name in SPECIFICATION_FIELDS}
+    fields["status"] = market.status
+    return MarketRow(
+        entity=market.entity.address,
+        entity_seq=market.entity.entity_seq,
+        trade_id=market.trade_id,
+        prevented_id=market.prevented_id,
+        update_id=market.update_id,
+        priority=market.priority,
+        last_price_ticks=market.prices.last_ticks,
+        faults=market.faults,
+        **fields,
+    )
+
+
+def _price_bucket_rows(market: Market, time_us: int) -> Iterator[Row]:
+    number = market.specification.market
+    for minute, (lots, quote_atoms) in market.prices.recent(time_us):
+        yield PriceBucketRow(
+            entity=entity_of_market(number),
+            market=number,
+            minute=minute,
+            lots_lo=lots & _WORD,
+            lots_hi=lots >> 64,
+            quote_atoms_lo=quote_atoms & _WORD,
+            quote_atoms_hi=quote_atoms >> 64,
+        )
+
+
+def _house_rows(state: Joined) -> Iterator[Row]:
+    for number, shard in sorted(state.accounts.shards.items()):
+        yield ShardRow(
+            entity=shard.address,
+            shard=number,
+            order_counter=shard.order_counter,
+            entity_seq=shard.entity_seq,
+        )
+    for (number, kind, market, asset), amount in sorted(state.accounts.ledger.house.items()):
+        if amount:
+            assert market == 0 or kind == HouseKind.CLEARING, "only clearing is kept by market"
+            yield HouseRow(
+                entity=entity_of_shard(number),
+                shard=number,
+                house=kind,
+                market=market,
+                asset=asset,
+                amount_lo=amount & _WORD,
+                amount_hi=amount >> 64,
+            )
+
+
+def account_row(account: Account) -> AccountRow:
+    """Return an account's row."""
+    return AccountRow(
+        entity=entity_of_shard(shard_of_account(account.account_id)),
+        account_id=account.account_id,
+        trade_group=account.trade_group,
+        fee_schedule=account.fee_schedule,
+        flags=account.flags,
+    )
+
+
+def balance_rows(state: Joined, account_id: int) -> Iterator[Row]:
+    """Yield an account's balances by asset."""
+    for asset, balance in sorted(state.accounts.ledger.balances.get(account_id, {}).items()):
+        yield BalanceRow(
+            entity=entity_of_shard(shard_of_account(account_id)),
+            account_id=account_id,
+            asset=asset,
+            free_atoms=balance.free,
+            held_atoms=balance.held,
+        )
+
+
+def order_row(state: Joined, order: AccountOrder) -> OrderRow:
+    """Return an open order's row: money and words from its account, its place from its market."""
+    there: MarketOrder = state.markets[order.market].orders[order.order_id]
+    return OrderRow(
+        entity=entity_of_shard(shard_of_account(order.account_id)),
+        account_id=order.account_id,
+        order_id=order.order_id,
+        hold_id=order.order_id,
+        market=order.market,
+        side=order.side,
+        order_type=order.order_type,
+        time_in_force=order.time_in_force,
+        stp_mode=order.stp_mode,
+        status=order.status,
+        place=there.place,
+        flags=order.flags | (_SWEEPING if there.sweeping else 0),
+        amends=order.amends,
+        trailing_bips=order.trailing_bips,
+        trade_group=order.trade_group,
+        strategy_type=order.strategy_type,
+        strategy_id=order.strategy_id,
+        price_ticks=order.price_ticks,
+        qty_lots=order.qty_lots,
+        quote_order_atoms=order.quote_atoms,
+        stop_ticks=order.stop_ticks,
+        iceberg_lots=order.iceberg_lots,
+        worst_ticks=order.worst_ticks,
+        visible_lots=there.visible_lots if there.place == OrderPlace.BOOK else 0,
+        executed_lots=order.executed_lots,
+        executed_quote_atoms=order.executed_quote_atoms,
+        prevented_lots=order.prevented_lots,
+        hold_atoms=order.hold_atoms,
+        budget_atoms=there.budget_atoms,
+        maker_rate=order.maker_rate,
+        taker_rate=order.taker_rate,
+        taker_received_atoms=order.taker_received_atoms,
+        created_us=order.created_us,
+        updated_us=order.updated_us,
+        working_us=order.working_us,
+        trailing_us=order.trailing_us,
+        trailing_extreme_ticks=there.extreme_ticks,
+        priority=there.priority,
+        client_order_id=order.client_order_id,
+    )
+
+
+def _dedupe_rows(account: Account, time_us: int) -> Iterator[Row]:
+    for (digest_lo, digest_hi), outcome in sorted(account.outcomes.items()):
+        if outcome.deadline_us >= time_us:
+            yield DedupeRow(
+                entity=entity_of_shard(shard_of_account(account.account_id)),
+                account_id=account.account_id,
+                digest_lo=digest_lo,
+                digest_hi=digest_hi,
+                deadline_us=outcome.deadline_us,
+                order_id=outcome.order_id,
+                market=outcome.market,
+                command_kind=outcome.kind,
+                reason=outcome.reason,
+            )
