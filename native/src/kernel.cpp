@@ -636,7 +636,8 @@ bool Kernel::admitted(const C& c, u16 market_id) {
     return false;
   };
   if (c.deadline_us != 0 && time_us_ > c.deadline_us) return refused(Reason::DEADLINE_PASSED);
-  if (c.deadline_us > time_us_ + DEADLINE_AHEAD_US_MAX) return refused(Reason::DEADLINE_TOO_FAR);
+  // A difference of two times that are not negative cannot overflow; their sum could.
+  if (c.deadline_us - time_us_ > DEADLINE_AHEAD_US_MAX) return refused(Reason::DEADLINE_TOO_FAR);
   if (find_account(c.account_id) == 0) return refused(Reason::UNKNOWN_ACCOUNT);
   if ((c.digest_lo | c.digest_hi) == 0) return true;
   const DedupeEntry* entry = find_dedupe(c.account_id, c.digest_lo, c.digest_hi);

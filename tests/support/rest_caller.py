@@ -25,13 +25,13 @@ ORDER = "/api/v3/order"
 
 
 class SteppingClock:
-    """A clock that a test can set; each look is a microsecond later than the one before."""
+    """A clock that a test can set; each look is a millisecond later than the one before."""
 
     def __init__(self) -> None:
         self.now_us = wall_us()
 
     def __call__(self) -> int:
-        self.now_us += 1
+        self.now_us += 1_001
         return self.now_us
 
 

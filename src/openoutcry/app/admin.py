@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import TypeVar
 
+from openoutcry.adapters.sqlite.keys import KeyStoreError
 from openoutcry.app.market_fields import (
     DEFAULT_FILTERS,
     MARKET_FIELDS,
@@ -155,6 +156,8 @@ class Administration:
             raise AdminError(str(error)) from error
         except CallError as error:
             raise AdminError(f"the exchange did not answer: {error}") from error
+        except KeyStoreError as error:
+            raise AdminError(f"the keys cannot be stored: {error}") from error
 
     async def _create_account(self, values: _Values) -> Answer:
         account_id = values.integer("account") or await self._free_account_id()

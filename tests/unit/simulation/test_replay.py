@@ -7,6 +7,7 @@ from tests.unit.simulation.test_capture import write
 
 from openoutcry.core.enums import CommandKind, Reason
 from openoutcry.kernel import Kernel
+from openoutcry.reference import Reference
 from openoutcry.simulation import replay as replay_module
 from openoutcry.simulation.capture import Capture
 from openoutcry.simulation.replay import ReplayResult, agreeing_trades, replay
@@ -188,6 +189,25 @@ def test_money_leaves_with_its_order_however_long_the_capture(
     result = run(write(tmp_path, *rows))
     assert len(result.trades) == 20
     assert set(result.refusals) == {(CommandKind.CANCEL_ORDER, Reason.UNKNOWN_ORDER)}
+
+
+def test_the_reference_comes_to_the_same(tmp_path: Path) -> None:
+    rows = []
+    for number in range(200):
+        side = ("bid", "ask")[number * 7 % 3 % 2]
+        price = 100 + number * 37 % 11
+        rows.append(f"o{number},{number},{number},{price}.0,0.{number + 1},created,{side}")
+        if number % 5 == 4:
+            rows.append(f"o{number - 3},{number},{number},{price}.0,0.001,changed,{side}")
+        if number % 7 == 6:
+            rows.append(f"o{number - 5},{number},{number},{price}.0,0.0,deleted,{side}")
+    write(tmp_path, *rows)
+    native, plain = Kernel(), Reference()
+    first = replay(Capture(tmp_path), native, nothing)
+    assert first.trades
+    assert first == replay(Capture(tmp_path), plain, nothing)
+    assert native.events_hash() == plain.events_hash()
+    assert native.state_hash() == plain.state_hash()
 
 
 def test_an_empty_capture_is_an_empty_result(tmp_path: Path) -> None:

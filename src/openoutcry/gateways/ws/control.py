@@ -4,6 +4,7 @@ import logging
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import cast
 from urllib.parse import unquote
 
 import msgspec
@@ -13,6 +14,7 @@ from openoutcry.gateways.edge.market_shapes import MICROSECONDS, MILLISECONDS
 from openoutcry.gateways.edge.service import ApiError
 from openoutcry.gateways.ws import user_events
 from openoutcry.gateways.ws.connection import Connection
+from openoutcry.gateways.ws.ids import RequestId, is_request_id
 from openoutcry.gateways.ws.names import StreamName, Topic, parse_stream
 from openoutcry.gateways.ws.streams import StreamHub
 from openoutcry.gateways.ws.user_data import UserDataHub
@@ -20,8 +22,6 @@ from openoutcry.gateways.ws.user_data import UserDataHub
 logger = logging.getLogger("openoutcry.websocket")
 
 STREAMS_MAX = 1024
-STRING_ID_CHARACTERS_MAX = 36
-INT64_MAX = (1 << 63) - 1
 METHODS = ("SUBSCRIBE", "UNSUBSCRIBE", "LIST_SUBSCRIPTIONS", "SET_PROPERTY", "GET_PROPERTY")
 COMBINED = "combined"
 
@@ -29,6 +29,7 @@ _UNKNOWN_PROPERTY = 0
 _INVALID_VALUE = 1
 _INVALID_REQUEST = 2
 _INVALID_JSON = 3
+_MISSING = object()
 _SHUTDOWN_STREAM = "!serverShutdown"
 _byte_position = re.compile(r"byte ([0-9]+)").search
 _looks_like_listen_key = re.compile(r"[0-9A-Za-z]{40,128}").fullmatch
@@ -143,7 +144,7 @@ class StreamSession:
 
     def received(self, message: bytes) -> None:
         """Obey one control message, or say why not."""
-        request_id: int | str | None = None
+        request_id: RequestId = None
         try:
             request = _decode(message)
             request_id = _request_id(request)
@@ -307,18 +308,12 @@ def _decode(message: bytes) -> dict[str, object]:
     return request
 
 
-def _request_id(request: dict[str, object]) -> int | str | None:
-    """Return the id of a request: a 64-bit integer, a short string or null."""
-    request_id = request.get("id", False)
-    if request_id is None:
-        return None
-    if isinstance(request_id, str) and len(request_id) <= STRING_ID_CHARACTERS_MAX:
-        return request_id
-    if isinstance(request_id, bool):
+def _request_id(request: dict[str, object]) -> RequestId:
+    """Return the id of a request, which must have one."""
+    request_id = request.get("id", _MISSING)
+    if not is_request_id(request_id):
         raise _invalid("request ID must be an unsigned integer")
-    if isinstance(request_id, int) and -INT64_MAX - 1 <= request_id <= INT64_MAX:
-        return request_id
-    raise _invalid("request ID must be an unsigned integer")
+    return cast("RequestId", request_id)
 
 
 def _names(params: object) -> list[str]:

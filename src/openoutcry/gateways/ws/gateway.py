@@ -28,9 +28,9 @@ API_PATH = "/ws-api/v3"
 HOUSEKEEPING_S = 0.5
 """How often keys are looked up again: one that is revoked has no session a second later."""
 STOP_S = 3.0
+CONNECTIONS_MAX = 20_000
 STREAM_LIMITS = ConnectionLimits(messages_per_second=5.0)
 API_LIMITS = ConnectionLimits(write_buffer_bytes_max=8 * 1024 * 1024, control_frames_per_second=5.0)
-LIFTED_RATE = 100_000.0
 
 
 class WebSocketGateway:
@@ -57,6 +57,7 @@ class WebSocketGateway:
         self._api_limits = api_limits
         self._connections: dict[Connection, None] = {}
         self._unsubscribers: list[Callable[[], None]] = []
+        self._stopping = False
         self._all_closed: asyncio.Event | None = None
         self._housekeeping: asyncio.TimerHandle | None = None
         self._streams: StreamServices | None = None
@@ -80,6 +81,7 @@ class WebSocketGateway:
 
     async def stop(self) -> None:
         """Tell every connection, close it, and wait a little for the last frames and replies."""
+        self._stopping = True
         for unsubscribe in self._unsubscribers:
             unsubscribe()
         self._unsubscribers = []
@@ -143,8 +145,10 @@ class WebSocketGateway:
     def _session_of(self, request: Request) -> tuple[SessionFactory, ConnectionLimits]:
         """Return what the path asks for; raises ApiError when it cannot be had."""
         streams, api = self._streams, self._api
-        if streams is None or api is None:
+        if streams is None or api is None or self._stopping:
             raise errors.shutting_down()
+        if len(self._connections) >= CONNECTIONS_MAX:
+            raise ApiError(503, -1034, "Too many concurrent connections.")
         now_us = self._exchange.clock()
         limited = self._exchange.limiter.admit_connection(request.peer_ip, now_us)
         if limited is not None:

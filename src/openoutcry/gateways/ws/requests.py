@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import cast
 
 import msgspec
 
 from openoutcry.gateways.edge.service import ApiError
+from openoutcry.gateways.ws.ids import RequestId, is_request_id
 
-STRING_ID_CHARACTERS_MAX = 36
-_INT64 = 1 << 63
 _objects = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 # Methods that are REST endpoints under another name: (HTTP method, path below /api/v3/).
@@ -67,8 +67,6 @@ _SAME = {
 }
 ENDPOINTS = {name: (method, f"/api/v3/{path}") for name, (method, path) in _SAME.items()}
 """Method of the WebSocket API to HTTP method and path of the REST endpoint that it is."""
-
-RequestId = int | str | None
 
 
 @dataclass(slots=True)
@@ -133,18 +131,14 @@ def _value(raw: msgspec.Raw | None) -> object:
 
 
 def _request_id(raw: msgspec.Raw | None) -> RequestId:
-    """Return the id: a 64-bit integer, a short string or null; anything else is refused."""
+    """Return the id; a missing one and any other kind of value are refused."""
     value = _value(raw)
-    if raw is not None:
-        if value is None and bytes(raw) == b"null":
-            return None
-        if isinstance(value, str) and len(value) <= STRING_ID_CHARACTERS_MAX:
-            return value
-        if isinstance(value, int) and not isinstance(value, bool) and -_INT64 <= value < _INT64:
-            return value
-    raise RequestError(
-        None, _invalid("Invalid 'id' in JSON request; expected an integer, a string or null.")
-    )
+    is_missing = raw is None or (value is None and bytes(raw) != b"null")
+    if is_missing or not is_request_id(value):
+        raise RequestError(
+            None, _invalid("Invalid 'id' in JSON request; expected an integer, a string or null.")
+        )
+    return cast("RequestId", value)
 
 
 def _texts(request_id: RequestId, values: Mapping[str, msgspec.Raw]) -> dict[str, str]:

@@ -16,7 +16,7 @@ from typing import Protocol
 
 import msgspec
 
-from openoutcry.core.intervals import bar_open_us, next_open_us
+from openoutcry.core.intervals import MINUTE_US, bar_open_us, next_open_us
 from openoutcry.gateways.edge.catalog import Catalog, Market
 from openoutcry.gateways.ws import payloads
 from openoutcry.gateways.ws.connection import Connection, text_frame
@@ -429,8 +429,9 @@ class StreamHub:
         for market in self._markets_of(name):
             pulse = self._pulse(market)
             best = pulse.best if name.topic is Topic.TICKER else 0
-            if channel.seen_markets.get(market.id) != (pulse.trades, best):
-                channel.seen_markets[market.id] = (pulse.trades, best)
+            state = (pulse.trades, best, now_us // MINUTE_US)  # windows move on each minute
+            if channel.seen_markets.get(market.id) != state:
+                channel.seen_markets[market.id] = state
                 bodies.append(self._ticker(name, market, now_us))
         if name.symbol:
             for body in bodies:

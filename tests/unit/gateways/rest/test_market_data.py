@@ -1,4 +1,4 @@
-"""Market data over REST: shapes, parameters, weights and refusals, on a small exchange that trades."""
+"""Market data over REST: shapes, parameters, weights, refusals, on a small exchange that trades."""
 
 import json
 from collections.abc import Iterator
