@@ -153,6 +153,18 @@ class ExchangeProcess:
             raise ExchangeFailedError(f"exit code {code} after SIGTERM\n{self.log()}")
         return time.monotonic() - begun
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started and not ended from here."""
+        return self._process is not None
+
+    def wait(self, seconds_max: float) -> int:
+        """Wait until it ends by itself; return its exit code."""
+        assert self._process is not None, "not running"
+        code = self._process.wait(seconds_max)
+        self._process = None
+        return code
+
     def kill(self) -> None:
         """End it by SIGKILL: nothing is flushed, nobody is told."""
         assert self._process is not None, "not running"

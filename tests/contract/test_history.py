@@ -12,6 +12,7 @@ from tests.support.kernel_batches import random_batches
 from tests.support.recorded_history import RecordedHistory
 
 from openoutcry.adapters.sqlite.history import (
+    HistoryDamagedError,
     Projector,
     SqliteHistory,
     load_market_data,
@@ -258,7 +259,7 @@ def test_what_was_applied_is_passed_over(run: Run) -> None:
     assert dump(run.path) == before
 
 
-@pytest.mark.parametrize("damage", ["garbage", "format"])
+@pytest.mark.parametrize("damage", ["garbage", "pages", "format"])
 async def test_an_unusable_file_is_built_again(run: Run, tmp_path: Path, damage: str) -> None:
     path = tmp_path / "history.sqlite"
     rebuild(path, run.batches[:50])
@@ -267,6 +268,9 @@ async def test_an_unusable_file_is_built_again(run: Run, tmp_path: Path, damage:
     assert await history.order(0, known.account_id, known.order_id)
     if damage == "garbage":
         path.write_bytes(b"no database " * 1_000)
+    elif damage == "pages":
+        head = path.read_bytes()[:4_096]
+        path.write_bytes(head + b"x" * 40_000)
     else:
         database = sqlite3.connect(path)
         database.execute("PRAGMA user_version = 999")
@@ -280,6 +284,20 @@ async def test_an_unusable_file_is_built_again(run: Run, tmp_path: Path, damage:
     projector.close()
     assert await history.order(0, known.account_id, known.order_id)
     history.close()
+
+
+def test_a_file_that_is_damaged_while_in_use_is_given_up(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "history.sqlite"
+    rebuild(path, run.batches[:400])
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2] + b"x" * (len(whole) - len(whole) // 2))
+    projector = Projector(path)
+    assert projector.cursor() == 400
+    with pytest.raises(HistoryDamagedError, match="damaged"):
+        for batch in run.batches[400:]:
+            projector.apply(batch)
+            projector.commit()
+    assert rebuild(path, run.batches[:500]) == 500
 
 
 async def test_without_a_file_everything_is_empty(tmp_path: Path) -> None:

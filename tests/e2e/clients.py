@@ -16,6 +16,7 @@ import ccxt
 import ccxt.pro
 from binance.async_client import AsyncClient
 from binance.client import Client
+from binance.ws.constants import WSListenerState
 from binance.ws.streams import BinanceSocketManager
 from binance_common.configuration import (
     ConfigurationRestAPI,
@@ -100,8 +101,15 @@ async def python_binance_async(
         yield client
     finally:
         await client.close_connection()
-        if client.ws_api.ws is not None:
-            await client.ws_api.close()
+        await close_websocket_api(client)
+
+
+async def close_websocket_api(client: Client | AsyncClient) -> None:
+    """Close without the ten seconds for which its read loop would wait for one more message."""
+    if client.ws_api.ws is not None:
+        client.ws_api.ws_state = WSListenerState.EXITING
+        await client.ws_api.ws.close()
+        await client.ws_api.close()
 
 
 def sdk(exchange: ExchangeProcess, key: DemoKey | None = None) -> Spot:

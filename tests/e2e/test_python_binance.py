@@ -27,8 +27,7 @@ def closed_behind(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     for client in made:
         client.session.close()
-        if client.ws_api.ws is not None:
-            client.loop.run_until_complete(client.ws_api.close())
+        client.loop.run_until_complete(clients.close_websocket_api(client))
     for loop in {id(client.loop): client.loop for client in made}.values():
         loop.close()
     asyncio.set_event_loop(None)

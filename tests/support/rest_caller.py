@@ -11,6 +11,8 @@ from urllib.parse import quote, urlencode
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
+from tests.support.recorded_history import RecordedHistory
+from tests.support.small_exchange import SmallExchange, wall_us
 
 from openoutcry.gateways.edge.fills import FillCounter
 from openoutcry.gateways.edge.service import Endpoint, Request, Response
@@ -18,8 +20,6 @@ from openoutcry.gateways.rest.routes import ENDPOINTS
 from openoutcry.gateways.rest.server import RestApplication
 from openoutcry.identity.keys import GeneratedKey
 from openoutcry.ports.users import KeyType
-from tests.support.recorded_history import RecordedHistory
-from tests.support.small_exchange import SmallExchange, wall_us
 
 ORDER = "/api/v3/order"
 
@@ -65,7 +65,7 @@ class Answered:
     def headers(self) -> dict[str, str]:
         lines = self.response.head.decode().split("\r\n")
         pairs = [line.split(": ", 1) for line in lines if line]
-        return {name: value for name, value in [*pairs, *self.response.headers]}
+        return dict([*pairs, *self.response.headers])
 
     @property
     def error(self) -> tuple[int, int, str]:

@@ -185,7 +185,10 @@ class Accounts(Entering):
             self.conclude(command, reason)
             return
         order, unfound = self.find(
-            account, command.market, command.cancel_order_id, command.cancel_original_client_order_id
+            account,
+            command.market,
+            command.cancel_order_id,
+            command.cancel_original_client_order_id,
         )
         leaving = order
         if order and _is_restricted(order, command.restriction):
@@ -298,7 +301,7 @@ class Accounts(Entering):
                 self._forget_name(command, link.order_id)
                 self.remember(command, Reason.NONE, link.order_id)
         else:
-            # Apart from its market only: the order was accepted here and refused there. Its id is burnt.
+            # Only apart from its market: accepted here and refused there. The order id is burnt.
             command = self.take_request(link.order_id)
             replaces = command.kind == CommandKind.CANCEL_REPLACE
             self.close_order(order)

@@ -182,7 +182,7 @@ class Administration:
     # ----- fees, limits, faults
 
     def set_fees(self, command: SetFees) -> Reason:
-        """Set the rates of a schedule, for one market or (0) for all that have none of their own."""
+        """Set the rates of a schedule, for one market or (0) for all without their own."""
         if command.schedule >= FEE_SCHEDULES_MAX:
             return Reason.INVALID_SPECIFICATION
         if command.market != 0 and command.market not in self._markets:

@@ -1,4 +1,4 @@
-"""What the account side knows of assets, markets, fees and limits; it changes by administration alone."""
+"""What the account side knows of assets, markets, fees and limits; only administration changes it."""
 
 from dataclasses import dataclass, field
 

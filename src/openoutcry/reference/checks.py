@@ -1,4 +1,4 @@
-"""What is wrong with a new order by its shape alone: numbered as in the kernel's semantics, section 3."""
+"""What is wrong with a new order by its shape alone; numbers as in the kernel's semantics."""
 
 import re
 

@@ -33,7 +33,7 @@ Request = NewOrder | CancelOrder | CancelAll | CancelReplace | AmendOrder
 
 
 class MarketDoor(Protocol):
-    """What the account side may ask a market that is in the same partition; asking changes nothing."""
+    """What accounts may ask a market in the same partition; asking changes nothing."""
 
     def is_busy(self) -> bool:
         """Whether continuations wait."""
@@ -138,9 +138,7 @@ class Desk(Settling):
         market = subject_of(command)[0]
         outcomes[digest] = Outcome(command.deadline_us, command.kind, market, reason, order_id)
 
-    def conclude(
-        self, command: UserCommand, reason: Reason, phase: Phase = Phase.WHOLE
-    ) -> None:
+    def conclude(self, command: UserCommand, reason: Reason, phase: Phase = Phase.WHOLE) -> None:
         """Refuse a request for good."""
         self.refuse(command, reason, phase)
         self.remember(command, reason)

@@ -1,4 +1,4 @@
-"""The rolling hash over event bytes and the canonical hash over state rows: four lanes of 64 bits."""
+"""The rolling hash over event bytes and the canonical one over state rows: four 64-bit lanes."""
 
 import struct
 
@@ -21,8 +21,8 @@ def absorb(lanes: Lanes, data: bytes, seq: int) -> Lanes:
     a, b, c, d = lanes
     tail = _FOUR_WORDS.pack(len(data), seq, 0, 0)
     padded = b"".join((data, bytes(-len(data) % 32), tail))
-    # Rotation left by 27, then a product of which the low 64 bits are kept; what the shift pushes above
-    # bit 63 cannot reach those.
+    # Rotation left by 27, then a product of which the low 64 bits are kept; what the shift pushes
+    # above bit 63 cannot reach those.
     for w, x, y, z in _FOUR_WORDS.iter_unpack(padded):
         a ^= w
         a = (a << 27 | a >> 37) * MULTIPLIER & MASK

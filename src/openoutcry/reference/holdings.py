@@ -132,7 +132,7 @@ class Account:
 
 
 class HoldPlan(NamedTuple):
-    """What an order would hold, what it may spend, and what would have been enough for all of it."""
+    """What an order would hold, may spend, and would need for all of it."""
 
     hold_atoms: int
     budget_atoms: int

@@ -48,7 +48,7 @@ class Joined:
         )
 
     def _recount_orders(self) -> str:
-        """Compare what the two sides know of each order, and levels with their orders (B03, B07)."""
+        """Compare the sides' views of each order, and levels with their orders (B03, B07)."""
         known = 0
         for number, market in self.markets.items():
             known += len(market.orders)

@@ -85,7 +85,7 @@ class Ledger:
         return ""
 
     def clearing(self) -> dict[tuple[int, int], int]:
-        """Return what is in clearing by (market, asset), over all shards; nothing is left at rest."""
+        """Return what is in clearing by (market, asset); joined, nothing is left at rest."""
         clearing: dict[tuple[int, int], int] = defaultdict(int)
         for (_, kind, market, asset), amount in self.house.items():
             if kind == HouseKind.CLEARING:

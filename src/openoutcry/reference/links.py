@@ -28,7 +28,7 @@ class Answers(IntEnum):
     AMEND = LinkKind.AMEND
     TRAILING_STARTED = 16
     QUEUED = 17
-    """The order's trigger was met: it waits in the market's queue and no longer counts as waiting."""
+    """The order's trigger was met: it waits in the market's queue, not for a price."""
     WORKING = 18
 
 

@@ -1,4 +1,4 @@
-"""The market side: what may enter, triggers, continuations, cancels and amends. It knows no balance."""
+"""The market side: entry, triggers, continuations, cancels and amends. It knows no balance."""
 
 from collections import deque
 
@@ -50,7 +50,7 @@ class Market(Matching):
         return bool(self.queue) and self.status == MarketStatus.TRADING
 
     def is_trailing_full(self, leaving_order_id: int = 0) -> bool:
-        """Whether no further trailing order may wait here; one that is about to leave is not counted."""
+        """Whether no further trailing order may wait here, one about to leave not counted."""
         waiting = len(self.triggers.trailing) - (leaving_order_id in self.triggers.trailing)
         return waiting >= TRAILING_ORDERS_PER_MARKET_MAX
 
@@ -144,6 +144,16 @@ class Market(Matching):
         return Reason.NONE
 
     # ----- links from the account side
+
+    def admit(self, link: ToMarket) -> None:
+        """Take a link from another partition, whose accounts could not ask before they sent it."""
+        self.drain()
+        if isinstance(link, PlaceLink):
+            reason = Reason.MARKET_BUSY if self.is_busy() else self.check(link)
+            if reason:
+                self.report_done(link.order_id, reason=reason)
+                return
+        self.receive(link)
 
     def receive(self, link: ToMarket) -> None:
         """Do what a link asks; a Place must have passed `check`."""

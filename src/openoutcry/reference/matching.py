@@ -26,12 +26,14 @@ from openoutcry.reference.prices import PriceMemory
 from openoutcry.reference.terms import BUY, PRICED, SELL, ceil_div
 
 MAKER_FLAG = OrderFlag.MAKER.value
-_STOPS_AT_OWN = frozenset({
-    StpMode.EXPIRE_TAKER,
-    StpMode.EXPIRE_BOTH,
-    StpMode.DECREMENT,
-    StpMode.TRANSFER,
-})
+_STOPS_AT_OWN = frozenset(
+    {
+        StpMode.EXPIRE_TAKER,
+        StpMode.EXPIRE_BOTH,
+        StpMode.DECREMENT,
+        StpMode.TRANSFER,
+    }
+)
 
 
 class Matching:
@@ -366,12 +368,23 @@ class Matching:
         """End an order that waits nowhere with this status, and tell its account."""
         remaining = 0 if order.by_quote else order.remaining
         self._close(order)
+        self.report_done(order.order_id, status, execution, reason, remaining)
+
+    def report_done(
+        self,
+        order_id: int,
+        status: int = 0,
+        execution: int = 0,
+        reason: Reason = Reason.NONE,
+        remaining: int = 0,
+    ) -> None:
+        """Tell an account that its order is no more; without an execution it never was."""
         self._send(
             DoneLink(
                 source=self.entity.address,
-                destination=shard_entity_of_order(order.order_id),
+                destination=shard_entity_of_order(order_id),
                 time_us=self._log.time_us,
-                order_id=order.order_id,
+                order_id=order_id,
                 status=status,
                 execution=execution,
                 reason=reason,

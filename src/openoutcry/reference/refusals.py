@@ -23,15 +23,17 @@ UserCommand = NewOrder | CancelOrder | CancelAll | CancelReplace | AmendOrder | 
 NOT_KEPT = frozenset({Reason.MARKET_BUSY, Reason.MARKET_VERSION_MISMATCH})
 """Refusals that may be otherwise a moment later: the same request may be sent again."""
 
-OF_ONE_MARKET = frozenset({
-    CommandKind.NEW_ORDER,
-    CommandKind.CANCEL_ORDER,
-    CommandKind.CANCEL_ALL,
-    CommandKind.CANCEL_REPLACE,
-    CommandKind.AMEND_ORDER,
-    CommandKind.UPDATE_MARKET,
-    CommandKind.SET_MARKET_STATUS,
-})
+OF_ONE_MARKET = frozenset(
+    {
+        CommandKind.NEW_ORDER,
+        CommandKind.CANCEL_ORDER,
+        CommandKind.CANCEL_ALL,
+        CommandKind.CANCEL_REPLACE,
+        CommandKind.AMEND_ORDER,
+        CommandKind.UPDATE_MARKET,
+        CommandKind.SET_MARKET_STATUS,
+    }
+)
 """Commands before which the market's continuations are drained."""
 
 Subject = tuple[int, int, bytes]

@@ -1,4 +1,4 @@
-"""State as rows: what a snapshot holds, in its order, and what the state hash is over (section 11)."""
+"""State as rows, in the order of a snapshot; the state hash is over these (section 11)."""
 
 from collections.abc import Iterator
 

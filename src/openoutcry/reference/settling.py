@@ -1,4 +1,4 @@
-"""The open orders of the account side: how they begin, settle, are reported, and end (section 2)."""
+"""The open orders of the account side: begun, settled, reported and ended (section 2)."""
 
 from collections import defaultdict
 

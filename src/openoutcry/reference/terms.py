@@ -1,22 +1,26 @@
-"""Words for what an order's type, side and quantity mean; both sides of the exchange agree on these."""
+"""What an order's type, side and quantity mean, to accounts and markets alike."""
 
 from openoutcry.core.enums import OrderType, Side
 
 BUY = int(Side.BUY)
 SELL = int(Side.SELL)
 
-PRICED = frozenset({
-    OrderType.LIMIT,
-    OrderType.LIMIT_MAKER,
-    OrderType.STOP_LOSS_LIMIT,
-    OrderType.TAKE_PROFIT_LIMIT,
-})
-CONDITIONAL = frozenset({
-    OrderType.STOP_LOSS,
-    OrderType.STOP_LOSS_LIMIT,
-    OrderType.TAKE_PROFIT,
-    OrderType.TAKE_PROFIT_LIMIT,
-})
+PRICED = frozenset(
+    {
+        OrderType.LIMIT,
+        OrderType.LIMIT_MAKER,
+        OrderType.STOP_LOSS_LIMIT,
+        OrderType.TAKE_PROFIT_LIMIT,
+    }
+)
+CONDITIONAL = frozenset(
+    {
+        OrderType.STOP_LOSS,
+        OrderType.STOP_LOSS_LIMIT,
+        OrderType.TAKE_PROFIT,
+        OrderType.TAKE_PROFIT_LIMIT,
+    }
+)
 STOP_LOSSES = frozenset({OrderType.STOP_LOSS, OrderType.STOP_LOSS_LIMIT})
 TIMED = frozenset({OrderType.LIMIT, OrderType.STOP_LOSS_LIMIT, OrderType.TAKE_PROFIT_LIMIT})
 """Types that need a time in force."""

@@ -68,7 +68,7 @@ def starts_trailing(order: MarketOrder, low: int, high: int) -> bool:
 
 
 def trail(order: MarketOrder, low: int, high: int, last: int) -> bool:
-    """Move an active order's extreme; whether the last price has come back far enough to trigger it."""
+    """Move an active order's extreme; whether the last price has come far enough back."""
     bips = order.trailing_bips
     if order.side == BUY:
         order.extreme_ticks = min(order.extreme_ticks, low)

@@ -4,10 +4,13 @@ import asyncio
 import base64
 import json
 import os
+import random
 import struct
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
+import uvloop
 from tests.support.small_exchange import SmallExchange
 from tests.support.ws_server import ask, receive, receive_until, served
 from websockets.asyncio.client import ClientConnection
@@ -296,3 +299,42 @@ async def test_a_thousand_subscribers_of_one_market_all_hear_it() -> None:
         finally:
             await asyncio.gather(*[ws.close() for ws in sockets])
         assert on.gateway._streams.hub.channel_count() == 0
+
+
+@pytest.mark.parametrize(
+    "scenario",
+    [
+        test_a_slow_consumer_is_dropped_and_nobody_else_feels_it,
+        test_a_slow_consumer_that_reads_again_is_told_why,
+        test_closing_is_answered_with_the_same_code,
+    ],
+)
+def test_on_the_event_loop_of_the_server(scenario: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """The server runs on uvloop, whose transports count their buffers in another way."""
+    uvloop.run(scenario())
+
+
+async def test_noise_of_every_kind_never_hurts_the_server() -> None:
+    rng = random.Random(11)
+    async with served() as on:
+        for number in range(80):
+            path = rng.choice(("/ws", "/stream", "/ws/btcusd@trade", "/ws-api/v3"))
+            socket = await RawSocket.open(on.port, path)
+            good = frame(1, b'{"id":1,"method":"ping"}')
+            noise = bytearray(good * rng.randrange(1, 4) + rng.randbytes(rng.randrange(40)))
+            for _ in range(rng.randrange(6)):
+                noise[rng.randrange(len(noise))] = rng.randrange(256)
+            socket.writer.write(bytes(noise))
+            if number % 3 == 0:
+                socket.writer.transport.abort()
+            else:
+                socket.writer.write_eof()
+                await asyncio.wait_for(socket.reader.read(), 10)
+                socket.writer.close()
+        async with on.connect("/ws") as ws:
+            await ask(ws, method="LIST_SUBSCRIPTIONS", id=1)
+        for _ in range(100):
+            if on.gateway.connection_count == 0:
+                break
+            await asyncio.sleep(0.05)
+        assert on.gateway.connection_count == 0

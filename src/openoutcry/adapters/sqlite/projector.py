@@ -6,7 +6,7 @@ is damaged or of another format is thrown away.
 
 import contextlib
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 
@@ -69,6 +69,9 @@ class Projector:
 
     def __init__(self, path: Path) -> None:
         self._path = Path(path)
+        self._seq = 0
+        self._begun = False
+        self._aggregate_ids: dict[int, int] = {}
         self._database = self._open()
         self._orders: dict[int, OrderState] = {}
         self._renamed: dict[int, None] = {}
@@ -76,21 +79,28 @@ class Projector:
         self._trades: dict[int, list[TradeEvent]] = {}
         self._pending = 0
         self._open_bars: dict[BarKey, Bar | None] = {}
-        self._begun = False
-        self._seq = 0
-        self._aggregate_ids: dict[int, int] = {}
-        self._load_position()
 
     def cursor(self) -> int:
         """Return the sequence of the last applied batch; 0 for an empty store."""
         return self._seq
 
     def apply(self, committed: Committed) -> None:
-        """Take in the next batch; one that was taken in already is passed over."""
+        """Take in the next batch; one that was taken in already is passed over.
+
+        Raises HistoryDamagedError when the file turns out to be damaged, as `commit` does.
+        """
         if committed.seq <= self._seq:
             return
         if self._seq and committed.seq != self._seq + 1:
             raise ValueError(f"batch {committed.seq} does not follow {self._seq}")
+        with self._gives_up_a_damaged_file():
+            self._take(committed)
+            self._seq = committed.seq
+            self._pending += len(committed.events)
+            if self._pending > PENDING_EVENTS_MAX:
+                self._flush()
+
+    def _take(self, committed: Committed) -> None:
         orders = self._orders
         for event in committed.events:
             kind = event.kind
@@ -107,20 +117,19 @@ class Projector:
             elif kind == _PREVENTED:
                 assert isinstance(event, PreventedEvent)
                 self._prevent(event)
-        self._seq = committed.seq
-        self._pending += len(committed.events)
-        if self._pending > PENDING_EVENTS_MAX:
-            self._flush()
 
     def commit(self) -> None:
-        """Make everything that was applied visible to readers, with the cursor, at once.
-
-        Raises HistoryDamagedError when the file turns out to be damaged.
-        """
-        try:
+        """Make everything that was applied visible to readers, with the cursor, at once."""
+        with self._gives_up_a_damaged_file():
             self._flush()
             self._database.execute("UPDATE cursor SET seq = ?", (self._seq,))
             self._database.execute("COMMIT")
+            self._begun = False
+
+    @contextlib.contextmanager
+    def _gives_up_a_damaged_file(self) -> Iterator[None]:
+        try:
+            yield
         except sqlite3.DatabaseError as error:
             if error.sqlite_errorcode & 0xFF not in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
                 raise
@@ -129,7 +138,6 @@ class Projector:
             raise HistoryDamagedError(
                 f"{self._path} was damaged and is gone; the next start builds it again"
             ) from error
-        self._begun = False
 
     def clear(self) -> None:
         """Empty the store, so that it can be built again from the first batch on."""
@@ -142,7 +150,6 @@ class Projector:
         self._trades.clear()
         self._open_bars.clear()
         self._pending = 0
-        self._load_position()
 
     def close(self) -> None:
         """Close the file; what was not committed is dropped."""
@@ -177,15 +184,16 @@ class Projector:
                 )
             elif version != FORMAT:
                 raise _OtherFormatError  # noqa: TRY301 - the file must be closed
+            self._load_position(database)
         except BaseException:
             database.close()
             raise
         return database
 
-    def _load_position(self) -> None:
-        (self._seq,) = self._database.execute("SELECT seq FROM cursor").fetchone()
+    def _load_position(self, database: sqlite3.Connection) -> None:
+        (self._seq,) = database.execute("SELECT seq FROM cursor").fetchone()
         self._aggregate_ids = dict(
-            self._database.execute("SELECT market, last_aggregate_id FROM markets")
+            database.execute("SELECT market, last_aggregate_id FROM markets")
         )
         self._begun = False
 

@@ -31,7 +31,8 @@ def test_every_reason_is_mapped() -> None:
         (Reason.MARKET_CLOSED, CommandKind.NEW_ORDER, -2010, "Market is closed."),
         (Reason.WOULD_TRIGGER_IMMEDIATELY, CommandKind.NEW_ORDER, -2010,
          "Order would trigger immediately."),
-        (Reason.WOULD_TAKE, CommandKind.NEW_ORDER, -2010, "Order would immediately match and take."),
+        (Reason.WOULD_TAKE, CommandKind.NEW_ORDER, -2010,
+         "Order would immediately match and take."),
         (Reason.CANCEL_RESTRICTED, CommandKind.CANCEL_ORDER, -2011,
          "Order was not canceled due to cancel restrictions."),
         (Reason.PERCENT_PRICE_BY_SIDE, CommandKind.NEW_ORDER, -1013,
@@ -42,9 +43,7 @@ def test_every_reason_is_mapped() -> None:
         (Reason.UNKNOWN_MARKET, CommandKind.NEW_ORDER, -1121, "Invalid symbol."),
     ],
 )  # fmt: skip
-def test_texts_that_clients_match(
-    reason: Reason, kind: CommandKind, code: int, text: str
-) -> None:
+def test_texts_that_clients_match(reason: Reason, kind: CommandKind, code: int, text: str) -> None:
     error = errors.of_reason(reason, kind)
     assert (error.status, error.code, error.message) == (400, code, text)
 

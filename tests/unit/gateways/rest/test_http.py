@@ -45,9 +45,7 @@ class Client:
     async def response(self, *, is_head: bool = False) -> tuple[int, dict[str, str], bytes]:
         head = await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), 5)
         status, *lines = head.decode().rstrip("\r\n").split("\r\n")
-        headers = {
-            name.lower(): value for name, value in (line.split(": ", 1) for line in lines)
-        }
+        headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
         length = 0 if is_head else int(headers.get("content-length", "0"))
         return int(status.split()[1]), headers, await self.reader.readexactly(length)
 
@@ -165,9 +163,7 @@ async def test_chunked_bodies(world: World) -> None:
 
 async def test_expect_continue(world: World) -> None:
     client = await world.connect()
-    client.send(
-        b"POST /a HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n"
-    )
+    client.send(b"POST /a HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n")
     assert await client.reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
     client.send(b"ab")
     assert (await client.response())[2] == b"POST /a? ab"
@@ -211,7 +207,9 @@ BAD_REQUESTS = {
     "key twice": (b"GET /a HTTP/1.1\r\nHost: x\r\nX-MBX-APIKEY: a\r\nX-MBX-APIKEY: b\r\n\r\n", 400),
     "huge header": (b"GET /a HTTP/1.1\r\nHost: x\r\nA: " + HUGE + b"\r\n\r\n", 431),
     "many headers": (
-        b"GET /a HTTP/1.1\r\nHost: x\r\n" + b"".join(b"A%d: b\r\n" % n for n in range(200)) + b"\r\n",
+        b"GET /a HTTP/1.1\r\nHost: x\r\n"
+        + b"".join(b"A%d: b\r\n" % n for n in range(200))
+        + b"\r\n",
         431,
     ),
     "huge url": (b"GET /" + HUGE[:9000] + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414),
@@ -296,8 +294,8 @@ async def test_too_many_connections(world: World) -> None:
     clients[0].send(GET)
     assert (await clients[0].response())[0] == 200
     one_too_many = await world.connect()
+    one_too_many.send(GET)
     with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
-        one_too_many.send(GET)
         await one_too_many.response()
 
 
@@ -383,7 +381,18 @@ async def test_an_upgrade_nobody_takes_is_an_ordinary_request(world: World) -> N
 
 async def test_random_bytes_never_break_the_server(world: World) -> None:
     chance = random.Random(7)
-    pieces = [b"GET ", b"POST ", b"/a", b" HTTP/1.1", b"\r\n", b"\n", b"\r", b"Host: x", b": ", b"0"]
+    pieces = [
+        b"GET ",
+        b"POST ",
+        b"/a",
+        b" HTTP/1.1",
+        b"\r\n",
+        b"\n",
+        b"\r",
+        b"Host: x",
+        b": ",
+        b"0",
+    ]
     pieces += [b"Content-Length: 3", b"Transfer-Encoding: chunked", b"\0", b"\xff", b"abc", b" "]
     for _ in range(150):
         client = await world.connect()

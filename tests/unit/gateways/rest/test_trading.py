@@ -3,12 +3,12 @@
 import json
 
 import pytest
+from tests.support.rest_caller import ORDER, RestCaller
 
 from openoutcry.core.enums import MarketStatus
 from openoutcry.core.records import SetMarketStatus, UpdateMarket
 from openoutcry.ports.users import KeyType
 from openoutcry.simulation import demo
-from tests.support.rest_caller import ORDER, RestCaller
 
 
 @pytest.fixture
@@ -270,9 +270,7 @@ async def test_refused_orders(rest: RestCaller, name: str) -> None:
         assert answered.error[2] == text
     assert await rest.exchange.calls.open_orders(rest.small.alice) == []
     if code not in {-2010, -1013}:
-        tested = await rest.signed(
-            "POST", ORDER + "/test", **{**BASE, **changes}
-        )
+        tested = await rest.signed("POST", ORDER + "/test", **{**BASE, **changes})
         assert tested.error == answered.error
 
 
@@ -307,9 +305,7 @@ async def test_order_test_knows_no_balance(rest: RestCaller) -> None:
 async def test_order_test_places_nothing(rest: RestCaller) -> None:
     tested = await rest.signed("POST", ORDER + "/test", **BASE)
     assert (tested.status, tested.response.body) == (200, b"{}")
-    with_rates = await rest.signed(
-        "POST", ORDER + "/test", **BASE, computeCommissionRates="true"
-    )
+    with_rates = await rest.signed("POST", ORDER + "/test", **BASE, computeCommissionRates="true")
     rates = json.loads(with_rates.response.body)
     assert rates["standardCommissionForOrder"] == {"maker": "0.00100000", "taker": "0.00100000"}
     assert await rest.exchange.calls.open_orders(rest.small.alice) == []
@@ -468,9 +464,7 @@ async def test_cancel_all_goes_on_until_nothing_is_left(rest: RestCaller) -> Non
         "DELETE", "/api/v3/openOrders", symbol="BTCUSD", timestamp=timestamp
     )
     assert len(json.loads(answered.response.body)) == 300
-    again = await rest.signed(
-        "DELETE", "/api/v3/openOrders", symbol="BTCUSD", timestamp=timestamp
-    )
+    again = await rest.signed("DELETE", "/api/v3/openOrders", symbol="BTCUSD", timestamp=timestamp)
     assert again.response.body == answered.response.body
 
 
@@ -553,6 +547,7 @@ async def test_replacing(rest: RestCaller) -> None:
 async def test_replacements_that_fail(
     rest: RestCaller,
     mode: str,
+    *,
     known: bool,
     changes: dict[str, object],
     expected: tuple[int, int, str, str],
@@ -595,9 +590,7 @@ async def test_replacing_over_the_order_count() -> None:
     rest.exchange.limiter.count_orders(rest.small.alice, 99, rest.clock())
     status, body = await replace(rest, order["orderId"])
     assert (status, body["code"]) == (429, -1015)
-    status, body = await replace(
-        rest, order["orderId"], orderRateLimitExceededMode="CANCEL_ONLY"
-    )
+    status, body = await replace(rest, order["orderId"], orderRateLimitExceededMode="CANCEL_ONLY")
     assert (status, body["code"]) == (429, -2021)
     assert body["data"]["newOrderResponse"]["code"] == -1015
     assert body["data"]["cancelResponse"]["status"] == "CANCELED"
