@@ -45,7 +45,11 @@ class Sides:
 
 
 class DifferenceError(AssertionError):
-    """The two did not agree; the text says where and how."""
+    """The two did not agree; the text says where and how, `commands` after how many."""
+
+    def __init__(self, text: str, commands: int = 0) -> None:
+        super().__init__(text)
+        self.commands = commands
 
 
 # ---- records as text
@@ -62,7 +66,7 @@ def records(data: bytes) -> Iterator[bytes]:
 
 def _fields(record: bytes, kinds: dict[int, Any]) -> dict[str, object]:
     known = kinds.get(record[2])
-    if known is None or known.SIZE != len(record):
+    if known is None or len(record) != known.SIZE:
         return {"bytes": record.hex()}
     values = known.unpack(record)._asdict()
     return {
@@ -206,7 +210,7 @@ def run_seed(
             text = _report(seed, history, str(error))
             if minimise_s:
                 text += minimised(history, sides or Sides(), minimise_s)
-            raise DifferenceError(text) from error
+            raise DifferenceError(text, stream.coverage.commands) from error
     return stream.coverage
 
 

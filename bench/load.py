@@ -171,7 +171,8 @@ def percentiles(latencies_us: list[int]) -> dict[str, float]:
 def scripts_of(command: dict[str, Any]) -> list[list[bytes]]:
     """Build what a command asks for, one script a connection."""
     host = f"127.0.0.1:{command['port']}"
-    connections, count = command["connections"], command["requests"] // command["connections"]
+    connections = command["connections"]
+    count = command["requests"] // connections // 2 * 2  # pairs of maker and taker
     if command["kind"] == "orders":
         keys, run = command["keys"], command["run"]
         return [order_requests(host, at, count, keys, run) for at in range(connections)]

@@ -19,6 +19,8 @@ import numpy as np
 from bench.load import order_requests, reply_length
 
 SAMPLED_EVERY = 20
+IN_FLIGHT_MAX = 16
+"""Orders of the trader that may wait for a reply, sent one after the other on one connection."""
 EVENT_TIME = re.compile(rb'"E":(\d+)')
 
 
@@ -109,8 +111,8 @@ class Trader:
             self.buffer = self.buffer[length:]
 
     def send_next(self) -> None:
-        """Send the next order, unless the last is not answered yet."""
-        if self.sent == self.replies and self.sent < len(self.requests):
+        """Send the next order, unless too many wait for their replies."""
+        if self.sent - self.replies < IN_FLIGHT_MAX and self.sent < len(self.requests):
             self.socket.send(self.requests[self.sent])
             self.sent += 1
 
@@ -151,7 +153,7 @@ class Crowd:
         next_order = begun
         # A second more than the trading, for what is still under way.
         while (now := time.perf_counter()) < begun + seconds + 1.0:
-            if now >= next_order and now < begun + seconds:
+            while now >= next_order and next_order < begun + seconds:
                 trader.send_next()
                 next_order += pace
             for descriptor, _ in self.poller.poll(min(0.05, max(0.0, next_order - now))):

@@ -91,11 +91,13 @@ class Http:
         length = int(text.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
         return status, json.loads(await self._reader.readexactly(length))
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Hang up."""
-        if self._writer is not None:
-            self._writer.close()
-        self._writer = None
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
 
 
 def signed(path: str, key: DemoKey, **parameters: object) -> str:
@@ -177,7 +179,7 @@ class Chaos:
         except (OSError, EOFError):
             pass
         finally:
-            http.close()
+            await http.close()
 
     async def _order(self, http: Http, account: int, resting: list[str]) -> None:
         self._number += 1
@@ -238,6 +240,12 @@ class Chaos:
         """Hold the log against what is there."""
         http = Http(self.server.port)
         before = set(self.log.seen)
+        try:
+            await self._hold_against(http, before)
+        finally:
+            await http.close()
+
+    async def _hold_against(self, http: Http, before: set[str]) -> None:
         unknown = [
             sent for sent in self.log.sent.values() if sent.reply is None and not sent.refused
         ]
@@ -249,7 +257,6 @@ class Chaos:
             await self._fetch_orders(http, account)
         self._check_orders(before)
         await self._check_money(http)
-        http.close()
 
     async def _send_again(self, http: Http, sent: Sent) -> None:
         """Resend the very request: it gives the first answer, or happens now, never twice."""

@@ -101,7 +101,9 @@ def python_module() -> str:
                 default = "1"
             else:
                 default = 'b""' if code[0] == "S" else "0"
-            lines.append(f"    {field}: {'bytes' if code[0] == 'S' else 'int'} = {default}")
+            # No record uses tuple.index, whose name the field takes.
+            ignore = "  # type: ignore[assignment]" if field == "index" else ""
+            lines.append(f"    {field}: {'bytes' if code[0] == 'S' else 'int'} = {default}{ignore}")
         dtype = ", ".join(f'("{field}", "<{code}")' for field, code in fields)
         lines += [
             "",

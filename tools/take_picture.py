@@ -24,7 +24,7 @@ PORT = 8080
 def main() -> None:
     """Run and draw."""
     script = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)[0]
-    console = Console(record=True, width=84, file=io.StringIO())
+    console = Console(record=True, width=112, file=io.StringIO())
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / ".data" / "run"
         data.parent.mkdir()
@@ -41,7 +41,10 @@ def main() -> None:
                 check=True,
             )
             show(console, exchange, said.replace(str(data), ".data/run"), done.stdout)
-    PICTURE.write_text(console.export_svg(title="openoutcry"))
+    drawn = console.export_svg(title="openoutcry")
+    # whoever looks at the picture needs no font from elsewhere
+    drawn = re.sub(r"@font-face \{.*?\}\s*", "", drawn, flags=re.DOTALL)
+    PICTURE.write_text(re.sub(r"\s*<!--.*?-->", "", drawn, flags=re.DOTALL))
 
 
 def show(console: Console, exchange: ExchangeProcess, said: str, script_said: str) -> None:

@@ -8,8 +8,9 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,12 +41,10 @@ class Shimmed:
         self.switches = folder / "shim"
         self.switches.mkdir()
         self.server = ExchangeProcess(folder / "data", *FLAGS)
-        self.http: Http | None = None
         self.number = 0
 
     def start(self) -> None:
         self.server.start()
-        self.http = Http(self.server.port)
 
     @property
     def keys(self) -> list[DemoKey]:
@@ -75,15 +74,20 @@ class Shimmed:
             newClientOrderId=f"shim-{self.number:06d}",
         )
 
-    async def post(self, account: int, target: str) -> tuple[int, dict]:
-        assert self.http is not None
-        return await self.http.request("POST", target, self.keys[account].api_key)
+    async def call(self, method: str, target: str) -> tuple[int, Any]:
+        http = Http(self.server.port)
+        try:
+            return await http.request(method, target, self.keys[0].api_key)
+        finally:
+            await http.close()
 
-    async def cancel(self, account: int, name: str) -> tuple[int, dict]:
-        assert self.http is not None
-        key = self.keys[account]
+    async def post(self, target: str) -> tuple[int, Any]:
+        return await self.call("POST", target)
+
+    async def cancel(self, name: str) -> tuple[int, Any]:
+        key = self.keys[0]
         target = signed("/api/v3/order", key, symbol="BTCUSD", origClientOrderId=name)
-        return await self.http.request("DELETE", target, key.api_key)
+        return await self.call("DELETE", target)
 
 
 @pytest.fixture
@@ -95,8 +99,6 @@ def shimmed(
     monkeypatch.setenv("OUTCRY_SHIM", str(shimmed.switches))
     monkeypatch.setenv("OUTCRY_RESERVE_BYTES", "1000000")
     yield shimmed
-    if shimmed.http is not None:
-        shimmed.http.close()
     if shimmed.server.is_running:
         shimmed.server.kill()
 
@@ -134,7 +136,7 @@ async def trade(shimmed: Shimmed, count: int) -> None:
             target = shimmed.order(account, 50_000, side)
             status, body = await http.request("POST", target, key.api_key)
             assert status == 200, body
-        http.close()
+        await http.close()
 
     await asyncio.gather(*(one(number % 2) for number in range(4)))
 
@@ -176,11 +178,11 @@ def test_a_sync_error_ends_the_server_without_an_acknowledgement_j09_o09(
     shimmed.start()
 
     async def work() -> None:
-        status, body = await shimmed.post(0, shimmed.order())
+        status, body = await shimmed.post(shimmed.order())
         assert status == 200, body
         shimmed.turn_on("eio")
         with pytest.raises((OSError, EOFError)):
-            await shimmed.post(0, shimmed.order())
+            await shimmed.post(shimmed.order())
 
     asyncio.run(work())
     assert shimmed.server.wait(5) == EXIT_JOURNAL
@@ -193,9 +195,9 @@ def test_a_sync_error_ends_the_server_without_an_acknowledgement_j09_o09(
     shimmed.start()
 
     async def again() -> None:
-        status, body = await shimmed.post(0, shimmed.order())
+        status, body = await shimmed.post(shimmed.order())
         assert status == 200, body
-        status, body = await shimmed.cancel(0, "shim-000001")
+        status, body = await shimmed.cancel("shim-000001")
         assert status == 200, body
 
     asyncio.run(again())
@@ -208,15 +210,15 @@ def test_a_full_disk_refuses_orders_still_cancels_and_recovers_o10_x14(
 
     async def work() -> None:
         for _ in range(8):
-            status, body = await shimmed.post(0, shimmed.order())
+            status, body = await shimmed.post(shimmed.order())
             assert status == 200, body
         shimmed.turn_on("full")
         refused = await until(shimmed, lambda status: status != 200, "refuse")
         assert refused[0] >= 429 or refused[0] == 400, refused
         for number in (1, 2, 3):
-            status, body = await shimmed.cancel(0, f"shim-{number:06d}")
+            status, body = await shimmed.cancel(f"shim-{number:06d}")
             assert status == 200, body
-        status, body = await shimmed.post(0, shimmed.order())
+        status, body = await shimmed.post(shimmed.order())
         assert status != 200, body
         shimmed.turn_off("full")
         await until(shimmed, lambda status: status == 200, "take orders again")
@@ -228,10 +230,8 @@ def test_a_full_disk_refuses_orders_still_cancels_and_recovers_o10_x14(
     shimmed.start()
 
     async def check() -> None:
-        assert shimmed.http is not None
-        key = shimmed.keys[0]
-        target = signed("/api/v3/openOrders", key, symbol="BTCUSD")
-        _, orders = await shimmed.http.request("GET", target, key.api_key)
+        target = signed("/api/v3/openOrders", shimmed.keys[0], symbol="BTCUSD")
+        _, orders = await shimmed.call("GET", target)
         names = {order["clientOrderId"] for order in orders}
         assert {f"shim-{number:06d}" for number in range(4, 9)} <= names
         assert not {f"shim-{number:06d}" for number in (1, 2, 3)} & names
@@ -245,11 +245,13 @@ def uncovered_refusals(trace: list[str]) -> list[str]:
     return [name for name in uncovered(trace) if name not in written]
 
 
-async def until(shimmed: Shimmed, wanted, what: str) -> tuple[int, dict]:
+async def until(
+    shimmed: Shimmed, wanted: Callable[[int], bool], what: str
+) -> tuple[int, Any]:
     """Send orders until one is answered as wanted."""
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
-        status, body = await shimmed.post(0, shimmed.order())
+        status, body = await shimmed.post(shimmed.order())
         if wanted(status):
             return status, body
         await asyncio.sleep(0.1)

@@ -12,6 +12,8 @@ from openoutcry.app.settings import ENVIRONMENT_PREFIX, ServeSettings
 from openoutcry.cli.entry import build_parser
 from openoutcry.core.enums import Reason
 from openoutcry.gateways.edge import errors
+from openoutcry.gateways.rest import market_data, routes
+from openoutcry.gateways.ws import requests
 
 ROOT = Path(__file__).parents[2]
 PAGES = ROOT / "docs"
@@ -82,3 +84,15 @@ def test_every_setting_is_documented_with_its_default(field: dataclasses.Field[o
         assert row[2].strip("`") == (words[""] if default == "" else str(default))
     if row[1].startswith("`OUTCRY"):
         assert row[1] == f"`{ENVIRONMENT_PREFIX}{field.name.upper()}`"
+
+
+def test_every_path_is_documented_and_every_documented_path_served() -> None:
+    page = (PAGES / "reference/endpoints.md").read_text()
+    served = {endpoint.path for endpoint in (*routes.ENDPOINTS, *market_data.ENDPOINTS)}
+    documented = set(re.findall(r"`(/(?:api|sapi|[a-z]api)/v\d/[^`]*)`", page))
+    assert documented == served
+
+
+def test_every_method_of_the_websocket_api_is_documented() -> None:
+    page = (PAGES / "reference/endpoints.md").read_text()
+    assert [name for name in requests.ENDPOINTS if f"`{name}`" not in page] == []

@@ -1,7 +1,7 @@
 """Scenario tables: command rows and the rows of events that must come out, as text.
 
-A file holds scenarios: a title line `== title`, then rows. A row at the margin is a command (or a look at
-the state), the indented rows below it are exactly what it gives. See README.md for the words.
+A file holds scenarios: a title line `== title`, then rows. A row at the margin is a command (or a
+look at the state), the indented rows below it are exactly what it gives. README.md has the words.
 """
 
 import re
@@ -176,12 +176,16 @@ class Player:
         if head == "status":
             return r.SetMarketStatus(market=MARKET, status=enums.MarketStatus[plain[0]])
         if head == "market":
-            fields = {name: getattr(self._specification, name) for name in r.UpdateMarket._fields[9:]}
+            fields = {
+                name: getattr(self._specification, name) for name in r.UpdateMarket._fields[9:]
+            }
             changed = r.UpdateMarket(**(fields | {k: int(v, 0) for k, v in options.items()}))
             self._specification = changed
             return changed
         if head == "fees":
-            return r.SetFees(schedule=int(plain[0]), maker_rate=int(plain[1]), taker_rate=int(plain[2]))
+            return r.SetFees(
+                schedule=int(plain[0]), maker_rate=int(plain[1]), taker_rate=int(plain[2])
+            )
         if head == "limits":
             return r.SetLimits(**{k: int(v) for k, v in options.items()})
         if head == "account":
@@ -209,7 +213,12 @@ class Player:
         return command
 
     def _request(
-        self, name: str, header: dict[str, Any], head: str, plain: list[str], options: dict[str, str]
+        self,
+        name: str,
+        header: dict[str, Any],
+        head: str,
+        plain: list[str],
+        options: dict[str, str],
     ) -> r.Command:
         if head in {"deposit", "withdraw", "adjust"}:
             kind = {"deposit": r.Deposit, "withdraw": r.Withdraw, "adjust": r.Adjust}[head]

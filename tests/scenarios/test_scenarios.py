@@ -4,10 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from tests.scenarios.table import Player, Scenario, read_all
 
 from openoutcry.kernel import Kernel
 from openoutcry.reference import Reference
-from tests.scenarios.table import Player, Scenario, read_all
 
 SCENARIOS = read_all()
 

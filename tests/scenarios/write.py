@@ -6,8 +6,9 @@ For writing new scenarios; what it writes is read and judged by a person before 
 import sys
 from pathlib import Path
 
-from openoutcry.kernel import Kernel
 from tests.scenarios.table import Player, read
+
+from openoutcry.kernel import Kernel
 
 
 def filled(path: Path) -> str:

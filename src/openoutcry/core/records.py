@@ -731,7 +731,7 @@ class _Quarantine(NamedTuple):
     deadline_us: int = 0
     time_us: int = 0
     seq: int = 0
-    index: int = 0
+    index: int = 0  # type: ignore[assignment]
     market: int = 0
 
 
@@ -1058,7 +1058,7 @@ class _OrderEvent(NamedTuple):
     size: int = 320
     kind: int = 1
     version: int = 1
-    index: int = 0
+    index: int = 0  # type: ignore[assignment]
     command: int = 0
     partition: int = 0
     entity: int = 0
@@ -1130,7 +1130,7 @@ class _OrderRequestedEvent(NamedTuple):
     size: int = 360
     kind: int = 2
     version: int = 1
-    index: int = 0
+    index: int = 0  # type: ignore[assignment]
     command: int = 0
     partition: int = 0
     entity: int = 0
@@ -1203,7 +1203,7 @@ class _TradeEvent(NamedTuple):
     size: int = 120
     kind: int = 3
     version: int = 1
-    index: int = 0
+    index: int = 0  # type: ignore[assignment]
     command: int = 0
     partition: int = 0
     entity: int = 0
@@ -1247,7 +1247,7 @@ class _LevelEvent(NamedTuple):
     size: int = 80
     kind: int = 4
     version: int = 1
-    index: int = 0
+    index: int = 0  # type: ignore[assignment]
     command: int = 0
     partition: int = 0
     entity: int = 0
@@ -1287,7 +1287,7 @@ class _PreventedEvent(NamedTuple):
     size: int = 120
     kind: int = 5
     version: int = 1
-    index: int = 0
+    index: int = 0  # type: ignore[assignment]
     command: int = 0
     partition: int = 0
     entity: int = 0
@@ -1333,7 +1333,7 @@ class _RefusedEvent(NamedTuple):
     size: int = 112
     kind: int = 6
     version: int = 1
-    index: int = 0
+    index: int = 0  # type: ignore[assignment]
     command: int = 0
     partition: int = 0
     entity: int = 0
@@ -1374,7 +1374,7 @@ class _DuplicateEvent(NamedTuple):
     size: int = 72
     kind: int = 7
     version: int = 1
-    index: int = 0
+    index: int = 0  # type: ignore[assignment]
     command: int = 0
     partition: int = 0
     entity: int = 0
@@ -1413,7 +1413,7 @@ class _BalanceEvent(NamedTuple):
     size: int = 96
     kind: int = 8
     version: int = 1
-    index: int = 0
+    index: int = 0  # type: ignore[assignment]
     command: int = 0
     partition: int = 0
     entity: int = 0
@@ -1454,7 +1454,7 @@ class _AssetEvent(NamedTuple):
     size: int = 72
     kind: int = 9
     version: int = 1
-    index: int = 0
+    index: int = 0  # type: ignore[assignment]
     command: int = 0
     partition: int = 0
     entity: int = 0
@@ -1491,7 +1491,7 @@ class _MarketEvent(NamedTuple):
     size: int = 256
     kind: int = 10
     version: int = 1
-    index: int = 0
+    index: int = 0  # type: ignore[assignment]
     command: int = 0
     partition: int = 0
     entity: int = 0
@@ -1562,7 +1562,7 @@ class _AccountEvent(NamedTuple):
     size: int = 64
     kind: int = 11
     version: int = 1
-    index: int = 0
+    index: int = 0  # type: ignore[assignment]
     command: int = 0
     partition: int = 0
     entity: int = 0
@@ -1600,7 +1600,7 @@ class _FeesEvent(NamedTuple):
     size: int = 64
     kind: int = 12
     version: int = 1
-    index: int = 0
+    index: int = 0  # type: ignore[assignment]
     command: int = 0
     partition: int = 0
     entity: int = 0
@@ -1638,7 +1638,7 @@ class _LimitsEvent(NamedTuple):
     size: int = 64
     kind: int = 13
     version: int = 1
-    index: int = 0
+    index: int = 0  # type: ignore[assignment]
     command: int = 0
     partition: int = 0
     entity: int = 0
@@ -1675,7 +1675,7 @@ class _QuarantinedEvent(NamedTuple):
     size: int = 64
     kind: int = 14
     version: int = 1
-    index: int = 0
+    index: int = 0  # type: ignore[assignment]
     command: int = 0
     partition: int = 0
     entity: int = 0
@@ -1712,7 +1712,7 @@ class _EpochEvent(NamedTuple):
     size: int = 56
     kind: int = 15
     version: int = 1
-    index: int = 0
+    index: int = 0  # type: ignore[assignment]
     command: int = 0
     partition: int = 0
     entity: int = 0

@@ -1,4 +1,4 @@
-"""What the account side knows of assets, markets, fees and limits; only administration changes it."""
+"""What the account side knows of assets, markets, fees and limits; set by administration alone."""
 
 from dataclasses import dataclass, field
 

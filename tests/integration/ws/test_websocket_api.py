@@ -13,6 +13,7 @@ from tests.support.ws_server import Served, ask, receive, served, silent
 from websockets.asyncio.client import ClientConnection
 
 from openoutcry.core.enums import Side
+from openoutcry.gateways.edge.service import Call, Endpoint
 from openoutcry.gateways.rest.routes import ENDPOINTS
 from openoutcry.gateways.ws.requests import ENDPOINTS as METHODS
 from openoutcry.identity.keys import GeneratedKey
@@ -415,6 +416,25 @@ async def test_many_requests_at_once_are_all_answered() -> None:
             statuses[reply["id"]] = reply["status"], reply.get("error", {}).get("msg")
         assert statuses[0] == (200, None)
         assert {status for status, _ in statuses.values()} <= {200, 400}
+
+
+async def test_a_request_that_takes_too_long_has_an_unknown_outcome() -> None:
+    now, done = [wall_us()], asyncio.Event()
+
+    async def wait(_call: Call) -> bytes:
+        await done.wait()
+        return b"{}"
+
+    small = SmallExchange(lambda: now[0])
+    endpoints = [Endpoint("GET", "/api/v3/depth", wait), *ENDPOINTS]
+    async with served(small, endpoints) as on, on.connect("/ws-api/v3") as ws:
+        await ws.send('{"id":1,"method":"depth"}')
+        assert (await ask(ws, id=2, method="ping"))["status"] == 200
+        now[0] += 10_000_001
+        reply = await receive(ws)
+        assert (reply["id"], reply["status"], reply["error"]["code"]) == (1, 504, -1007)
+        done.set()
+        assert await silent(ws), "the late answer is not sent"
 
 
 def test_every_method_of_the_issue_is_an_endpoint() -> None:

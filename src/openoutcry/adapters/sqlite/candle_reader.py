@@ -42,7 +42,8 @@ def read_candles(
     """Return bars that open from `start_us` to `end_us`: the oldest; without a start the newest."""
     if start_us is not None and start_us > end_us:
         return []
-    source = INTERVAL_NUMBERS[source_interval(interval, offset_minutes)]
+    source_name = source_interval(interval, offset_minutes)
+    source = INTERVAL_NUMBERS[source_name]
     if start_us is None:
         first_us = bar_open_us(interval, end_us, offset_minutes)
         for _ in range(limit - 1):
@@ -67,7 +68,9 @@ def read_candles(
         " WHERE market = ? AND interval = ? AND open_us >= ? AND open_us < ? ORDER BY open_us",
         (market, source, first_us, _bar_end(interval, past_us, offset_minutes)),
     )
-    bars = regroup((bar_of_row(row) for row in rows), interval, offset_minutes)
+    bars = [bar_of_row(row) for row in rows]
+    if source_name != interval:
+        bars = regroup(bars, interval, offset_minutes)
     filled = fill_flat(
         bars,
         interval,

@@ -7,6 +7,7 @@ import hmac
 import re
 import struct
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
@@ -20,11 +21,11 @@ from openoutcry.ports.users import ApiKey, ApiKeys, KeyType
 RECEIVE_WINDOW_US = 5_000_000
 RECEIVE_WINDOW_US_MAX = 60_000_000
 AHEAD_US_MAX = 1_000_000
+TIMESTAMP_DIGITS_MAX = 18
 WINDOW_RANGE = r"^[0-9]{1,5}(\.[0-9]{1,3})?$"
 
 _is_key = re.compile(r"[A-Za-z0-9_\-]{1,128}").fullmatch
 _is_window = re.compile(r"([0-9]{1,5})(?:\.([0-9]{1,3}))?").fullmatch
-_is_timestamp = re.compile(r"[0-9]{1,18}").fullmatch
 _signature_part = re.compile(rb"(?:^|&)signature=[^&]*")
 _words = struct.Struct("<QQ").unpack
 
@@ -139,8 +140,11 @@ def request_digest(api_key: str, method: str, path: str, payload: bytes) -> tupl
 def window_us(parameters: Mapping[str, str]) -> int:
     """Return the `recvWindow` parameter in microseconds."""
     value = parameters.get("recvWindow")
-    if value is None:
-        return RECEIVE_WINDOW_US
+    return RECEIVE_WINDOW_US if value is None else _window_us(value)
+
+
+@lru_cache(maxsize=256)
+def _window_us(value: str) -> int:
     found = _is_window(value)
     if found is None or not value.isascii():
         raise errors.illegal_characters("recvWindow", WINDOW_RANGE)
@@ -156,7 +160,7 @@ def timestamp_us(parameters: Mapping[str, str]) -> int:
     value = parameters.get("timestamp")
     if not value:
         raise errors.mandatory_parameter("timestamp")
-    if _is_timestamp(value) is None or not value.isascii():
+    if len(value) > TIMESTAMP_DIGITS_MAX or not (value.isascii() and value.isdigit()):
         raise errors.illegal_characters("timestamp", INTEGER_RANGE)
     time = int(value)
     return time * 1000 if time < MILLISECONDS_BELOW else time
@@ -175,7 +179,6 @@ class Authenticator:
             raise errors.key_format_invalid()
         found = self._keys.find(api_key)
         if found is None:
-            self._verifiers.pop(api_key, None)
             raise errors.key_rejected()
         return found
 
@@ -188,7 +191,8 @@ class Authenticator:
         now_us: int,
     ) -> tuple[ApiKey, int]:
         """Check a signed call; returns the key and until when the request may be acted on."""
-        if api_key is None or _is_key(api_key) is None:
+        key = None if api_key is None else self._keys.find(api_key)
+        if key is None and (api_key is None or _is_key(api_key) is None):
             raise errors.key_format_invalid()
         signature = parameters.get("signature")
         time = timestamp_us(parameters)
@@ -199,10 +203,11 @@ class Authenticator:
             raise errors.ahead_of_time()
         if now_us - time > window:
             raise errors.outside_window()
-        key = self.key(api_key)
-        known = self._verifiers.get(api_key)
+        if key is None:
+            raise errors.key_rejected()
+        known = self._verifiers.get(key.api_key)
         if known is None or known[0] is not key:
-            known = self._verifiers[api_key] = (key, verifier(key))
+            known = self._verifiers[key.api_key] = (key, verifier(key))
         if not known[1](payload, signature):
             raise errors.invalid_signature()
         self.permit(key, security)

@@ -48,8 +48,9 @@ def formatter(multiplier: int, scale: int) -> Callable[[int], str]:
         return lambda units: str(units * multiplier)
     one = _ONES[scale]
     template = f"%d.%0{scale}d"
+    nothing = template % (0, 0)
 
     def text(units: int) -> str:
-        return template % divmod(units * multiplier, one)
+        return template % divmod(units * multiplier, one) if units else nothing
 
     return text

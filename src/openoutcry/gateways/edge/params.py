@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from urllib.parse import unquote_to_bytes
 
 import msgspec
@@ -43,6 +44,13 @@ def decode_pairs(raw: str) -> dict[str, str]:
     parts = raw.split("&")
     if len(parts) > PARAMETERS_MAX:
         raise errors.too_many_parameters(PARAMETERS_MAX, len(parts))
+    if "%" not in raw and "+" not in raw and raw.count("=") == len(parts):
+        # The common case: every part is one plain name and one plain value.
+        with suppress(ValueError):
+            pairs = dict([part.split("=") for part in parts])
+            if len(pairs) == len(parts) and "" not in pairs:
+                return pairs
+            pairs = {}
     for part in parts:
         name, _, value = part.partition("=")
         if "%" in part or "+" in part:

@@ -18,7 +18,6 @@ from openoutcry.core.records import OrderEvent, OrderRequestedEvent, OrderRow
 from openoutcry.gateways.edge.catalog import Market
 from openoutcry.ports.history import OrderState
 
-_LAST = max(Reason) + 1
 SIDES = ["", *(side.name for side in Side)]
 ORDER_TYPES = ["", *(kind.name for kind in OrderType)]
 STATUSES = ["", *(status.name for status in OrderStatus)]
@@ -35,8 +34,10 @@ EXPIRY_REASONS = {
     Reason.EXCHANGE_CANCELED: "EXCHANGE_CANCELED",
     Reason.AMENDED_BELOW_EXECUTED: "EXCHANGE_CANCELED",
 }
-_CONDITIONAL = OrderType.STOP_LOSS
+_CONDITIONAL = int(OrderType.STOP_LOSS)
 """From this number on, order types have a stop price."""
+_ENDED = int(OrderStatus.EXPIRED)
+"""From this number on, statuses are ends that were not asked for."""
 
 State = OrderEvent | OrderRequestedEvent | OrderRow
 
@@ -65,14 +66,6 @@ def cancel_id(event: OrderRequestedEvent) -> str:
 def original_qty(market: Market, state: State) -> str:
     """Return the quantity of an order; one by quote amount has had what it executed."""
     return market.qty_text(state.qty_lots or state.executed_lots)
-
-
-def ack(market: Market, state: State, time: int) -> str:
-    """Return the opening of every answer to a new order: all of an ACK, without the last brace."""
-    return (
-        f'{{"symbol":"{market.symbol}","orderId":{state.order_id},"orderListId":-1,'
-        f'"clientOrderId":"{id_text(state.client_order_id)}","transactTime":{time}'
-    )
 
 
 def figures(market: Market, state: State) -> str:
@@ -145,21 +138,28 @@ def placed(
     microseconds: bool,
 ) -> str:
     """Return the answer to a new order: its state after the command and, when asked, its fills."""
-    text = ack(market, state, time_us if microseconds else time_us // 1000)
+    head = (
+        f'{{"symbol":"{market.symbol}","orderId":{state.order_id},"orderListId":-1,'
+        f'"clientOrderId":"{id_text(state.client_order_id)}",'
+        f'"transactTime":{time_us if microseconds else time_us // 1000}'
+    )
     if response == "ACK":
-        return text + "}"
-    working = time_of(state.working_us, microseconds=microseconds)
-    text += f",{figures(market, state)}"
+        return head + "}"
+    conditional = iceberg = more = fields = ""
     if state.order_type >= _CONDITIONAL:
-        text += conditions(market, state, microseconds=microseconds)
-    text += f',"workingTime":{working}'
+        conditional = conditions(market, state, microseconds=microseconds)
     if state.iceberg_lots:
-        text += f',"icebergQty":"{market.qty_text(state.iceberg_lots)}"'
+        iceberg = f',"icebergQty":"{market.qty_text(state.iceberg_lots)}"'
     if response == "FULL":
-        inner = ",".join([fill(market, event) for event in fills]) if fills else ""
-        text += f',"fills":[{inner}]'
-    text += f',"selfTradePreventionMode":"{STP_MODES[state.stp_mode]}"'
-    return f"{text}{extras(market, state, prevented_id)}}}"
+        fields = f',"fills":[{",".join([fill(market, event) for event in fills])}]'
+    if state.status >= _ENDED or state.strategy_id or state.strategy_type or state.prevented_lots:
+        more = extras(market, state, prevented_id)
+    return (
+        f"{head},{figures(market, state)}{conditional}"
+        f',"workingTime":{time_of(state.working_us, microseconds=microseconds)}'
+        f"{iceberg}{fields},"
+        f'"selfTradePreventionMode":"{STP_MODES[state.stp_mode]}"{more}}}'
+    )
 
 
 def canceled(

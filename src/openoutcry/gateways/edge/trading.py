@@ -17,9 +17,11 @@ from openoutcry.core.enums import (
 from openoutcry.core.limits import CANCEL_ALL_ORDERS_MAX
 from openoutcry.core.records import (
     DuplicateEvent,
+    LevelEvent,
     OrderEvent,
     OrderRequestedEvent,
     RefusedEvent,
+    TradeEvent,
 )
 from openoutcry.gateways.edge import errors, orders, params, replies
 from openoutcry.gateways.edge.catalog import Market
@@ -78,7 +80,9 @@ def read_placed(reply: Reply, account_id: int) -> Outcome:
     fills: list[OrderState] = []
     canceled: list[OrderRequestedEvent] = []
     for event in reply.events:
-        if isinstance(event, OrderEvent):
+        kind = type(event)
+        if kind is OrderEvent:
+            assert isinstance(event, OrderEvent)
             if event.order_id == order_id:
                 outcome.placed = event
                 if event.execution == Execution.TRADE:
@@ -88,6 +92,8 @@ def read_placed(reply: Reply, account_id: int) -> Outcome:
             elif event.execution == Execution.NEW and event.account_id == account_id:
                 order_id = event.order_id
                 outcome.placed = event
+        elif kind is TradeEvent or kind is LevelEvent:
+            continue
         elif isinstance(event, RefusedEvent):
             if event.phase == Phase.CANCEL:
                 outcome.cancel_refused = event

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -41,8 +42,24 @@ _OK_JSON = (
     b"HTTP/1.1 200 OK\r\nContent-Type: application/json;charset=UTF-8\r\n"
     b"X-Content-Type-Options: nosniff\r\n%bContent-Length: %d\r\n\r\n%b"
 )
-_is_host = re.compile(rb"[A-Za-z0-9.\-_]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?").fullmatch
+_NAMES: dict[bytes, str] = {}
+"""Header names as sent, in lower case; the first thousand spellings that anybody used."""
+_NAMES_MAX = 1000
+_host = re.compile(r"[A-Za-z0-9.\-_]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?").fullmatch
 _is_path = re.compile(rb"/[\x21-\xff]*").fullmatch
+
+
+def _name_of(name: bytes) -> str:
+    """Return a header name in lower case, and remember the spelling."""
+    text = name.lower().decode("latin-1")
+    if len(_NAMES) < _NAMES_MAX:
+        _NAMES[name] = text
+    return text
+
+
+@lru_cache(maxsize=1000)
+def _is_host(text: str) -> bool:
+    return _host(text) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,8 +261,8 @@ class HttpConnection(asyncio.Protocol):
         self._field_bytes += len(name) + len(value) + 4
         if self._field_bytes > self._server.limits.header_bytes_max:
             raise self._refused(431, "Request header is too large.")
-        key = name.lower().decode("latin-1")
-        text = value.decode("latin-1").strip()
+        key = _NAMES.get(name) or _name_of(name)
+        text = value.decode("latin-1")
         headers = self._headers
         if key in headers:
             if key in {"host", "content-length", "transfer-encoding", "x-mbx-apikey"}:
@@ -262,7 +279,7 @@ class HttpConnection(asyncio.Protocol):
         if "host" not in headers:
             if self._parser.get_http_version() != "1.0":
                 raise self._refused(400, "Header 'host' is missing.")
-        elif _is_host(headers["host"].encode("latin-1")) is None:
+        elif not _is_host(headers["host"]):
             raise self._refused(400, "Header 'host' is malformed.")
         if _is_path(self._url) is None:
             raise self._refused(400, "Request target is malformed.")

@@ -53,7 +53,7 @@ def unit_of(query: str) -> int:
                 raise ApiError(
                     400,
                     -1194,
-                    "Invalid value for time unit; expected either microsecond or millisecond.",
+                    "Invalid value for time unit; expected either MICROSECOND or MILLISECOND.",
                 )
             return MICROSECONDS if unit == "MICROSECOND" else MILLISECONDS
     return MILLISECONDS

@@ -356,21 +356,17 @@ class AimMaker(ScriptMaker):
         return self.within(bands, *orders)
 
     def _aim_notional(self) -> Script:
-        value = self.open.specification.tick_lot_atoms * self.orders.middle(self.open)
+        price = self.orders.middle(self.open)
+        value = self.open.specification.tick_lot_atoms * price
         bounds = {
             "notional_atoms_min": 3 * value,
             "notional_atoms_max": 8 * value,
             "flags": self.open.specification.flags | 96,
         }
         quote = self.orders.market_quote(self.open, 1) | {"quote_atoms": 2 * value}
-        return self.within(
-            bounds,
-            self.plain(qty_lots=1),
-            self.plain(qty_lots=20),
-            self.by_market(qty_lots=1),
-            self.by_market(qty_lots=30),
-            NewOrder(**quote),
-        )
+        at_bounds = [self.plain(price_ticks=price, qty_lots=lots) for lots in (2, 3, 8, 9)]
+        by_market = [self.by_market(qty_lots=lots) for lots in (1, 3, 30)]
+        return self.within(bounds, *at_bounds, *by_market, NewOrder(**quote))
 
     def _aim_max_num_order_amends(self) -> Script:
         order = self.an_order(lambda o: o.market == OPEN and o.qty_lots - o.executed_lots > 2)

@@ -103,13 +103,16 @@ class ScriptMaker:
         side = self.orders.side()
         lots = least + rng.choice((0, 30, 200, 600))
         price = self.open.best(3 - side) or self.orders.middle(self.open)
-        price = max(1, price + 1 if side == Side.SELL else price - 1)
+        last = self.open.last_ticks or price
+        price = max(price, last) + 1 if side == Side.SELL else max(1, min(price, last) - 1)
         maker, taker = rng.sample(self.orders.rich, 2)
         rest = self.plain(
             side=side, account_id=maker, price_ticks=price, qty_lots=lots, iceberg_lots=1
         )
         fields: dict[str, Any] = {"side": 3 - side, "account_id": taker, "qty_lots": lots}
         r = rng.random()
+        if r < 0.25:
+            return [rest, *self._stops_at(price, 3 - side, lots)]
         if r < 0.5:
             sweep = self.plain(price_ticks=price, time_in_force=rng.choice((1, 1, 2)), **fields)
         else:
@@ -119,6 +122,20 @@ class ScriptMaker:
                 fields |= {"qty_lots": 0, "quote_atoms": lots * value}
             sweep = self.by_market(worst_ticks=worst, **fields)
         return [rest, sweep]
+
+    def _stops_at(self, price: int, side: int, lots: int) -> Script:
+        """Two stops that share a sweep, and the small trade at this price that sets both off."""
+        fields: dict[str, Any] = {
+            "side": side,
+            "order_type": OrderType.STOP_LOSS,
+            "time_in_force": TimeInForce.NONE,
+            "price_ticks": 0,
+            "stop_ticks": price,
+            "worst_ticks": price,
+            "stp_mode": 0,
+        }
+        stops = [self.plain(**fields, qty_lots=lots // 2) for _ in range(2)]
+        return [*stops, self.plain(side=side, price_ticks=price, qty_lots=1, stp_mode=0)]
 
     def cascade(self) -> Script:
         """A ladder of stops, each of whose trades sets off the next."""
