@@ -137,9 +137,7 @@ class Chaos:
         asyncio.run(self._account())
 
     def _kill_while_starting(self) -> None:
-        process = ExchangeProcess(
-            self.server.data, *self.server.flags, port=self.server.port
-        )
+        process = ExchangeProcess(self.server.data, *self.server.flags, port=self.server.port)
         pause = self.random.uniform(0.1, 1.2)
         with suppress(ExchangeFailedError):
             process.start(ready_seconds_max=pause)

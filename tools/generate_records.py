@@ -1,7 +1,7 @@
 """Write `core/records.py` and `native/src/records.gen.hpp` from `core/schema.py`.
 
-`python tools/generate_records.py` writes both; `--check` exits 1 when a file on disk is not what would be
-written.
+`python tools/generate_records.py` writes both; `--check` exits 1 when a file on disk is not what would
+be written.
 """
 
 import argparse
@@ -70,8 +70,6 @@ def python_module() -> str:
     lines = [
         '"""Typed records: made by `tools/generate_records.py` from `core/schema.py`; do not edit."""',
         "",
-        "# ruff: noqa: D102, E501",
-        "",
         "import struct",
         "from typing import ClassVar, NamedTuple, Self",
         "",
@@ -136,9 +134,7 @@ def python_module() -> str:
             "ROWS": "Row",
         }[family]
         lines.append(f"{union} = (")
-        lines += [
-            f"    {'' if i == 0 else '| '}{name}" for i, (_, name) in enumerate(members)
-        ]
+        lines += [f"    {'' if i == 0 else '| '}{name}" for i, (_, name) in enumerate(members)]
         lines += [")", ""]
         lines.append(f"{family}: dict[int, type[{union}]] = {{")
         lines += [f"    {kind}: {name}," for kind, name in members]
@@ -159,7 +155,11 @@ def cpp_header() -> str:
         "",
     ]
     for name, value in vars(enums).items():
-        if isinstance(value, type) and issubclass(value, int) and value.__module__ == enums.__name__:
+        if (
+            isinstance(value, type)
+            and issubclass(value, int)
+            and value.__module__ == enums.__name__
+        ):
             wide = name in {"Reason", "OrderFlag", "AccountFlag"}
             kind = (
                 "std::uint32_t"
@@ -206,7 +206,9 @@ def main() -> int:
     ):
         if check:
             if not path.exists() or path.read_text() != text:
-                sys.stderr.write(f"{path.relative_to(ROOT)} is stale: run tools/generate_records.py\n")
+                sys.stderr.write(
+                    f"{path.relative_to(ROOT)} is stale: run tools/generate_records.py\n"
+                )
                 stale = 1
         else:
             path.parent.mkdir(parents=True, exist_ok=True)

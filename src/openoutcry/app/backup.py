@@ -84,7 +84,7 @@ def restore(file: Path, directory: Path) -> BackupSummary:
                 directory.rmdir()
             copy.rename(directory)
         sync_folder(directory.parent)
-    except (OSError, sqlite3.Error, tarfile.TarError) as error:
+    except (OSError, sqlite3.Error, tarfile.TarError, ValueError, KeyError) as error:
         raise BackupError(f"{file} cannot be restored: {error}") from error
     return summary
 

@@ -55,7 +55,8 @@ class FollowerLink(asyncio.Protocol):
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
         self._stopping = False
         self._room_was_short = False
-        self._gone = self._loop.create_future()
+        self._gone: asyncio.Future[None] = self._loop.create_future()
+        self._up: asyncio.Future[None] = self._loop.create_future()
 
     @property
     def projected_seq(self) -> int:
@@ -97,6 +98,10 @@ class FollowerLink(asyncio.Protocol):
         self._committed = (seq, events_hash)
         if self._transport is not None:
             self._transport.write(encode(Word.COMMITTED, seq, events_hash))
+
+    async def wait_up(self) -> None:
+        """Return when the follower has found what is kept to be in order, or say that it is not."""
+        await asyncio.shield(self._up)
 
     async def wait_projected(self, seq: int) -> None:
         """Return when readers of the history see this sequence."""
@@ -161,6 +166,8 @@ class FollowerLink(asyncio.Protocol):
         for word, seq, _ in self._frames.feed(data):
             if word is Word.PROJECTED:
                 self._projected_seq = max(self._projected_seq, seq)
+                if not self._up.done():
+                    self._up.set_result(None)
                 self._wake()
             elif word is Word.PRUNE and self._partition is not None:
                 self._partition.prune_journal(seq)
@@ -197,9 +204,10 @@ class FollowerLink(asyncio.Protocol):
             return
         if code in {EXIT_DIVERGED, EXIT_UNUSABLE}:
             error = FollowerError("the follower refuses to go on; see its message above")
-            for _, waiter in self._waiting:
+            for waiter in (self._up, *(waiter for _, waiter in self._waiting)):
                 if not waiter.done():
                     waiter.set_exception(error)
+                    waiter.exception()  # whoever still waits is told; nobody has to
             self._on_failure(error)
             return
         log.warning("the follower ended with %s; starting it again", code)

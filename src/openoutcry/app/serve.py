@@ -6,7 +6,7 @@ import signal
 import socket
 import sys
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import TextIO
 
 import uvloop
@@ -68,6 +68,10 @@ class BotsError(Exception):
     """The demo's bots ended, which they should not."""
 
 
+class _StoppedError(Exception):
+    """The run ended before it had begun in full."""
+
+
 def serve(settings: ServeSettings) -> int:
     """Run an exchange until SIGTERM or SIGINT; returns the exit code."""
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -111,8 +115,9 @@ class Server:
             loop.add_signal_handler(number, self._stop.set)
         _probe_port(self._settings.host, self._settings.port)
         async with AsyncExitStack() as stack:
-            await self._start(stack)
-            await self._stop.wait()
+            with suppress(_StoppedError):
+                await self._start(stack)
+                await self._stop.wait()
             say("stopping", sys.stderr)
         if self._failure is not None:
             raise self._failure
@@ -129,8 +134,6 @@ class Server:
         folder = open_folder(settings)
         stack.callback(folder.close)
         partition, link = await self._start_engine(stack, folder)
-        if self._stop.is_set():
-            return
         exchange = await self._build_exchange(stack, partition, link)
         if settings.demo:
             await open_demo(partition, exchange.keys, settings.data, now_us())
@@ -144,6 +147,8 @@ class Server:
         stack.push_async_callback(link.stop, FOLLOWER_GRACE_SECONDS)
         await link.start()
         partition = await asyncio.to_thread(recover_partition, folder, self._settings)
+        # Nothing is appended before the follower has held the history against the journal's end.
+        await self._or_stop(link.wait_up())
         link.attach(partition)
         stack.push_async_callback(partition.stop)
         await partition.start()
@@ -160,15 +165,15 @@ class Server:
         notice.cancel()
 
     async def _or_stop(self, work: Awaitable[None]) -> None:
-        """Wait for something, but not once the run is to end."""
+        """Wait for something; raises _StoppedError when the run is to end before that."""
         doing = asyncio.ensure_future(work)
         stopping = asyncio.ensure_future(self._stop.wait())
         await asyncio.wait({doing, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
-        if not doing.done():
+        if not doing.done() or self._failure is not None:
             doing.cancel()
-        elif self._failure is None:
-            doing.result()
+            raise _StoppedError
+        doing.result()
 
     async def _build_exchange(
         self, stack: AsyncExitStack, partition: Partition, link: FollowerLink

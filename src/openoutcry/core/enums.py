@@ -1,6 +1,6 @@
 """The closed sets of values that commands, events and state rows carry, one byte or two each.
 
-The numbers are part of the journal's format: a number is never reused and never changes its meaning.
+The numbers are part of the journal's format: a number is never reused, nor its meaning changed.
 `tools/generate_records.py` writes the same sets into the kernel's C++ header.
 """
 

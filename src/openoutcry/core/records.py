@@ -1,7 +1,5 @@
 """Typed records: made by `tools/generate_records.py` from `core/schema.py`; do not edit."""
 
-# ruff: noqa: D102, E501
-
 import struct
 from typing import ClassVar, NamedTuple, Self
 

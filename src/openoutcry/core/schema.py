@@ -1,16 +1,18 @@
 """The one table of record layouts: commands, links, events and state rows.
 
-A field is `name:code`; the codes are NumPy's (`u1 u2 u4 u8 i4 i8 S16 S24 S36`), always little-endian and
-naturally aligned, with padding written out as `_pad`. Every record starts with `size` (bytes, a multiple of
-eight), `kind` and `version`. `tools/generate_records.py` makes from this table `core/records.py` (typed
-tuples with pack and unpack) and `native/src/records.gen.hpp` (structs held to these sizes and offsets).
+A field is `name:code`; the codes are NumPy's (`u1 u2 u4 u8 i4 i8 S16 S24 S36`), always little-endian
+and naturally aligned, with padding written out as `_pad`. Every record starts with `size` (bytes, a
+multiple of eight), `kind` and `version`. `tools/generate_records.py` makes from this table
+`core/records.py` (typed tuples with pack and unpack) and `native/src/records.gen.hpp` (structs held to
+these sizes and offsets).
 The same bytes are the journal, the bus and the snapshot.
 """
 
 from openoutcry.core.enums import CommandKind, EventKind, LinkKind, RowKind
 
 COMMAND_HEADER = """
-size:u2 kind:u1 version:u1 entity:u4 account_id:u8 digest_lo:u8 digest_hi:u8 deadline_us:i8 time_us:i8
+size:u2 kind:u1 version:u1 entity:u4 account_id:u8
+digest_lo:u8 digest_hi:u8 deadline_us:i8 time_us:i8
 """
 
 NEW_ORDER_BODY = """
@@ -189,7 +191,8 @@ ROWS: dict[str, tuple[RowKind, str]] = {
     ),
     "PriceBucketRow": (
         RowKind.PRICE_BUCKET,
-        "market:u2 _pad0:u2 _pad1:u4 minute:i8 lots_lo:u8 lots_hi:i8 quote_atoms_lo:u8 quote_atoms_hi:i8",
+        """market:u2 _pad0:u2 _pad1:u4 minute:i8 lots_lo:u8 lots_hi:i8
+        quote_atoms_lo:u8 quote_atoms_hi:i8""",
     ),
     "FeesRow": (RowKind.FEES, FEES_BODY),
     "ShardRow": (RowKind.SHARD, "shard:u4 _pad0:u4 order_counter:u8 entity_seq:u8"),

@@ -1,8 +1,9 @@
 """The native kernel's contract. Rows and events are the packed records of `core.records`."""
 
 from collections.abc import Iterable
+from typing import TypeAlias
 
-Buffer = bytes | bytearray | memoryview
+Buffer: TypeAlias = bytes | bytearray | memoryview
 
 class Kernel:
     """One partition's state; `apply` is the only method that changes it."""

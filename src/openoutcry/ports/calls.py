@@ -38,7 +38,7 @@ class Calls(Protocol):
     """
 
     async def submit(self, command: bytes) -> Reply:
-        """Journal and apply one packed command (`time_us` 0: the owner stamps it); raises CallError."""
+        """Journal and apply one packed command; the owner stamps its time. Raises CallError."""
         ...
 
     async def order(self, account_id: int, order_id: int) -> OrderRow | None:
@@ -68,7 +68,7 @@ class Calls(Protocol):
         ...
 
     async def average_price_ticks(self, market: int) -> int:
-        """Return the price that the percent and notional filters use now, in ticks; 0 when there is none."""
+        """Return the price, in ticks, that the percent and notional filters use now; 0: none."""
         ...
 
     async def fee_rates(self, account_id: int, market: int) -> tuple[int, int]:

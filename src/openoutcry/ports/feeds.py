@@ -9,7 +9,7 @@ from openoutcry.core.records import Event
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """One committed batch: its sequence, the time of its last command (microseconds) and all events."""
+    """One committed batch: sequence, time of its last command (microseconds), all events."""
 
     seq: int
     time_us: int

@@ -133,5 +133,5 @@ class History(Protocol):
         limit: int = 500,
         now_us: int,
     ) -> Sequence[Candle]:
-        """Return candles ascending, bars without trades filled in flat; `offset_minutes` moves day bounds."""
+        """Return candles ascending; bars without trades are flat; the offset moves day bounds."""
         ...

@@ -28,7 +28,7 @@ class ApiKey:
 
 
 class ApiKeys(Protocol):
-    """Keys by their public name. Look-ups are from memory; a revoked key is gone within a second."""
+    """Keys by public name. Look-ups are from memory; a revoked key is gone within a second."""
 
     def find(self, api_key: str) -> ApiKey | None:
         """Return the key, or None when it is unknown or revoked."""

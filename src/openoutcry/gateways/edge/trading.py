@@ -384,7 +384,7 @@ async def cancel_replace(call: Call) -> bytes:
     if outcome.duplicate is not None:
         outcome = await _apart(_replaced_before(call, draft, outcome.duplicate))
         refused = outcome.refused
-    elif refused is None or refused.reason != Reason.NOT_ATTEMPTED:
+    elif refused is None:
         _count(call)
     return await _replace_answer(call, draft, outcome)
 
