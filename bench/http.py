@@ -22,6 +22,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from bench import conditions, report
 from bench.load import percentiles
 from tools.exchange_process import ExchangeProcess, free_port
@@ -117,6 +119,8 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, list[dict[st
         exchange = ExchangeProcess(folder / "data", "--no-bots", "--no-limits")
         with on_cores(server_cores):
             exchange.start()
+        for follower in psutil.Process(exchange.pid).children(recursive=True):
+            follower.cpu_affinity([*server_cores, *load_cores])
         stack.callback(exchange.stop)
         wait_for(yardstick)
         load = LoadGenerator(load_cores)

@@ -16,6 +16,8 @@ from openoutcry.gateways.edge import errors
 from openoutcry.gateways.edge.decimals import formatter, text_of, to_atoms
 from openoutcry.ports.feeds import Committed
 
+_CHANGES: frozenset[type] = frozenset((AssetEvent, LimitsEvent, MarketEvent))
+
 
 class Asset:
     """One asset: its name, and amounts in atoms to text and back."""
@@ -131,6 +133,8 @@ class Catalog:
     def on_committed(self, batch: Committed) -> None:
         """Take in the assets and markets that a batch made or changed (a feed listener)."""
         for event in batch.events:
+            if type(event) not in _CHANGES:
+                continue
             if isinstance(event, MarketEvent):
                 self._put_market(event)
             elif isinstance(event, AssetEvent):

@@ -16,7 +16,7 @@ class FillCounter:
         """Take in a committed batch (a feed listener)."""
         for event in batch.events:
             if (
-                isinstance(event, OrderEvent)
+                type(event) is OrderEvent
                 and event.execution == Execution.TRADE
                 and event.executed_lots == event.last_lots
             ):
