@@ -28,7 +28,7 @@ from openoutcry.app.engine import kernel_machines, open_folder, recover_partitio
 from openoutcry.app.follower_link import FollowerLink
 from openoutcry.app.serve import SWITCH_SECONDS
 from openoutcry.app.settings import ServeSettings
-from openoutcry.codec.journal import Head, seal
+from openoutcry.codec.journal import Head, open_row, seal
 from openoutcry.codec.snapshots import Snapshot
 from openoutcry.core.records import CancelOrder, NewOrder
 from openoutcry.kernel import Kernel
@@ -69,7 +69,7 @@ def measure_replay(folder: Path, commands: int) -> dict[str, Any]:
     kernel = Kernel()
     begun = time.perf_counter()
     for row in rows:
-        kernel.apply(row.payload[40:], row.seq)
+        kernel.apply(open_row(row), row.seq)
     alone = time.perf_counter() - begun
     journal = SqliteJournal(folder / "replay.db", read_only=True)
     begun = time.perf_counter()

@@ -85,8 +85,9 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         result = measure(options, Path(folder))
     shown = [
         {
-            "orders/s": row["orders_per_second"],
-            "trades": row["trades"],
+            "orders/s asked for": row["orders_per_second"],
+            "placed": round(row["orders"] / options.seconds, 1),
+            "trades/s": round(row["trades"] / options.seconds, 1),
             "messages/s": round(row["messages_per_second"]),
             "MB/s": row["megabytes_per_second"],
             "lag p50 ms": row["lag_p50_ms"],

@@ -1,7 +1,7 @@
 """A watcher that reads commands and events and objects when an invariant is broken.
 
-It shares no code with the kernel or the reference: balances, fees, books and fills are added up again
-from what the events say. The ids are those of the invariant checklist.
+It shares no code with the kernel or the reference: balances, fees, books and fills are added up
+again from what the events say. The ids are those of the invariant checklist.
 """
 
 from collections import Counter, defaultdict
@@ -100,6 +100,8 @@ class Watcher:
         self.schedules: dict[tuple[int, int], tuple[int, int]] = {}
         self.books: dict[int, dict[int, dict[int, int]]] = {}
         self.last_price: dict[int, int] = {}
+        self.minutes: dict[int, dict[int, list[int]]] = defaultdict(dict)
+        self.extremes: dict[int, int] = {}
         self.ids: Counter[tuple[str, int]] = Counter()
         self.order_counters: Counter[int] = Counter()
         self.entity_seqs: Counter[int] = Counter()
@@ -149,12 +151,17 @@ class Watcher:
     def _trade(self, e: Any) -> None:
         assert self._next("trade", e.market) == e.trade_id, "B34"
         assert e.lots > 0
-        assert e.quote_atoms == e.lots * e.price_ticks * self.markets[e.market].tick_lot_atoms, "F04"
+        assert e.quote_atoms == e.lots * e.price_ticks * self.markets[e.market].tick_lot_atoms, (
+            "F04"
+        )
         assert self.markets[e.market].status == 1, "B31: only a trading market trades"
         resting = self.books[e.market][3 - e.taker_side]
         best = min(resting) if e.taker_side == Side.BUY else max(resting)
         assert e.price_ticks == best, "B04: no trade at a worse price than the best"
         self.last_price[e.market] = e.price_ticks
+        minute = self.minutes[e.market].setdefault(e.time_us // 60_000_000, [0, 0])
+        minute[0] += e.lots
+        minute[1] += e.quote_atoms
         buy, sell = self.orders[e.buy_order_id], self.orders[e.sell_order_id]
         assert (buy.new.account_id, sell.new.account_id) == (e.buy_account_id, e.sell_account_id)
         taker, maker = (buy, sell) if e.taker_side == Side.BUY else (sell, buy)
@@ -245,6 +252,24 @@ class Watcher:
             assert not market.qty_lots_max or e.qty_lots <= market.qty_lots_max
         assert market.order_types >> e.order_type & 1
         assert market.stp_modes >> e.stp_mode & 1
+
+        if e.order_type not in MARKET_LIKE:
+            self._band(e, market)
+
+    def _band(self, e: Any, market: Any) -> None:
+        """B32: a price is inside the band around the average of the last minutes."""
+        first = e.time_us // 60_000_000 - market.average_price_minutes
+        inside = [x for minute, x in self.minutes[e.market].items() if minute > first]
+        lots, quote = sum(x[0] for x in inside), sum(x[1] for x in inside)
+        average = self.last_price.get(e.market, 0)
+        if lots and market.average_price_minutes:
+            average = quote // (lots * market.tick_lot_atoms)
+        up, down = market.bid_multiplier_up, market.bid_multiplier_down
+        if e.side == Side.SELL:
+            up, down = market.ask_multiplier_up, market.ask_multiplier_down
+        if average:
+            assert not up or e.price_ticks * 10_000 <= average * up, "B32"
+            assert not down or e.price_ticks * 10_000 >= average * down, "B32"
 
     def _matched(self, o: Followed, e: Any) -> None:
         assert len(self._match) > 1, "an order event without its match"
@@ -386,6 +411,11 @@ class Watcher:
             if o.side == Side.SELL:
                 obligation = left * market.lot_atoms
             assert o.hold_atoms == obligation, "L06"
+        if o.flags & OrderFlag.TRAILING_ACTIVE:
+            before = self.extremes.get(o.order_id, o.trailing_extreme_ticks)
+            moved = o.trailing_extreme_ticks - before
+            assert moved >= 0 if o.side == Side.SELL else moved <= 0, "B24"
+            self.extremes[o.order_id] = o.trailing_extreme_ticks
         if o.place == OrderPlace.BOOK:
             assert o.order_type not in CONDITIONAL or followed.triggered, "B21"
             shown = min(o.iceberg_lots or left, left)

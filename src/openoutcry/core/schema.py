@@ -1,11 +1,10 @@
 """The one table of record layouts: commands, links, events and state rows.
 
-A field is `name:code`; the codes are NumPy's (`u1 u2 u4 u8 i4 i8 S16 S24 S36`), always little-endian
-and naturally aligned, with padding written out as `_pad`. Every record starts with `size` (bytes, a
-multiple of eight), `kind` and `version`. `tools/generate_records.py` makes from this table
-`core/records.py` (typed tuples with pack and unpack) and `native/src/records.gen.hpp` (structs held to
-these sizes and offsets).
-The same bytes are the journal, the bus and the snapshot.
+A field is `name:code`; the codes are NumPy's (`u1 u2 u4 u8 i4 i8 S16 S24 S36`), always
+little-endian and naturally aligned, with padding written out as `_pad`. Every record starts with
+`size` (bytes, a multiple of eight), `kind` and `version`. `tools/generate_records.py` makes from
+this table `core/records.py` (typed tuples with pack and unpack) and `native/src/records.gen.hpp`
+(structs held to these sizes and offsets). The same bytes are the journal, the bus and the snapshot.
 """
 
 from openoutcry.core.enums import CommandKind, EventKind, LinkKind, RowKind

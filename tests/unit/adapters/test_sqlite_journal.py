@@ -207,6 +207,26 @@ class TestErrors:
         error.sqlite_errorname = "NAME"
         assert type(journal_error(error)) is kind
 
+    def test_a_full_disk_appends_nothing_and_goes_on_when_there_is_room_o10(
+        self, path: Path
+    ) -> None:
+        journal = SqliteJournal(path)
+        fill(journal, 3)
+        epoch = journal.acquire()
+        pages = journal._writer.execute("PRAGMA page_count").fetchone()[0]
+        journal._writer.execute(f"PRAGMA max_page_count = {pages}")
+        row = seal(journal.head(), 0, epoch, bytes(200_000), 1)
+        for _ in range(2):
+            with pytest.raises(JournalFullError):
+                journal.append([row])
+            with pytest.raises(JournalFullError):
+                journal.append([row, seal(row.head, 0, epoch, b"", 0)])
+        assert journal.head().seq == 3
+        journal._writer.execute("PRAGMA max_page_count = 100000")
+        journal.append([row])
+        journal.close()
+        assert reopened(path) == 4
+
     def test_a_damaged_page_of_the_table_is_an_error_of_ours_o08(self, path: Path) -> None:
         journal = SqliteJournal(path)
         fill(journal, 400, size=500)

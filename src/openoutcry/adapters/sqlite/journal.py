@@ -172,7 +172,10 @@ class SqliteJournal:
             else:
                 self._insert_many(rows)
         except sqlite3.Error as error:
-            raise journal_error(error) from error
+            failure = journal_error(error)
+            if isinstance(failure, JournalFullError):
+                self._checkpoint(self._writer)  # what is copied from the log is room in the log
+            raise failure from error
         self._head = head
         self._after_append(rows)
 
@@ -213,10 +216,10 @@ class SqliteJournal:
         connection.execute("PRAGMA synchronous = FULL")
         while True:
             self._checkpoint_wanted.wait()
+            self._checkpoint_wanted.clear()  # before the work: a wish during it is not lost
             if self._closed:
                 break
             self._checkpoint(connection)
-            self._checkpoint_wanted.clear()
             self._checkpoint_done.set()
         connection.close()
 
