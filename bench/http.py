@@ -1,8 +1,8 @@
 # ruff: noqa: A005 - nobody imports it as `http`: it is bench.http
 """Order entry over HTTP: signed, durable orders, beside the constant reply of uvicorn.
 
-One server process and what it starts share a core, the load generator has the other. Rounds of the
-three targets are interleaved, and only figures of one run are compared.
+The server has one core, the load generator the other; the follower, at low priority, may use both.
+Rounds of the three targets are interleaved, and only figures of one run are compared.
 
     python -m bench.http [--rounds 5] [--requests 16000] [--connections 32]
 """
@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-
 from bench import conditions, report
 from bench.load import percentiles
 from tools.exchange_process import ExchangeProcess, free_port

@@ -145,9 +145,7 @@ def quotes(seed: int) -> Iterator[bytes]:
             qty_lots=dice.randint(1, 100),
             client_order_id=name,
         ).pack()
-        yield CancelOrder(
-            account_id=account_id, market=1, original_client_order_id=name
-        ).pack()
+        yield CancelOrder(account_id=account_id, market=1, original_client_order_id=name).pack()
 
 
 async def trade(partition: Partition, seconds: float) -> list[float]:
@@ -174,7 +172,7 @@ async def market_run(folder: Path, snapshot_seconds: float, seconds: float) -> d
         data=folder / f"market-{time.monotonic_ns()}", snapshot_seconds=snapshot_seconds
     )
     opened = open_folder(settings)
-    link = FollowerLink(settings, on_failure=lambda error: print(error))
+    link = FollowerLink(settings, on_failure=print)
     await link.start()
     partition = recover_partition(opened, settings)
     link.attach(partition)
@@ -220,9 +218,9 @@ def measure_disk(folder: Path, seconds: float) -> list[dict[str, Any]]:
         server.start()
         time.sleep(pause)
         server.stop()
-        sizes.append({
-            name: (server.data / name).stat().st_size for name in ("journal.db", "history.db")
-        })
+        sizes.append(
+            {name: (server.data / name).stat().st_size for name in ("journal.db", "history.db")}
+        )
     return [
         {
             "file": name,
@@ -251,31 +249,39 @@ def main() -> None:
     tables = []
     with tempfile.TemporaryDirectory(prefix="outcry-recovery-") as name:
         folder = Path(name)
-        tables.append({
-            "title": "Replay of a journal, commands a second",
-            "rows": [measure_replay(folder, options.commands)],
-        })
+        tables.append(
+            {
+                "title": "Replay of a journal, commands a second",
+                "rows": [measure_replay(folder, options.commands)],
+            }
+        )
         print(report.table(**tables[-1]), flush=True)
-        tables.append({
-            "title": "Snapshots",
-            "rows": [
-                measure_snapshot(folder, orders)
-                for orders in (RESTING_WHILE_SNAPSHOT, options.orders)
-            ],
-        })
+        tables.append(
+            {
+                "title": "Snapshots",
+                "rows": [
+                    measure_snapshot(folder, orders)
+                    for orders in (RESTING_WHILE_SNAPSHOT, options.orders)
+                ],
+            }
+        )
         print(report.table(**tables[-1]), flush=True)
-        tables.append({
-            "title": f"{CALLERS} callers, {RESTING_WHILE_SNAPSHOT:,} resting orders",
-            "rows": [
-                uvloop.run(market_run(folder, every, options.seconds))
-                for every in (NEVER_SECONDS, SNAPSHOT_EVERY_SECONDS) * 2
-            ],
-        })
+        tables.append(
+            {
+                "title": f"{CALLERS} callers, {RESTING_WHILE_SNAPSHOT:,} resting orders",
+                "rows": [
+                    uvloop.run(market_run(folder, every, options.seconds))
+                    for every in (NEVER_SECONDS, SNAPSHOT_EVERY_SECONDS) * 2
+                ],
+            }
+        )
         print(report.table(**tables[-1]), flush=True)
-        tables.append({
-            "title": "Disk use of the demo and its bots",
-            "rows": measure_disk(folder, 3 * options.seconds),
-        })
+        tables.append(
+            {
+                "title": "Disk use of the demo and its bots",
+                "rows": measure_disk(folder, 3 * options.seconds),
+            }
+        )
         print(report.table(**tables[-1]), flush=True)
     print(f"\n  {report.publish('recovery', found, {'tables': tables, 'notes': []})}")
 

@@ -31,9 +31,7 @@ def table(title: str, rows: list[dict[str, Any]]) -> str:
         "-" * (width + 1) + ":" if right else "-" * (width + 2)
         for width, right in zip(widths, numeric, strict=True)
     ]
-    return "\n".join(
-        [title, "", line(cells[0]), "|" + "|".join(rule) + "|", *map(line, cells[1:])]
-    )
+    return "\n".join([title, "", line(cells[0]), "|" + "|".join(rule) + "|", *map(line, cells[1:])])
 
 
 def publish(name: str, found: dict[str, Any], result: dict[str, Any]) -> Path:

@@ -1,8 +1,8 @@
 """Load from outside on a server that is killed, and an outside log of what it acknowledged.
 
 Two accounts fill each other over signed HTTP. The server is killed at a random moment and started
-again; then every acknowledged order, fill and cancel must be there once, requests whose outcome was
-unknown are sent again as they were and must not happen twice, and the money must add up to the atom.
+again; then every acknowledged order, fill and cancel must be there once, requests whose outcome
+was unknown are sent again as they were and must not happen twice, and the money must add up.
 """
 
 import asyncio
@@ -113,7 +113,7 @@ class Chaos:
     """A server on a folder, its load, its deaths."""
 
     def __init__(self, data: Path, seed: int, *, flags: Iterable[str] = FLAGS) -> None:
-        self.random = random.Random(seed)
+        self.random = random.Random(seed)  # noqa: S311 - seeded, so that a run can be had again
         self.server = ExchangeProcess(data, *flags)
         self.log = Log()
         self.keys: list[DemoKey] = []

@@ -31,25 +31,34 @@ struct Lanes {
     return w;
   }
 
-  void absorb(const char* data, std::size_t size, u64 seq) {
+  // Takes whole rounds of 32 bytes off the front of the data; returns how many bytes that were.
+  std::size_t take(const char* data, std::size_t size) {
     u64 a = l[0], b = l[1], c = l[2], d = l[3];
-    const std::size_t whole = size & ~static_cast<std::size_t>(31);
-    for (std::size_t at = 0; at < whole; at += 32) {
-      a = step(a, word(data + at));
-      b = step(b, word(data + at + 8));
-      c = step(c, word(data + at + 16));
-      d = step(d, word(data + at + 24));
+    const char* const end = data + (size & ~std::size_t{31});
+#pragma GCC unroll 2
+    for (const char* at = data; at != end; at += 32) {
+      a = step(a, word(at));
+      b = step(b, word(at + 8));
+      c = step(c, word(at + 16));
+      d = step(d, word(at + 24));
     }
-    if (whole != size) {
-      u64 w[4];
-      std::memset(w, 0, 32);
-      std::memcpy(w, data + whole, size - whole);
-      a = step(a, w[0]);
-      b = step(b, w[1]);
-      c = step(c, w[2]);
-      d = step(d, w[3]);
+    l = {a, b, c, d};
+    return static_cast<std::size_t>(end - data);
+  }
+
+  // Takes the rest, padded with zeros, and the round that closes a message of `total` bytes.
+  void close(const char* rest, std::size_t size, std::size_t total, u64 seq) {
+    if (size != 0) {
+      char last[32] = {};
+      std::memcpy(last, rest, size);
+      take(last, sizeof(last));
     }
-    l = {step(a, size), step(b, seq), step(c, 0), step(d, 0)};
+    l = {step(l[0], total), step(l[1], seq), step(l[2], 0), step(l[3], 0)};
+  }
+
+  void absorb(const char* data, std::size_t size, u64 seq) {
+    const std::size_t taken = take(data, size);
+    close(data + taken, size - taken, size, seq);
   }
 
   std::array<u64, 2> digest() const {

@@ -105,6 +105,29 @@ bool Kernel::framed(std::span<const char> batch) {
   return true;
 }
 
+namespace {
+
+// Walks the commands of a batch in order.
+class Cursor {
+ public:
+  explicit Cursor(std::span<const char> batch) : at_(batch.data()), end_(at_ + batch.size()) {}
+  // The command here, then one further; null at the end.
+  const char* next() {
+    if (at_ == end_) return nullptr;
+    const char* const here = at_;
+    u16 size;
+    std::memcpy(&size, here, sizeof(size));
+    at_ += size;
+    return here;
+  }
+
+ private:
+  const char* at_;
+  const char* end_;
+};
+
+}  // namespace
+
 void Kernel::apply(std::span<const char> batch, u64 seq, std::span<const u32> skip, u32& at) {
   static constexpr u32 CELLS_AHEAD = 6;
   static constexpr u32 ROWS_AHEAD = 4;
@@ -113,32 +136,37 @@ void Kernel::apply(std::span<const char> batch, u64 seq, std::span<const u32> sk
   events_.clear();
   index_ = 0;
   seq_ = seq;
-  starts_.clear();
-  for (std::size_t offset = 0; offset < batch.size();) {
-    starts_.push_back(static_cast<u32>(offset));
-    u16 size;
-    std::memcpy(&size, batch.data() + offset, sizeof(size));
-    offset += size;
-  }
-  const u32 count = static_cast<u32>(starts_.size());
-  const auto bytes_at = [&](u32 i) { return batch.data() + starts_[i]; };
+  Cursor commands(batch);
+  Cursor cells(batch);
+  Cursor rows(batch);
+  Cursor neighbours(batch);
   // What fits the near caches is there already.
   const bool far = orders_.used_bytes() + accounts_.used_bytes() > FAR_BYTES;
-  for (u32 i = 0; far && i < std::min(count, CELLS_AHEAD); ++i) prefetch_cells(bytes_at(i));
-  for (u32 i = 0; far && i < std::min(count, ROWS_AHEAD); ++i) prefetch_rows(bytes_at(i));
-  for (u32 i = 0; i < count; ++i) {
+  const auto look_ahead = [&](bool with_rows, bool with_neighbours) {
+    if (const char* c = cells.next(); c != nullptr) prefetch_cells(c);
+    if (!with_rows) return;
+    if (const char* c = rows.next(); c != nullptr) prefetch_rows(c);
+    if (!with_neighbours) return;
+    if (const char* c = neighbours.next(); c != nullptr) prefetch_neighbours(c);
+  };
+  for (u32 i = 0; far && i < CELLS_AHEAD; ++i) {
+    look_ahead(i >= CELLS_AHEAD - ROWS_AHEAD, i >= CELLS_AHEAD - NEIGHBOURS_AHEAD);
+  }
+  std::size_t hashed = 0;
+  u32 i = 0;
+  for (const char* bytes = commands.next(); bytes != nullptr; bytes = commands.next(), ++i) {
     at = i;
-    if (far && i + CELLS_AHEAD < count) prefetch_cells(bytes_at(i + CELLS_AHEAD));
-    if (far && i + ROWS_AHEAD < count) prefetch_rows(bytes_at(i + ROWS_AHEAD));
-    if (far && i + NEIGHBOURS_AHEAD < count) prefetch_neighbours(bytes_at(i + NEIGHBOURS_AHEAD));
+    if (far) look_ahead(true, true);
     if (!skip.empty() && std::find(skip.begin(), skip.end(), i) != skip.end()) continue;
     command_ = i;
     used_ = 0;
-    command(bytes_at(i));
-    OUTCRY_CHECK(used_ <= EVENTS_PER_COMMAND_MAX || bytes_at(i)[2] == Tick::KIND);
+    command(bytes);
+    OUTCRY_CHECK(used_ <= EVENTS_PER_COMMAND_MAX || bytes[2] == Tick::KIND);
+    // While the events are still in the nearest cache, and beside the next command's work.
+    hashed += lanes_.take(events_.data() + hashed, events_.size() - hashed);
   }
   check_conservation();
-  lanes_.absorb(events_.data(), events_.size(), seq);
+  lanes_.close(events_.data() + hashed, events_.size() - hashed, events_.size(), seq);
 }
 
 namespace {
@@ -158,7 +186,8 @@ i64 named_order(const char* bytes) {
 void Kernel::prefetch_cells(const char* bytes) const {
   const auto* header = reinterpret_cast<const Header*>(bytes);
   accounts_by_id_.prefetch(mix(header->account_id));
-  dedupe_by_digest_.prefetch(digest_hash(header->account_id, header->digest_lo, header->digest_hi));
+  dedupe_.prefetch(
+      DedupeEntry::hash_of(header->account_id, header->digest_lo, header->digest_hi));
   if (const i64 id = named_order(bytes); id != 0) {
     orders_by_id_.prefetch(mix(static_cast<u64>(id)));
   } else if (header->kind == NewOrder::KIND && header->size == NewOrder::SIZE) {
@@ -184,14 +213,17 @@ void Kernel::prefetch_neighbours(const char* bytes) const {
   if (account != 0) {
     const Account& a = accounts_[account];
     if (a.balances != 0) balances_.prefetch(a.balances);
-    if (a.last_order != 0) orders_.prefetch_link(a.last_order, offsetof(Order, account_next));
+    if (a.last_order != 0) orders_.prefetch_link(a.last_order, 64);
   }
   if (const i64 id = named_order(bytes); id != 0) {
     const u32 slot = orders_by_id_.guess(mix(static_cast<u64>(id)));
     if (slot == 0) return;
     const Order& o = orders_[slot];
-    for (const u32 link : {o.next, o.prev, o.account_next, o.account_prev}) {
+    for (const u32 link : {o.next, o.prev}) {
       if (link != 0) orders_.prefetch_link(link, 0);
+    }
+    for (const u32 link : {o.account_next, o.account_prev}) {
+      if (link != 0) orders_.prefetch_link(link, 64);
     }
     if (o.level != 0) levels_.prefetch(o.level);
     orders_by_client_.prefetch(client_hash(o));
@@ -290,7 +322,7 @@ void Kernel::command(const char* bytes) {
   if (bad_padding()) return refuse(bytes, Reason::CLIENT_ORDER_ID_INVALID);
   if (header->time_us < time_us_) return refuse(bytes, Reason::TIME_WENT_BACK);
   time_us_ = header->time_us;
-  expire_dedupe();
+  dedupe_.pass(time_us_);
   drain_before(bytes, header->kind);
 
   switch (kind) {
@@ -402,13 +434,6 @@ void Kernel::refuse(const char* bytes, Reason reason, Phase phase) {
 
 // ---- administration
 
-namespace {
-template <class C>
-const char* raw(const C& c) {
-  return reinterpret_cast<const char*>(&c);
-}
-}  // namespace
-
 void Kernel::create_asset(const CreateAsset& c) {
   if (c.asset < 1 || c.asset > ASSETS_MAX || c.scale > 18 || !upper_alphanumeric(c.name, 16)) {
     return refuse(raw(c), Reason::INVALID_SPECIFICATION);
@@ -481,6 +506,7 @@ void Kernel::create_market(const CreateMarket& c) {
   Market& m = *markets_[c.market];
   std::memcpy(&m.row.market, &c.market, SPECIFICATION_BYTES - PADDING_BYTES);
   m.row.specification_version = 1;
+  pin_rates(m);
   market_event(m);
 }
 
@@ -559,6 +585,9 @@ void Kernel::set_fees(const SetFees& c) {
     return refuse(raw(c), Reason::INVALID_SPECIFICATION);
   }
   fees_[{c.schedule, c.market}] = {c.maker_rate, c.taker_rate};
+  for (const auto& m : markets_) {
+    if (m != nullptr && (c.market == 0 || c.market == m->row.market)) pin_rates(*m);
+  }
   FeesEvent& e = emit_partition<FeesEvent>();
   e.schedule = c.schedule;
   e.market = c.market;
@@ -593,83 +622,48 @@ void Kernel::quarantine(const Quarantine& c) {
 
 // ---- deadline and dedupe, shared by all commands of users
 
-void Kernel::expire_dedupe() {
-  const i64 second = time_us_ / 1'000'000;
-  if (second <= dedupe_second_) return;
-  const i64 from = std::max(dedupe_second_, second - 256);
-  for (i64 s = from; s < second; ++s) {
-    u32& head = dedupe_by_second_[static_cast<std::size_t>(s) & 255];
-    while (head != 0) {
-      const u32 slot = head;
-      const DedupeEntry& e = dedupe_[slot];
-      head = e.second_next;
-      if (head != 0) dedupe_.prefetch(head);
-      dedupe_by_digest_.erase(digest_hash(e.account_id, e.digest_lo, e.digest_hi), slot);
-      dedupe_.give(slot);
-    }
-  }
-  dedupe_second_ = second;
-}
-
-DedupeEntry* Kernel::find_dedupe(u64 account_id, u64 lo, u64 hi) {
-  const u32 slot = dedupe_by_digest_.find(digest_hash(account_id, lo, hi), [&](u32 at) {
-    const DedupeEntry& e = dedupe_[at];
-    return e.digest_lo == lo && e.digest_hi == hi && e.account_id == account_id &&
-           e.deadline_us >= time_us_;
-  });
-  return slot == 0 ? nullptr : &dedupe_[slot];
-}
-
-void Kernel::add_dedupe(const DedupeEntry& entry) {
-  const u32 slot = dedupe_.take();
-  dedupe_[slot] = entry;
-  u32& head = dedupe_by_second_[static_cast<std::size_t>(entry.deadline_us / 1'000'000) & 255];
-  dedupe_[slot].second_next = head;
-  head = slot;
-  dedupe_by_digest_.insert(digest_hash(entry.account_id, entry.digest_lo, entry.digest_hi), slot);
-}
-
 template <class C>
-bool Kernel::admitted(const C& c, u16 market_id) {
+u32 Kernel::admitted(const C& c) {
   const auto refused = [&](Reason r) {
     refuse(raw(c), r);
-    return false;
+    return u32{0};
   };
   if (c.deadline_us != 0 && time_us_ > c.deadline_us) return refused(Reason::DEADLINE_PASSED);
   // A difference of two times that are not negative cannot overflow; their sum could.
   if (c.deadline_us - time_us_ > DEADLINE_AHEAD_US_MAX) return refused(Reason::DEADLINE_TOO_FAR);
-  if (find_account(c.account_id) == 0) return refused(Reason::UNKNOWN_ACCOUNT);
-  if ((c.digest_lo | c.digest_hi) == 0) return true;
-  const DedupeEntry* entry = find_dedupe(c.account_id, c.digest_lo, c.digest_hi);
-  if (entry == nullptr) return true;
-  (void)market_id;
+  const u32 account = find_account(c.account_id);
+  if (account == 0) return refused(Reason::UNKNOWN_ACCOUNT);
+  if ((c.digest_lo | c.digest_hi) == 0) return account;
+  digest_hash_ = DedupeEntry::hash_of(c.account_id, c.digest_lo, c.digest_hi);
+  const DedupeEntry* entry =
+      dedupe_.find(digest_hash_, c.account_id, c.digest_lo, c.digest_hi, time_us_);
+  if (entry == nullptr) [[likely]] return account;
   DuplicateEvent& e = emit_shard<DuplicateEvent>(c.account_id);
   e.account_id = c.account_id;
   e.market = entry->market;
   e.command_kind = entry->command_kind;
   e.reason = entry->reason;
   e.order_id = entry->order_id;
-  return false;
+  return 0;
 }
 
 template <class C>
 void Kernel::remember(const C& c, u16 market_id, Reason reason, i64 order_id) {
   if ((c.digest_lo | c.digest_hi) == 0 || c.deadline_us == 0 || MUTANT(11)) return;
   if (reason == Reason::MARKET_BUSY || reason == Reason::MARKET_VERSION_MISMATCH) return;
-  DedupeEntry entry{};
-  entry.account_id = c.account_id;
-  entry.digest_lo = c.digest_lo;
-  entry.digest_hi = c.digest_hi;
-  entry.deadline_us = c.deadline_us;
-  entry.order_id = order_id;
-  entry.market = market_id;
-  entry.reason = static_cast<u16>(reason);
-  entry.command_kind = c.kind;
-  add_dedupe(entry);
+  dedupe_.add(digest_hash_, {.account_id = c.account_id,
+                             .digest_lo = c.digest_lo,
+                             .digest_hi = c.digest_hi,
+                             .deadline_us = c.deadline_us,
+                             .order_id = order_id,
+                             .market = market_id,
+                             .reason = static_cast<u16>(reason),
+                             .command_kind = c.kind,
+                             .pad = {}});
 }
 
-#define OUTCRY_USER_COMMAND(C)                          \
-  template bool Kernel::admitted<C>(const C&, u16);     \
+#define OUTCRY_USER_COMMAND(C)                \
+  template u32 Kernel::admitted<C>(const C&); \
   template void Kernel::remember<C>(const C&, u16, Reason, i64);
 OUTCRY_USER_COMMAND(NewOrder)
 OUTCRY_USER_COMMAND(CancelOrder)
@@ -682,8 +676,8 @@ OUTCRY_USER_COMMAND(AmendOrder)
 
 template <class C>
 void Kernel::move_money(const C& c, i64 sign, BalanceCause cause) {
-  if (!admitted(c, 0)) return;
-  const u32 slot = find_account(c.account_id);
+  const u32 slot = admitted(c);
+  if (slot == 0) return;
   Account& a = accounts_[slot];
   const bool adjusts = cause == BalanceCause::ADJUSTMENT;
   const auto decide = [&] {
@@ -709,7 +703,7 @@ void Kernel::move_money(const C& c, i64 sign, BalanceCause cause) {
   remember(c, 0, reason, 0);
   if (reason != Reason::NONE) return refuse(raw(c), reason);
   const Atoms amount{sign * c.amount_atoms};
-  Balance& b = balance(slot, c.asset);
+  Balance& b = balance(a, c.asset);
   b.free += amount;
   Asset& asset = assets_[c.asset];
   asset.users += amount.v;
@@ -725,8 +719,8 @@ void Kernel::move_money(const C& c, i64 sign, BalanceCause cause) {
   e.reference = c.reference;
 }
 
-Balance& Kernel::balance(u32 account, u16 asset) {
-  u32* at = &accounts_[account].balances;
+Balance& Kernel::balance(Account& a, u16 asset) {
+  u32* at = &a.balances;
   while (*at != 0) {
     Balance& b = balances_[*at];
     if (b.asset == asset) return b;
@@ -754,24 +748,22 @@ std::pair<u32, u32> Kernel::rates(u16 schedule, u16 market_id) const {
   return found == fees_.end() ? std::pair<u32, u32>{0, 0} : found->second;
 }
 
+// Works out anew what each schedule costs in this market, so that an order need not look it up.
+void Kernel::pin_rates(Market& m) {
+  m.rates.clear();
+  for (const auto& [key, unused] : fees_) {
+    const auto [schedule, market_id] = key;
+    if (market_id != 0 && market_id != m.row.market) continue;
+    if (schedule >= m.rates.size()) m.rates.resize(schedule + 1U);
+    const auto [maker, taker] = rates(schedule, m.row.market);
+    m.rates[schedule] = {maker, taker};
+  }
+}
+
 // ---- look-ups and views
 
-u32 Kernel::find_account(u64 id) const {
-  return accounts_by_id_.find(mix(id), [&](u32 slot) { return accounts_[slot].id == id; });
-}
-
-u32 Kernel::find_order_slot(i64 id) const {
-  return orders_by_id_.find(mix(static_cast<u64>(id)),
-                            [&](u32 slot) { return orders_[slot].id == id; });
-}
-
 u32 Kernel::find_client(u32 account, u16 market_id, const char* id) const {
-  return orders_by_client_.find(
-      client_hash(accounts_[account].id, market_id, id), [&](u32 slot) {
-        const Order& o = orders_[slot];
-        return o.account == account && o.market == market_id &&
-               std::memcmp(o.client_id.data(), id, CLIENT_ID_BYTES) == 0;
-      });
+  return find_client(account, market_id, id, client_hash(accounts_[account].id, market_id, id));
 }
 
 bool Kernel::pending() const {
@@ -830,7 +822,7 @@ std::vector<std::pair<const char*, std::size_t>> Kernel::memory() const {
           {"level_bytes", levels_.used_bytes() + nodes_.used_bytes()},
           {"account_bytes", accounts_.used_bytes() + accounts_by_id_.used_bytes()},
           {"balance_bytes", balances_.used_bytes()},
-          {"dedupe_bytes", dedupe_.used_bytes() + dedupe_by_digest_.used_bytes()}};
+          {"dedupe_bytes", dedupe_.used_bytes()}};
 }
 
 }  // namespace outcry

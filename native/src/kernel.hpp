@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "dedupe.hpp"
 #include "hashing.hpp"
 #include "memory.hpp"
 #include "numbers.hpp"
@@ -21,44 +22,50 @@ namespace outcry {
 inline constexpr std::size_t CLIENT_ID_BYTES = 36;
 using ClientId = std::array<char, CLIENT_ID_BYTES>;
 
-// An open order; the account's half and the market's half side by side.
+// An open order in two cache lines: neighbours in a queue reach into the first, an account's into the
+// second. The eight bytes from `market` on lie as in an ORDER event, with `place` for the execution.
 struct Order {
-  u32 account;        // slot
-  u32 level;          // slot, while on the book
-  u32 next, prev;     // in the queue of its level, or of the market's continuations
-  u32 account_next, account_prev;
+  u32 account;     // slot
+  u32 level;       // slot, while on the book
+  u32 next, prev;  // in the queue of its level, or of the market's continuations
   i64 id;
   Ticks price;
   Lots qty;
+  Atoms hold;
+  i64 created_us;
+  u64 priority;
+
+  u64 maker_rate : 27, taker_rate : 27, flags : 8;
+  u16 market;
+  u8 side, type, time_in_force, stp_mode, status, place;
+  ClientId client_id;
+  u32 extra;  // slot of OrderExtra, 0 for plain orders of which nothing is filled
+  u32 account_next, account_prev;
+};
+static_assert(sizeof(Order) == 128 && offsetof(Order, priority) == 56);
+inline constexpr u32 RATE_BITS = (1U << 27) - 1;
+static_assert(RATE_ONE <= RATE_BITS);
+
+// What was filled of an order.
+struct Filled {
   Lots executed;
   Atoms executed_quote;
-  Atoms hold;
   Atoms taker_received;
-  i64 created_us, updated_us;
-  u64 priority;
-  u32 maker_rate, taker_rate;
-  u32 extra;  // slot of OrderExtra, 0 for plain orders
-  u16 market;
-  u8 side : 2, place : 3, status : 3;
-  u8 type : 3, time_in_force : 2, stp_mode : 3;
-  u8 flags;
-  u8 pad[3];
-  ClientId client_id;
 };
-static_assert(sizeof(Order) == 160);
 
 // What only some orders have.
 struct OrderExtra {
   std::int32_t trade_group;  // in a free slot: the free list's link
   u32 trailing_bips;
+  Atoms quote_order;  // these three lie as in an ORDER event
   Ticks stop;
   Lots iceberg;
+  Filled filled;
+  Lots prevented;
   Lots visible;
   Ticks worst;
-  Atoms quote_order;
   Atoms budget;
-  Lots prevented;
-  i64 working_us, trailing_us;
+  i64 updated_us, working_us, trailing_us;
   Ticks trailing_extreme;
   i64 strategy_id;
   std::int32_t strategy_type;
@@ -93,13 +100,25 @@ struct Account {
   u32 orders, algo_orders, iceberg_orders;
 };
 
-struct DedupeEntry {
-  u32 pad0, second_next;
-  u64 account_id, digest_lo, digest_hi;
-  i64 deadline_us, order_id;
-  u16 market, reason;
-  u8 command_kind;
-  u8 pad[3];
+// An account's two balances that a market moves; null where there is no row yet.
+struct Purse {
+  Balance* base = nullptr;
+  Balance* quote = nullptr;
+
+  Balance*& paid(bool buy) { return buy ? quote : base; }
+  Balance*& received(bool buy) { return buy ? base : quote; }
+};
+
+// One of the two sides of a match, looked up once.
+struct Party {
+  u32 slot;
+  Order& order;
+  Account& account;
+  Purse purse;
+};
+
+struct Rates {
+  u32 maker = 0, taker = 0;
 };
 
 struct Pair128 {
@@ -123,8 +142,12 @@ struct Market {
   bool traded = false;
   i64 low = 0, high = 0;
   std::vector<Pair128> clearing;  // by shard
+  std::vector<Rates> rates;       // by fee schedule; beyond the end: free of fees
 
   u32& best(u8 side) { return side == static_cast<u8>(Side::BUY) ? best_bid : best_ask; }
+  Rates rates_of(u16 schedule) const {
+    return schedule < rates.size() ? rates[schedule] : Rates{};
+  }
   PriceTree& tree(u8 side) { return side == static_cast<u8>(Side::BUY) ? bids : asks; }
 };
 
@@ -149,6 +172,7 @@ struct Moves {
   Ticks last_price{};
   Lots last_lots{};
   u16 extra_flags = 0;
+  Reason reason = Reason::NONE;
 };
 
 class Kernel {
@@ -212,6 +236,9 @@ class Kernel {
 
   template <class E>
   E& emit(u32 entity, u64& counter);
+  // As emit, but only the header is written: the caller writes every other field, padding too.
+  template <class E>
+  E& emit_bare(u32 entity, u64& counter);
   template <class E>
   E& emit_shard(u64 account_id);
   template <class E>
@@ -226,7 +253,7 @@ class Kernel {
   void cancel_replace(const CancelReplace& c);
   void amend_order(const AmendOrder& c);
   template <class C>
-  bool admitted(const C& c, u16 market);  // deadline and dedupe; false: answered
+  u32 admitted(const C& c);  // deadline and dedupe; the account's slot, or 0: answered
   template <class C>
   void remember(const C& c, u16 market, Reason reason, i64 order_id);
   template <class C>
@@ -234,31 +261,39 @@ class Kernel {
   template <class C>
   Reason shape_values(const C& c, const Market& m) const;
   template <class C>
-  Reason check_counts(const C& c, const Account& a, u32 excluded) const;
+  Reason check_counts(const C& c, const Account& a, const Market& m, u32 excluded) const;
   template <class C>
-  Reason check_funds(const C& c, const Account& a, const Market& m, Atoms& hold, Atoms& need) const;
+  Reason check_funds(const C& c, const Account& a, const Market& m, const Purse& purse, Atoms& hold,
+                     Atoms& need) const;
   template <class C>
   Reason check_market(const C& c, Market& m, Atoms hold, Atoms need);
   template <class C>
-  u32 accept(const C& c, u32 account, Market& m, Atoms hold);
+  u32 accept(const C& c, u32 account, Market& m, Purse& purse, u64 client, Atoms hold);
   template <class C>
-  Reason place_new(const C& c, u32 account, Market& m, i64& order_id);
+  void describe(const C& c, const Account& a, Order& o);
+  template <class C>
+  Reason place_new(const C& c, u32 account, Market& m, u64 client, i64& order_id);
   Reason find_order(u32 account, u16 market, i64 order_id, const char* original, u32& slot) const;
-  void cancel_slot(u32 slot, const char* request_id);
+  void cancel_slot(Market& m, u32 slot, const char* request_id);
   Reason count_of(const Account& a, u16 market, u32 excluded, int what, u32 bound,
                   Reason reason) const;
 
   // ---- matching.cpp: the market side and settlement
-  void take(u32 slot);
+  void take(Market& m, u32 slot);
+  bool trade(Market& m, Party& taker, u32 maker, u32 level, Lots want);
+  void settle(Party& party, Market& m, const Moves& moves);
   bool fillable(Market& m, const Order& o, Ticks limit) const;
   bool own(const Order& a, const Order& b) const;
   Lots wanted(const Order& o, const Market& m, Ticks price) const;
-  bool fill(u32 slot, Lots q, Ticks p, Atoms quote, bool maker, i64 trade_id);
-  bool prevent(u32 slot, Lots lots, Ticks p, bool ends, i64 prevented_id, bool transfer);
+  bool fill(Party& party, Market& m, Lots q, Ticks p, Atoms quote, bool maker);
+  void book_trade(Market& m, const Party& taker, const Party& maker, Lots q, Ticks p, Atoms quote);
+  void refresh(Market& m, u32 maker, u32 level);
+  void stop_taking(Market& m, u32 slot, Cause cause);
+  bool prevent(Market& m, u32 slot, Lots lots, Ticks p, bool ends, i64 prevented_id, bool transfer);
   // One step of self-trade prevention; true when the taker is gone.
   bool prevention(Market& m, u32 taker, u32 maker, u32 level, Lots want, u32& touched);
   void reduce_maker(Market& m, u32 maker, u32 level, Lots q, bool gone);
-  void rest(u32 slot);
+  void rest(Market& m, u32 slot);
   void finish(u32 slot, OrderStatus status, Execution execution, Reason reason);
   void suspend(Market& m, u32 slot);
   void level_event(Market& m, u32 level);
@@ -266,7 +301,7 @@ class Kernel {
   void join_level(Market& m, u32 slot);
   void leave_level(Market& m, u32 slot, u32 level, Lots visible);
   void place_trigger(Market& m, u32 slot);
-  void unplace(u32 slot);
+  void unplace(Market& m, u32 slot);
   void evaluate(Market& m);
   void set_flag(Order& o, OrderFlag flag, bool on);
   void enqueue(Market& m, u32 slot, bool front);
@@ -275,16 +310,19 @@ class Kernel {
   void remove_order(u32 slot);
   void run(Market& m, u32 slot);
   template <class E>
-  E& report(const Order& o, Execution execution, const Moves& moves);
-  void release_all(Order& o, Moves& moves);
+  void report(const Order& o, const Account& a, const Purse& purse, Execution execution,
+              const Filled& filled, const Moves& moves, const char* request_id = nullptr);
 
   // ---- money
-  Balance& balance(u32 account, u16 asset);
+  Balance& balance(Account& a, u16 asset);
   const Balance* find_balance(const Account& a, u16 asset) const;
-  void hold_funds(Order& o, Atoms amount);
+  Purse purse(const Account& a, const Market& m);
+  Party party(u32 slot, const Market& m);
+  void release_all(Order& o, Balance* paying, Moves& moves);
   u16 paid_asset(const Order& o, const Market& m) const;
   u16 received_asset(const Order& o, const Market& m) const;
   std::pair<u32, u32> rates(u16 schedule, u16 market) const;
+  void pin_rates(Market& m);
 
   // ---- order arithmetic
   bool by_quote(const Order& o) const;
@@ -293,6 +331,7 @@ class Kernel {
   Ticks worst(const Order& o) const;
   Lots remaining(const Order& o) const;
   Lots visible(const Order& o) const;
+  Filled filled(const Order& o) const;
   Lots iceberg(const Order& o) const;
   std::int32_t trade_group(const Order& o) const;
   OrderExtra& extra(Order& o);  // makes one when there is none
@@ -302,20 +341,15 @@ class Kernel {
   u32 find_account(u64 id) const;
   u32 find_order_slot(i64 id) const;
   u32 find_client(u32 account, u16 market, const char* id) const;
+  u32 find_client(u32 account, u16 market, const char* id, u64 hash) const;
   Market* market(u16 id) { return id < markets_.size() ? markets_[id].get() : nullptr; }
   const Market* market(u16 id) const { return id < markets_.size() ? markets_[id].get() : nullptr; }
   Shard& shard(u64 account_id) { return shards_[account_id & (ACCOUNT_SHARDS - 1)]; }
-  void expire_dedupe();
-  DedupeEntry* find_dedupe(u64 account_id, u64 lo, u64 hi);
-  void add_dedupe(const DedupeEntry& entry);
-  void link_order(u32 slot);
+  void link_order(u32 slot, u64 client);
 
   static u64 client_hash(u64 account_id, u16 market, const char* id);
   u64 client_hash(const Order& o) const {
     return client_hash(accounts_[o.account].id, o.market, o.client_id.data());
-  }
-  static u64 digest_hash(u64 account_id, u64 lo, u64 hi) {
-    return mix(lo ^ rotl(hi, 32) ^ account_id);
   }
 
   // Commands ahead of the one under way are looked at in three steps, so that their records are in the
@@ -339,13 +373,10 @@ class Kernel {
   Slab<Account> accounts_;
   Slab<Balance> balances_;
   Slab<TreeNode> nodes_;
-  Slab<DedupeEntry> dedupe_;
   TagTable orders_by_id_;
   TagTable orders_by_client_;
   TagTable accounts_by_id_;
-  TagTable dedupe_by_digest_;
-  std::array<u32, 256> dedupe_by_second_{};
-  i64 dedupe_second_ = 0;
+  Dedupe dedupe_;
 
   std::vector<std::unique_ptr<Market>> markets_;
   std::vector<Asset> assets_;
@@ -353,9 +384,9 @@ class Kernel {
   std::map<std::pair<u16, u16>, std::pair<u32, u32>> fees_;  // (schedule, market) -> (maker, taker)
 
   Buffer events_;
-  std::vector<u32> starts_;  // offsets of the batch's commands
   u32 index_ = 0;    // of the next event in the batch
   u32 command_ = 0;  // of the command under way
+  u64 digest_hash_ = 0;  // of its (account, digest), once it is looked for
   i64 used_ = 0;     // events since the command began
 };
 
@@ -376,6 +407,83 @@ inline bool is_rising(u8 side, u8 type) {
 inline bool has(u16 flags, OrderFlag flag) { return (flags & static_cast<u16>(flag)) != 0; }
 inline bool allows(u32 flags, MarketFlag flag) { return (flags & static_cast<u32>(flag)) != 0; }
 
+template <class C>
+const char* raw(const C& c) {
+  return reinterpret_cast<const char*>(&c);
+}
+
+// ---- arithmetic of one order
+
+inline bool Kernel::by_quote(const Order& o) const {
+  return o.type == static_cast<u8>(OrderType::MARKET) && extras_[o.extra].quote_order.v > 0;
+}
+inline bool Kernel::budgeted(const Order& o) const {
+  return o.type == static_cast<u8>(OrderType::MARKET) && (is_buy(o.side) || by_quote(o));
+}
+inline bool Kernel::unit_held(const Order& o) const { return !budgeted(o); }
+inline Ticks Kernel::worst(const Order& o) const {
+  return is_priced(o.type) ? o.price : extras_[o.extra].worst;
+}
+inline Filled Kernel::filled(const Order& o) const {
+  return o.extra == 0 ? Filled{} : extras_[o.extra].filled;
+}
+inline Lots Kernel::remaining(const Order& o) const {
+  if (o.extra == 0) return o.qty;
+  const OrderExtra& x = extras_[o.extra];
+  return o.qty - x.filled.executed - x.prevented;
+}
+inline Lots Kernel::iceberg(const Order& o) const {
+  return o.extra == 0 ? Lots{} : extras_[o.extra].iceberg;
+}
+inline Lots Kernel::visible(const Order& o) const {
+  return iceberg(o).v > 0 ? extras_[o.extra].visible : remaining(o);
+}
+inline std::int32_t Kernel::trade_group(const Order& o) const {
+  return o.extra == 0 ? 0 : extras_[o.extra].trade_group;
+}
+inline void Kernel::set_flag(Order& o, OrderFlag flag, bool on) {
+  const u8 bit = static_cast<u8>(flag);
+  o.flags = static_cast<u8>(on ? o.flags | bit : o.flags & ~bit);
+}
+inline u16 Kernel::paid_asset(const Order& o, const Market& m) const {
+  return is_buy(o.side) ? m.row.quote_asset : m.row.base_asset;
+}
+inline u16 Kernel::received_asset(const Order& o, const Market& m) const {
+  return is_buy(o.side) ? m.row.base_asset : m.row.quote_asset;
+}
+
+// ---- look-ups of every command
+
+inline u32 Kernel::find_account(u64 id) const {
+  return accounts_by_id_.find(mix(id), [&](u32 slot) { return accounts_[slot].id == id; });
+}
+inline u32 Kernel::find_order_slot(i64 id) const {
+  return orders_by_id_.find(mix(static_cast<u64>(id)),
+                            [&](u32 slot) { return orders_[slot].id == id; });
+}
+inline u32 Kernel::find_client(u32 account, u16 market_id, const char* id, u64 hash) const {
+  return orders_by_client_.find(hash, [&](u32 slot) {
+    const Order& o = orders_[slot];
+    return o.account == account && o.market == market_id &&
+           std::memcmp(o.client_id.data(), id, CLIENT_ID_BYTES) == 0;
+  });
+}
+inline Purse Kernel::purse(const Account& a, const Market& m) {
+  Purse found;
+  for (u32 slot = a.balances; slot != 0;) {
+    Balance& b = balances_[slot];
+    if (b.asset == m.row.base_asset) found.base = &b;
+    if (b.asset == m.row.quote_asset) found.quote = &b;
+    slot = b.next;
+  }
+  return found;
+}
+inline Party Kernel::party(u32 slot, const Market& m) {
+  Order& o = orders_[slot];
+  Account& a = accounts_[o.account];
+  return {slot, o, a, purse(a, m)};
+}
+
 // ---- events
 
 template <class E>
@@ -385,6 +493,23 @@ E& Kernel::emit(u32 entity, u64& counter) {
   event.command = command_;
   event.partition = partition_;
   event.entity = entity;
+  event.seq = seq_;
+  event.entity_seq = ++counter;
+  event.time_us = time_us_;
+  ++used_;
+  return event;
+}
+template <class E>
+E& Kernel::emit_bare(u32 entity, u64& counter) {
+  E& event = *reinterpret_cast<E*>(events_.extend(sizeof(E)));
+  event.size = E::SIZE;
+  event.kind = E::KIND;
+  event.version = 1;
+  event.index = index_++;
+  event.command = command_;
+  event.partition = partition_;
+  event.entity = entity;
+  event._pad0 = 0;
   event.seq = seq_;
   event.entity_seq = ++counter;
   event.time_us = time_us_;
@@ -404,6 +529,65 @@ E& Kernel::emit_market(Market& m) {
 template <class E>
 E& Kernel::emit_partition() {
   return emit<E>(0, entity_seq_);
+}
+
+// The events of orders make up most of what the kernel writes: each field is written once, in place,
+// and what lies together is copied together. Inlined, so that what a caller does not move is a zero.
+template <class E>
+[[gnu::always_inline]] inline void Kernel::report(const Order& o, const Account& a,
+                                                  const Purse& purse, Execution execution,
+                                                  const Filled& filled, const Moves& moves,
+                                                  const char* request_id) {
+  static constexpr OrderExtra PLAIN{};
+  const OrderExtra& x = o.extra != 0 ? extras_[o.extra] : PLAIN;
+  const u32 home = static_cast<u32>(a.id & (ACCOUNT_SHARDS - 1));
+  Shard& shard = shards_[home];
+  shard.known = true;
+  E& e = emit_bare<E>(static_cast<u32>(EntityKind::SHARD) << 24 | home, shard.entity_seq);
+  e.account_id = a.id;
+  e.order_id = o.id;
+  static_assert(offsetof(E, execution) == offsetof(E, market) + 7);
+  static_assert(offsetof(Order, place) == offsetof(Order, market) + 7);
+  std::memcpy(&e.market, &o.market, 8);
+  e.execution = static_cast<u8>(execution);
+  e.reason = static_cast<u16>(moves.reason);
+  e.flags = static_cast<u16>((o.flags & ~static_cast<u16>(OrderFlag::SWEEPING)) | moves.extra_flags);
+  e.trailing_bips = x.trailing_bips;
+  e.price_ticks = o.price.v;
+  e.qty_lots = o.qty.v;
+  static_assert(offsetof(E, iceberg_lots) == offsetof(E, quote_order_atoms) + 16);
+  static_assert(offsetof(OrderExtra, iceberg) == offsetof(OrderExtra, quote_order) + 16);
+  std::memcpy(&e.quote_order_atoms, &x.quote_order, 24);
+  e.executed_lots = filled.executed.v;
+  e.executed_quote_atoms = filled.executed_quote.v;
+  e.prevented_lots = x.prevented.v;
+  e.created_us = o.created_us;
+  e.working_us = o.extra != 0 ? x.working_us : o.created_us;
+  e.trailing_us = x.trailing_us;
+  e.match_id = moves.match_id;
+  e.last_ticks = moves.last_price.v;
+  e.last_lots = moves.last_lots.v;
+  e.held_atoms = moves.held.v;
+  e.released_atoms = moves.released.v;
+  e.paid_atoms = moves.paid.v;
+  e.received_atoms = moves.received.v;
+  e.fee_atoms = moves.fee.v;
+  static constexpr Balance NOTHING{};
+  const Balance& base = purse.base != nullptr ? *purse.base : NOTHING;
+  const Balance& quote = purse.quote != nullptr ? *purse.quote : NOTHING;
+  e.base_free_atoms = base.free.v;
+  e.base_held_atoms = base.held.v;
+  e.quote_free_atoms = quote.free.v;
+  e.quote_held_atoms = quote.held.v;
+  e.strategy_id = x.strategy_id;
+  e.strategy_type = x.strategy_type;
+  e._pad1 = 0;
+  std::memcpy(e.client_order_id, o.client_id.data(), CLIENT_ID_BYTES);
+  e._pad2 = 0;
+  if constexpr (std::is_same_v<E, OrderRequestedEvent>) {
+    std::memcpy(e.request_client_order_id, request_id, CLIENT_ID_BYTES);
+    e._pad3 = 0;
+  }
 }
 
 }  // namespace outcry

@@ -1,132 +1,29 @@
 // The market side and settlement: taking, self-trade prevention, books, triggers, continuations.
 #include <algorithm>
 #include <cstring>
+#include <optional>
 
 #include "kernel.hpp"
 
 namespace outcry {
 
-// ---- arithmetic of one order
-
-bool Kernel::by_quote(const Order& o) const {
-  return o.type == static_cast<u8>(OrderType::MARKET) && extras_[o.extra].quote_order.v > 0;
-}
-bool Kernel::budgeted(const Order& o) const {
-  return o.type == static_cast<u8>(OrderType::MARKET) && (is_buy(o.side) || by_quote(o));
-}
-bool Kernel::unit_held(const Order& o) const { return !budgeted(o); }
-
-Ticks Kernel::worst(const Order& o) const {
-  return is_priced(o.type) ? o.price : extras_[o.extra].worst;
-}
-Lots Kernel::remaining(const Order& o) const {
-  const Lots open = o.qty - o.executed;
-  return o.extra == 0 ? open : open - extras_[o.extra].prevented;
-}
-Lots Kernel::iceberg(const Order& o) const { return o.extra == 0 ? Lots{} : extras_[o.extra].iceberg; }
-Lots Kernel::visible(const Order& o) const {
-  return iceberg(o).v > 0 ? extras_[o.extra].visible : remaining(o);
-}
-std::int32_t Kernel::trade_group(const Order& o) const {
-  return o.extra == 0 ? 0 : extras_[o.extra].trade_group;
-}
-void Kernel::set_flag(Order& o, OrderFlag flag, bool on) {
-  const u8 bit = static_cast<u8>(flag);
-  o.flags = static_cast<u8>(on ? o.flags | bit : o.flags & ~bit);
-}
 OrderExtra& Kernel::extra(Order& o) {
   if (o.extra == 0) {
     o.extra = extras_.take();
-    extras_[o.extra].working_us = o.created_us;
+    OrderExtra& x = extras_[o.extra];
+    x.updated_us = x.working_us = o.created_us;
   }
   return extras_[o.extra];
 }
 
-u16 Kernel::paid_asset(const Order& o, const Market& m) const {
-  return is_buy(o.side) ? m.row.quote_asset : m.row.base_asset;
-}
-u16 Kernel::received_asset(const Order& o, const Market& m) const {
-  return is_buy(o.side) ? m.row.base_asset : m.row.quote_asset;
-}
-
-void Kernel::hold_funds(Order& o, Atoms amount) {
-  if (amount.v == 0) return;
-  Balance& b = balance(o.account, paid_asset(o, *market(o.market)));
-  OUTCRY_CHECK(b.free >= amount);
-  b.free -= amount;
-  b.held += amount;
-  o.hold = amount;
-}
-
-void Kernel::release_all(Order& o, Moves& moves) {
+void Kernel::release_all(Order& o, Balance* paying, Moves& moves) {
   moves.released = o.hold;
   if (o.hold.v == 0) return;
-  Balance& b = balance(o.account, paid_asset(o, *market(o.market)));
-  OUTCRY_CHECK(b.held >= o.hold);
-  b.held -= o.hold;
-  if (!MUTANT(7)) b.free += o.hold;
+  OUTCRY_CHECK(paying != nullptr && paying->held >= o.hold);
+  paying->held -= o.hold;
+  if (!MUTANT(7)) paying->free += o.hold;
   o.hold = {};
 }
-
-// ---- order events
-
-template <class E>
-E& Kernel::report(const Order& o, Execution execution, const Moves& moves) {
-  const Account& a = accounts_[o.account];
-  const MarketRow& m = market(o.market)->row;
-  E& e = emit_shard<E>(a.id);
-  e.account_id = a.id;
-  e.order_id = o.id;
-  e.market = o.market;
-  e.side = o.side;
-  e.order_type = o.type;
-  e.time_in_force = o.time_in_force;
-  e.stp_mode = o.stp_mode;
-  e.status = o.status;
-  e.execution = static_cast<u8>(execution);
-  e.flags = static_cast<u16>((o.flags & ~static_cast<u16>(OrderFlag::SWEEPING)) | moves.extra_flags);
-  e.price_ticks = o.price.v;
-  e.qty_lots = o.qty.v;
-  e.executed_lots = o.executed.v;
-  e.executed_quote_atoms = o.executed_quote.v;
-  e.created_us = o.created_us;
-  e.working_us = o.created_us;
-  if (o.extra != 0) {
-    const OrderExtra& x = extras_[o.extra];
-    e.trailing_bips = x.trailing_bips;
-    e.quote_order_atoms = x.quote_order.v;
-    e.stop_ticks = x.stop.v;
-    e.iceberg_lots = x.iceberg.v;
-    e.prevented_lots = x.prevented.v;
-    e.working_us = x.working_us;
-    e.trailing_us = x.trailing_us;
-    e.strategy_id = x.strategy_id;
-    e.strategy_type = x.strategy_type;
-  }
-  e.match_id = moves.match_id;
-  e.last_ticks = moves.last_price.v;
-  e.last_lots = moves.last_lots.v;
-  e.held_atoms = moves.held.v;
-  e.released_atoms = moves.released.v;
-  e.paid_atoms = moves.paid.v;
-  e.received_atoms = moves.received.v;
-  e.fee_atoms = moves.fee.v;
-  for (u32 slot = a.balances; slot != 0; slot = balances_[slot].next) {
-    const Balance& b = balances_[slot];
-    if (b.asset == m.base_asset) {
-      e.base_free_atoms = b.free.v;
-      e.base_held_atoms = b.held.v;
-    } else if (b.asset == m.quote_asset) {
-      e.quote_free_atoms = b.free.v;
-      e.quote_held_atoms = b.held.v;
-    }
-  }
-  std::memcpy(e.client_order_id, o.client_id.data(), CLIENT_ID_BYTES);
-  return e;
-}
-template OrderEvent& Kernel::report<OrderEvent>(const Order&, Execution, const Moves&);
-template OrderRequestedEvent& Kernel::report<OrderRequestedEvent>(const Order&, Execution,
-                                                                  const Moves&);
 
 void Kernel::remove_order(u32 slot) {
   Order& o = orders_[slot];
@@ -135,20 +32,23 @@ void Kernel::remove_order(u32 slot) {
   (o.account_prev != 0 ? orders_[o.account_prev].account_next : a.first_order) = o.account_next;
   (o.account_next != 0 ? orders_[o.account_next].account_prev : a.last_order) = o.account_prev;
   a.orders -= 1;
-  if (iceberg(o).v > 0) a.iceberg_orders -= 1;
   orders_by_id_.erase(mix(static_cast<u64>(o.id)), slot);
-  orders_by_client_.erase(client_hash(o), slot);
-  if (o.extra != 0) extras_.give(o.extra);
+  orders_by_client_.erase(client_hash(a.id, o.market, o.client_id.data()), slot);
+  if (o.extra != 0) {
+    if (extras_[o.extra].iceberg.v > 0) a.iceberg_orders -= 1;
+    extras_.give(o.extra);
+  }
   orders_.give(slot);
 }
 
 void Kernel::finish(u32 slot, OrderStatus status, Execution execution, Reason reason) {
   Order& o = orders_[slot];
+  Party ending = party(slot, *market(o.market));
   o.status = static_cast<u8>(status);
-  o.updated_us = time_us_;
   Moves moves;
-  release_all(o, moves);
-  report<OrderEvent>(o, execution, moves).reason = static_cast<u16>(reason);
+  moves.reason = reason;
+  release_all(o, ending.purse.paid(is_buy(o.side)), moves);
+  report<OrderEvent>(o, ending.account, ending.purse, execution, filled(o), moves);
   remove_order(slot);
 }
 
@@ -156,9 +56,11 @@ void Kernel::finish(u32 slot, OrderStatus status, Execution execution, Reason re
 
 void Kernel::level_event(Market& m, u32 level_slot) {
   const Level& level = levels_[level_slot];
-  LevelEvent& e = emit_market<LevelEvent>(m);
+  LevelEvent& e = emit_bare<LevelEvent>(
+      static_cast<u32>(EntityKind::MARKET) << 24 | m.row.market, m.row.entity_seq);
   e.market = m.row.market;
   e.side = level.side;
+  e._pad1 = 0;
   e.orders = level.count;
   e.price_ticks = level.price.v;
   e.lots = level.visible.v;
@@ -230,9 +132,8 @@ void Kernel::leave_level(Market& m, u32 slot, u32 level_slot, Lots shown) {
   level.visible -= shown;
 }
 
-void Kernel::rest(u32 slot) {
+void Kernel::rest(Market& m, u32 slot) {
   Order& o = orders_[slot];
-  Market& m = *market(o.market);
   if (iceberg(o).v > 0) {
     OrderExtra& x = extras_[o.extra];
     x.visible = std::min(x.iceberg, remaining(o));
@@ -244,9 +145,8 @@ void Kernel::rest(u32 slot) {
 }
 
 // Takes an order out of wherever it waits; off the book that is a LEVEL event.
-void Kernel::unplace(u32 slot) {
+void Kernel::unplace(Market& m, u32 slot) {
   Order& o = orders_[slot];
-  Market& m = *market(o.market);
   switch (static_cast<OrderPlace>(o.place)) {
     case OrderPlace::BOOK: {
       const u32 level_slot = o.level;
@@ -334,55 +234,24 @@ Lots Kernel::wanted(const Order& o, const Market& m, Ticks price) const {
   } else if (!is_buy(o.side)) {
     lots = std::min<i128>(lots, o.hold.v / m.row.lot_atoms);
   }
-  return {static_cast<i64>(std::min<i128>(lots, QTY_LOTS_MAX))};
+  return {static_cast<i64>(lots)};
 }
 
-// Settles one fill of one order and reports it; true when the order has ended.
-bool Kernel::fill(u32 slot, Lots q, Ticks p, Atoms quote, bool maker, i64 trade_id) {
-  Order& o = orders_[slot];
-  Market& m = *market(o.market);
-  const bool buy = is_buy(o.side);
-  const u64 home = accounts_[o.account].id & (ACCOUNT_SHARDS - 1);
-  const Atoms base = atoms_of(q, m.row.lot_atoms);
-  Moves moves;
-  moves.paid = buy ? quote : base;
-  moves.received = buy ? base : quote;
-  const Atoms received_before = buy ? atoms_of(o.executed, m.row.lot_atoms) : o.executed_quote;
-  const Atoms role_before = maker ? received_before - o.taker_received : o.taker_received;
-  const u32 rate = maker && !MUTANT(2) ? o.maker_rate : o.taker_rate;
-  moves.fee = fee_on(rate, role_before + moves.received) - fee_on(rate, role_before);
-  o.executed += q;
-  o.executed_quote += quote;
-  if (!maker) o.taker_received += moves.received;
-  OUTCRY_CHECK(o.hold >= moves.paid);
-  o.hold -= moves.paid;
-  if (budgeted(o)) {
-    extras_[o.extra].budget -= quote;
-  } else if (buy && !MUTANT(3)) {
-    moves.released = notional(worst(o) - p, q, m.row.tick_lot_atoms);
-  }
-  bool ended;
-  if (by_quote(o)) {
-    const i128 lot_value = static_cast<i128>(p.v) * m.row.tick_lot_atoms;
-    ended = extras_[o.extra].budget.v < lot_value || (!buy && o.hold.v < m.row.lot_atoms);
-  } else {
-    ended = remaining(o).v == 0;
-  }
-  if (ended && !MUTANT(3)) moves.released = o.hold;
-  OUTCRY_CHECK(o.hold >= moves.released);
-  o.hold -= moves.released;
-  o.status = static_cast<u8>(ended ? OrderStatus::FILLED : OrderStatus::PARTIALLY_FILLED);
-  o.updated_us = time_us_;
-  if (MUTANT(3) && ended) o.hold = {};
-
-  Balance& paying = balance(o.account, paid_asset(o, m));
-  OUTCRY_CHECK(paying.held >= moves.paid + moves.released);
-  paying.held -= moves.paid + moves.released;
-  paying.free += moves.released;
-  Balance& receiving = balance(o.account, received_asset(o, m));
-  receiving.free += moves.received - moves.fee;
-  Asset& paid = assets_[paid_asset(o, m)];
-  Asset& received = assets_[received_asset(o, m)];
+// Posts what one side of a match moves: paid to the clearing, received from it, the fee to the house.
+void Kernel::settle(Party& party, Market& m, const Moves& moves) {
+  const bool buy = is_buy(party.order.side);
+  const u16 paid_asset = buy ? m.row.quote_asset : m.row.base_asset;
+  const u16 received_asset = buy ? m.row.base_asset : m.row.quote_asset;
+  Balance* paying = party.purse.paid(buy);
+  Balance*& receiving = party.purse.received(buy);
+  if (receiving == nullptr) receiving = &balance(party.account, received_asset);
+  OUTCRY_CHECK(paying != nullptr && paying->held >= moves.paid + moves.released);
+  paying->held -= moves.paid + moves.released;
+  paying->free += moves.released;
+  receiving->free += moves.received - moves.fee;
+  Asset& paid = assets_[paid_asset];
+  Asset& received = assets_[received_asset];
+  const u64 home = party.account.id & (ACCOUNT_SHARDS - 1);
   Pair128& clearing = m.clearing[home];
   (buy ? clearing.quote : clearing.base) += moves.paid.v;
   (buy ? clearing.base : clearing.quote) -= moves.received.v;
@@ -392,13 +261,58 @@ bool Kernel::fill(u32 slot, Lots q, Ticks p, Atoms quote, bool maker, i64 trade_
   received.users += (moves.received - moves.fee).v;
   received.clearing -= moves.received.v;
   received.fees += moves.fee.v;
+}
 
-  moves.match_id = trade_id;
+// Settles one fill of one order and reports it; true when the order has ended.
+bool Kernel::fill(Party& party, Market& m, Lots q, Ticks p, Atoms quote, bool maker) {
+  Order& o = party.order;
+  const bool buy = is_buy(o.side);
+  const Atoms base = atoms_of(q, m.row.lot_atoms);
+  Filled filled = this->filled(o);
+  Moves moves;
+  moves.paid = buy ? quote : base;
+  moves.received = buy ? base : quote;
+  const Atoms received_before =
+      buy ? atoms_of(filled.executed, m.row.lot_atoms) : filled.executed_quote;
+  const Atoms role_before = maker ? received_before - filled.taker_received : filled.taker_received;
+  const u32 rate = maker && !MUTANT(2) ? o.maker_rate : o.taker_rate;
+  moves.fee = fee_on(rate, role_before + moves.received);
+  if (role_before.v != 0) moves.fee -= fee_on(rate, role_before);
+  filled.executed += q;
+  filled.executed_quote += quote;
+  if (!maker) filled.taker_received += moves.received;
+  OUTCRY_CHECK(o.hold >= moves.paid);
+  o.hold -= moves.paid;
+  const bool by_budget = budgeted(o);
+  if (by_budget) {
+    extras_[o.extra].budget -= quote;
+  } else if (buy && !MUTANT(3)) {
+    moves.released = notional(worst(o) - p, q, m.row.tick_lot_atoms);
+  }
+  bool ended;
+  if (by_budget && by_quote(o)) {
+    const i128 lot_value = static_cast<i128>(p.v) * m.row.tick_lot_atoms;
+    ended = extras_[o.extra].budget.v < lot_value || (!buy && o.hold.v < m.row.lot_atoms);
+  } else {
+    ended = remaining(o) == q;  // as it was before this fill
+  }
+  if (ended && !MUTANT(3)) moves.released = o.hold;
+  OUTCRY_CHECK(o.hold >= moves.released);
+  o.hold -= moves.released;
+  o.status = static_cast<u8>(ended ? OrderStatus::FILLED : OrderStatus::PARTIALLY_FILLED);
+  if (MUTANT(3) && ended) o.hold = {};
+  if (!ended) {
+    OrderExtra& x = extra(o);
+    x.filled = filled;
+    x.updated_us = time_us_;
+  }
+  settle(party, m, moves);
+  moves.match_id = m.row.trade_id;
   moves.last_price = p;
   moves.last_lots = q;
   if (maker) moves.extra_flags = static_cast<u16>(OrderFlag::MAKER);
-  report<OrderEvent>(o, Execution::TRADE, moves);
-  if (ended) remove_order(slot);
+  report<OrderEvent>(o, party.account, party.purse, Execution::TRADE, filled, moves);
+  if (ended) remove_order(party.slot);
   return ended;
 }
 
@@ -410,9 +324,54 @@ void Kernel::reduce_maker(Market& m, u32 maker, u32 level_slot, Lots q, bool gon
   if (iceberg(o).v > 0) extras_[o.extra].visible -= q;
 }
 
-void Kernel::take(u32 slot) {
+// A spent display slice is refilled at the back of its level's queue.
+void Kernel::refresh(Market& m, u32 maker_slot, u32 level_slot) {
+  Order& maker = orders_[maker_slot];
+  if (iceberg(maker).v == 0 || extras_[maker.extra].visible.v > 0) return;
+  if (MUTANT(6)) {
+    extras_[maker.extra].visible = std::min(iceberg(maker), remaining(maker));
+    levels_[level_slot].visible += extras_[maker.extra].visible;
+    return;
+  }
+  leave_level(m, maker_slot, level_slot, {});
+  extras_[maker.extra].visible = std::min(iceberg(maker), remaining(maker));
+  join_level(m, maker_slot);
+}
+
+// Counts a trade in the market's figures and reports it.
+void Kernel::book_trade(Market& m, const Party& taker, const Party& maker, Lots q, Ticks p,
+                        Atoms quote) {
+  m.row.trade_id += 1;
+  m.row.last_price_ticks = p.v;
+  m.low = m.traded ? std::min(m.low, p.v) : p.v;
+  m.high = m.traded ? std::max(m.high, p.v) : p.v;
+  m.traded = true;
+  const i64 minute = time_us_ / 60'000'000;
+  PriceBucket& bucket = m.buckets[static_cast<std::size_t>(minute) & 63];
+  if (bucket.minute != minute) bucket = {minute, 0, 0};
+  bucket.lots += q.v;
+  bucket.quote += quote.v;
+  TradeEvent& e = emit_bare<TradeEvent>(
+      static_cast<u32>(EntityKind::MARKET) << 24 | m.row.market, m.row.entity_seq);
+  const bool buys = is_buy(taker.order.side);
+  const Party& buyer = buys ? taker : maker;
+  const Party& seller = buys ? maker : taker;
+  e.market = m.row.market;
+  e.taker_side = taker.order.side;
+  e._pad1 = 0;
+  e._pad2 = 0;
+  e.trade_id = m.row.trade_id;
+  e.price_ticks = p.v;
+  e.lots = q.v;
+  e.quote_atoms = quote.v;
+  e.buy_order_id = buyer.order.id;
+  e.sell_order_id = seller.order.id;
+  e.buy_account_id = buyer.account.id;
+  e.sell_account_id = seller.account.id;
+}
+
+void Kernel::take(Market& m, u32 slot) {
   Order& o = orders_[slot];
-  Market& m = *market(o.market);
   const bool resumed = has(o.flags, OrderFlag::SWEEPING);
   set_flag(o, OrderFlag::SWEEPING, false);
   o.place = static_cast<u8>(OrderPlace::NOWHERE);
@@ -424,19 +383,7 @@ void Kernel::take(u32 slot) {
   const u8 other = opposite(o.side);
   u32 touched = 0;
   Cause cause = Cause::BOOK;
-  // A spent display slice is refilled at the back of its level's queue.
-  const auto refresh = [&](u32 maker_slot, u32 level_slot) {
-    Order& maker = orders_[maker_slot];
-    if (iceberg(maker).v == 0 || extras_[maker.extra].visible.v > 0) return;
-    if (MUTANT(6)) {
-      extras_[maker.extra].visible = std::min(iceberg(maker), remaining(maker));
-      levels_[level_slot].visible += extras_[maker.extra].visible;
-      return;
-    }
-    leave_level(m, maker_slot, level_slot, {});
-    extras_[maker.extra].visible = std::min(iceberg(maker), remaining(maker));
-    join_level(m, maker_slot);
-  };
+  std::optional<Party> taker;  // looked up when there is a match
   for (;;) {
     const u32 level_slot = m.best(other);
     if (level_slot == 0) break;
@@ -452,77 +399,64 @@ void Kernel::take(u32 slot) {
       break;
     }
     const u32 maker_slot = levels_[level_slot].head;
-    Order& maker = orders_[maker_slot];
-    if (o.stp_mode != static_cast<u8>(StpMode::NONE) && own(o, maker)) {
-      const bool gone = prevention(m, slot, maker_slot, level_slot, want, touched);
-      if (levels_[level_slot].head == maker_slot) refresh(maker_slot, level_slot);
-      drop_level_if_empty(m, level_slot, touched);
-      if (!gone) continue;
-      if (touched != 0) level_event(m, touched);
-      return;
+    bool gone;
+    if (o.stp_mode != static_cast<u8>(StpMode::NONE) && own(o, orders_[maker_slot])) {
+      gone = prevention(m, slot, maker_slot, level_slot, want, touched);
+      if (levels_[level_slot].head == maker_slot) refresh(m, maker_slot, level_slot);
+    } else {
+      if (!taker) taker.emplace(party(slot, m));
+      gone = trade(m, *taker, maker_slot, level_slot, want);
+      touched = level_slot;
     }
-    const Lots q = std::min(want, visible(maker));
-    const Atoms quote = notional(price, q, m.row.tick_lot_atoms);
-    const bool maker_gone = q == remaining(maker);
-    m.row.trade_id += 1;
-    m.row.last_price_ticks = price.v;
-    m.low = m.traded ? std::min(m.low, price.v) : price.v;
-    m.high = m.traded ? std::max(m.high, price.v) : price.v;
-    m.traded = true;
-    const i64 minute = time_us_ / 60'000'000;
-    PriceBucket& bucket = m.buckets[static_cast<std::size_t>(minute) & 63];
-    if (bucket.minute != minute) bucket = {minute, 0, 0};
-    bucket.lots += q.v;
-    bucket.quote += quote.v;
-    TradeEvent& e = emit_market<TradeEvent>(m);
-    e.market = o.market;
-    e.taker_side = o.side;
-    e.trade_id = m.row.trade_id;
-    e.price_ticks = price.v;
-    e.lots = q.v;
-    e.quote_atoms = quote.v;
-    const Order& buyer = is_buy(o.side) ? o : maker;
-    const Order& seller = is_buy(o.side) ? maker : o;
-    e.buy_order_id = buyer.id;
-    e.sell_order_id = seller.id;
-    e.buy_account_id = accounts_[buyer.account].id;
-    e.sell_account_id = accounts_[seller.account].id;
-    reduce_maker(m, maker_slot, level_slot, q, maker_gone);
-    touched = level_slot;
-    const i64 trade_id = m.row.trade_id;
-    if (!fill(maker_slot, q, price, quote, true, trade_id)) refresh(maker_slot, level_slot);
-    const bool ended = fill(slot, q, price, quote, false, trade_id);
     drop_level_if_empty(m, level_slot, touched);
-    if (ended) {
-      if (touched != 0) level_event(m, touched);
-      return;
-    }
+    if (!gone) continue;
+    if (touched != 0) level_event(m, touched);
+    return;
   }
   if (touched != 0) level_event(m, touched);
-  if (is_priced(o.type)) {
-    const bool stays = o.time_in_force != static_cast<u8>(TimeInForce::IOC) || MUTANT(14);
-    if (stays) return rest(slot);
-    return finish(slot, OrderStatus::EXPIRED, Execution::EXPIRED, Reason::IOC_REMAINDER);
+  stop_taking(m, slot, cause);
+}
+
+// One trade with the order at the head of a level; true when the taker has ended.
+bool Kernel::trade(Market& m, Party& taker, u32 maker_slot, u32 level_slot, Lots want) {
+  Party maker = party(maker_slot, m);
+  const Ticks price = levels_[level_slot].price;
+  const Lots q = std::min(want, visible(maker.order));
+  const Atoms quote = notional(price, q, m.row.tick_lot_atoms);
+  book_trade(m, taker, maker, q, price, quote);
+  reduce_maker(m, maker_slot, level_slot, q, q == remaining(maker.order));
+  if (!fill(maker, m, q, price, quote, true)) refresh(m, maker_slot, level_slot);
+  return fill(taker, m, q, price, quote, false);
+}
+
+// What becomes of an order when there is nothing more to take for it.
+void Kernel::stop_taking(Market& m, u32 slot, Cause cause) {
+  const Order& o = orders_[slot];
+  if (!is_priced(o.type)) {
+    return finish(slot, OrderStatus::EXPIRED, Execution::EXPIRED,
+                  cause == Cause::BUDGET ? Reason::BUDGET_SPENT : Reason::INSUFFICIENT_LIQUIDITY);
   }
-  finish(slot, OrderStatus::EXPIRED, Execution::EXPIRED,
-         cause == Cause::BUDGET ? Reason::BUDGET_SPENT : Reason::INSUFFICIENT_LIQUIDITY);
+  if (o.time_in_force != static_cast<u8>(TimeInForce::IOC) || MUTANT(14)) return rest(m, slot);
+  finish(slot, OrderStatus::EXPIRED, Execution::EXPIRED, Reason::IOC_REMAINDER);
 }
 
 // ---- self-trade prevention
 
 // Books what was prevented of one order and reports it; true when the order has ended.
-bool Kernel::prevent(u32 slot, Lots lots, Ticks p, bool ends, i64 prevented_id, bool transfer) {
-  Order& o = orders_[slot];
-  Market& m = *market(o.market);
+bool Kernel::prevent(Market& m, u32 slot, Lots lots, Ticks p, bool ends, i64 prevented_id,
+                     bool transfer) {
+  Party party = this->party(slot, m);
+  Order& o = party.order;
   const bool buy = is_buy(o.side);
-  const Atoms base = atoms_of(lots, m.row.lot_atoms);
+  // Not for an order by quote, whose prevented lots no balance bounds.
+  const auto base = [&] { return atoms_of(lots, m.row.lot_atoms); };
   Moves moves;
   OrderExtra& x = extra(o);
   x.prevented += lots;
   if (transfer) {
     const Atoms quote = notional(p, lots, m.row.tick_lot_atoms);
-    moves.paid = buy ? quote : base;
-    moves.received = buy ? base : quote;
+    moves.paid = buy ? quote : base();
+    moves.received = buy ? base() : quote;
     OUTCRY_CHECK(o.hold >= moves.paid);
     o.hold -= moves.paid;
   }
@@ -531,7 +465,7 @@ bool Kernel::prevent(u32 slot, Lots lots, Ticks p, bool ends, i64 prevented_id, 
       moves.released =
           notional(transfer ? worst(o) - p : worst(o), lots, m.row.tick_lot_atoms);
     } else if (!transfer) {
-      moves.released = base;
+      moves.released = base();
     }
   }
   if (!ends) {
@@ -542,33 +476,23 @@ bool Kernel::prevent(u32 slot, Lots lots, Ticks p, bool ends, i64 prevented_id, 
   if (ends) moves.released = o.hold;
   OUTCRY_CHECK(o.hold >= moves.released);
   o.hold -= moves.released;
-  o.updated_us = time_us_;
+  x.updated_us = time_us_;
   if (ends) o.status = static_cast<u8>(OrderStatus::EXPIRED_IN_MATCH);
-  Balance& paying = balance(o.account, paid_asset(o, m));
-  OUTCRY_CHECK(paying.held >= moves.paid + moves.released);
-  paying.held -= moves.paid + moves.released;
-  paying.free += moves.released;
   if (transfer) {
-    const u64 home = accounts_[o.account].id & (ACCOUNT_SHARDS - 1);
-    balance(o.account, received_asset(o, m)).free += moves.received;
-    Asset& paid = assets_[paid_asset(o, m)];
-    Asset& received = assets_[received_asset(o, m)];
-    Pair128& clearing = m.clearing[home];
-    (buy ? clearing.quote : clearing.base) += moves.paid.v;
-    (buy ? clearing.base : clearing.quote) -= moves.received.v;
-    paid.users -= moves.paid.v;
-    paid.clearing += moves.paid.v;
-    received.users += moves.received.v;
-    received.clearing -= moves.received.v;
+    settle(party, m, moves);
+  } else {
+    Balance* paying = party.purse.paid(buy);
+    OUTCRY_CHECK(paying != nullptr && paying->held >= moves.released);
+    paying->held -= moves.released;
+    paying->free += moves.released;
   }
   moves.match_id = prevented_id;
   moves.last_price = p;
   moves.last_lots = lots;
-  OrderEvent& e = report<OrderEvent>(o, Execution::TRADE_PREVENTION, moves);
-  if (!ends) return false;
-  e.reason = static_cast<u16>(Reason::SELF_TRADE_PREVENTED);
-  remove_order(slot);
-  return true;
+  if (ends) moves.reason = Reason::SELF_TRADE_PREVENTED;
+  report<OrderEvent>(o, party.account, party.purse, Execution::TRADE_PREVENTION, filled(o), moves);
+  if (ends) remove_order(slot);
+  return ends;
 }
 
 bool Kernel::prevention(Market& m, u32 taker_slot, u32 maker_slot, u32 level_slot, Lots want,
@@ -610,13 +534,13 @@ bool Kernel::prevention(Market& m, u32 taker_slot, u32 maker_slot, u32 level_slo
   if (of_maker.v > 0) {
     reduce_maker(m, maker_slot, level_slot, of_maker, of_maker == remaining(maker));
     touched = level_slot;
-    prevent(maker_slot, of_maker, p, !shrinks, id, transfer);
+    prevent(m, maker_slot, of_maker, p, !shrinks, id, transfer);
   }
   if (of_taker.v == 0) return false;
   if (shrinks && budgeted(taker)) {
     extras_[taker.extra].budget -= notional(p, of_taker, m.row.tick_lot_atoms);
   }
-  return prevent(taker_slot, of_taker, p, !shrinks, id, transfer);
+  return prevent(m, taker_slot, of_taker, p, !shrinks, id, transfer);
 }
 
 // ---- triggers and continuations
@@ -661,7 +585,6 @@ void Kernel::suspend(Market& m, u32 slot) {
 }
 
 void Kernel::evaluate(Market& m) {
-  if (!m.traded) return;
   m.traded = false;
   const i64 last = m.row.last_price_ticks;
   const auto trigger = [&](u32 slot) {
@@ -712,8 +635,8 @@ void Kernel::evaluate(Market& m) {
 }
 
 void Kernel::run(Market& m, u32 slot) {
-  take(slot);
-  evaluate(m);
+  take(m, slot);
+  if (m.traded) evaluate(m);
 }
 
 void Kernel::drain(Market& m) {
@@ -732,9 +655,10 @@ void Kernel::drain(Market& m) {
     o.place = static_cast<u8>(OrderPlace::NOWHERE);
     if (!sweeping) {
       set_flag(o, OrderFlag::WORKING, true);
-      o.updated_us = time_us_;
-      extras_[o.extra].working_us = time_us_;
-      report<OrderEvent>(o, Execution::TRIGGERED, {});
+      OrderExtra& x = extras_[o.extra];
+      x.working_us = x.updated_us = time_us_;
+      const Party triggered = party(slot, m);
+      report<OrderEvent>(o, triggered.account, triggered.purse, Execution::TRIGGERED, filled(o), {});
     }
     run(m, slot);
   }

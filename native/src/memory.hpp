@@ -2,6 +2,7 @@
 #pragma once
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstring>
 #include <new>
 #include <type_traits>
@@ -29,12 +30,13 @@ class Slab {
   Slab(const Slab&) = delete;
   Slab& operator=(const Slab&) = delete;
 
+  // One comparison for both ends: nil wraps around to the largest number.
   T& operator[](u32 slot) {
-    OUTCRY_CHECK(slot != 0 && slot < end_);
+    OUTCRY_CHECK(slot - 1 < last_);
     return data_[slot];
   }
   const T& operator[](u32 slot) const {
-    OUTCRY_CHECK(slot != 0 && slot < end_);
+    OUTCRY_CHECK(slot - 1 < last_);
     return data_[slot];
   }
 
@@ -46,37 +48,43 @@ class Slab {
   void prefetch_link(u32 slot, std::size_t offset) const {
     __builtin_prefetch(reinterpret_cast<const char*>(data_ + slot) + offset);
   }
-  u32 next_free() const { return free_ != 0 ? free_ : end_; }
+  u32 next_free() const { return free_ != 0 ? free_ : last_ + 1; }
 
   u32 take() {
+    const u32 slot = take_raw();
+    std::memset(static_cast<void*>(&data_[slot]), 0, sizeof(T));
+    return slot;
+  }
+
+  // The record holds whatever was there: the caller writes every field.
+  u32 take_raw() {
     u32 slot = free_;
     if (slot != 0) {
       std::memcpy(&free_, &data_[slot], sizeof(u32));
     } else {
-      if (end_ >= capacity_) throw std::bad_alloc();
-      slot = end_++;
+      if (last_ + 1 >= capacity_) throw std::bad_alloc();
+      slot = ++last_;
     }
-    std::memset(static_cast<void*>(&data_[slot]), 0, sizeof(T));
     ++live_;
     return slot;
   }
 
   void give(u32 slot) {
-    OUTCRY_CHECK(slot != 0 && slot < end_ && live_ > 0);
+    OUTCRY_CHECK(slot - 1 < last_ && live_ > 0);
     std::memcpy(static_cast<void*>(&data_[slot]), &free_, sizeof(u32));
     free_ = slot;
     --live_;
   }
 
   std::size_t live() const { return live_; }
-  std::size_t used_bytes() const { return static_cast<std::size_t>(end_) * sizeof(T); }
+  std::size_t used_bytes() const { return (static_cast<std::size_t>(last_) + 1) * sizeof(T); }
 
  private:
   static constexpr std::size_t HUGE_PAGE = 2U << 20;
   T* data_;
   std::size_t capacity_;
   std::size_t bytes_;
-  u32 end_ = 1;
+  u32 last_ = 0;  // the highest slot that was ever taken
   u32 free_ = 0;
   std::size_t live_ = 0;
 };
@@ -164,7 +172,7 @@ class TagTable {
     cells_[at] = cell;
   }
 
-  void grow() {
+  [[gnu::noinline]] void grow() {
     Cell* old = cells_;
     const std::size_t size = static_cast<std::size_t>(mask_) + 1;
     const std::size_t old_bytes = bytes_;
@@ -191,7 +199,7 @@ class Buffer {
   Buffer& operator=(const Buffer&) = delete;
 
   char* extend(std::size_t size) {
-    if (size_ + size > capacity_) grow(size_ + size);
+    if (size_ + size > capacity_) [[unlikely]] grow(size_ + size);
     char* at = data_ + size_;
     size_ += size;
     return at;
@@ -209,7 +217,7 @@ class Buffer {
   std::size_t size() const { return size_; }
 
  private:
-  void grow(std::size_t least) {
+  [[gnu::noinline]] void grow(std::size_t least) {
     std::size_t capacity = capacity_ ? capacity_ : 1U << 16;
     while (capacity < least) capacity *= 2;
     char* data = static_cast<char*>(::operator new(capacity));

@@ -44,6 +44,11 @@ inline constexpr i128 AMOUNT_MAX = static_cast<i128>(AMOUNT_ATOMS_MAX);
 
 // price x lots x atoms per tick and lot, wide; callers bound it.
 inline i128 notional_wide(Ticks price, Lots lots, i64 tick_lot_atoms) {
+  i64 small;
+  if (!__builtin_mul_overflow(price.v, lots.v, &small) &&
+      !__builtin_mul_overflow(small, tick_lot_atoms, &small)) [[likely]] {
+    return small;
+  }
   // price < 2^36 and lots < 2^53: the product of the two stays below 2^89, of the three it may pass
   // 2^127, so the last factor is checked.
   const i128 product = static_cast<i128>(price.v) * lots.v;
@@ -58,13 +63,23 @@ inline Atoms narrow(i128 value) {
   OUTCRY_CHECK(value >= 0 && value <= AMOUNT_MAX);
   return {static_cast<i64>(value)};
 }
+inline Atoms narrow(i64 value) {
+  OUTCRY_CHECK(static_cast<u64>(value) <= static_cast<u64>(AMOUNT_ATOMS_MAX));
+  return {value};
+}
 
+// What does not fit 64 bits is more than the largest amount in any case.
 inline Atoms notional(Ticks price, Lots lots, i64 tick_lot_atoms) {
-  return narrow(notional_wide(price, lots, tick_lot_atoms));
+  i64 value;
+  OUTCRY_CHECK(!__builtin_mul_overflow(price.v, lots.v, &value));
+  OUTCRY_CHECK(!__builtin_mul_overflow(value, tick_lot_atoms, &value));
+  return narrow(value);
 }
 
 inline Atoms atoms_of(Lots lots, i64 lot_atoms) {
-  return narrow(static_cast<i128>(lots.v) * lot_atoms);
+  i64 value;
+  OUTCRY_CHECK(!__builtin_mul_overflow(lots.v, lot_atoms, &value));
+  return narrow(value);
 }
 
 // ceil(rate x amount / RATE_ONE): fees round in favour of the house.

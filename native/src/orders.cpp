@@ -8,22 +8,22 @@ namespace outcry {
 
 namespace {
 
-// `[A-Za-z0-9._:/-]`: the bytes from '-' to ':' are all legal ones. Zero padding passes; written without
-// early exit so that it is done sixteen bytes at a time.
+// `[A-Za-z0-9._:/-]`: the bytes from '-' to ':' are all legal ones. Zero padding passes; written for
+// sixteen bytes at a time, of which the last sixteen overlap.
 bool legal_client_id(const char* id) {
-  u8 illegal = 0;
-  for (std::size_t i = 0; i < CLIENT_ID_BYTES; ++i) {
-    const u8 c = static_cast<u8>(id[i]);
-    const bool letter = static_cast<u8>((c | 0x20) - 'a') < 26;
-    const bool digit_or_mark = static_cast<u8>(c - '-') <= ':' - '-';
-    illegal |= static_cast<u8>(!(letter | digit_or_mark | (c == '_') | (c == 0)));
+  using Bytes = u8 __attribute__((vector_size(16)));
+  static_assert(CLIENT_ID_BYTES == 36);
+  Bytes illegal{};
+  for (const std::size_t at : {0, 16, 20}) {
+    Bytes c;
+    std::memcpy(&c, id + at, sizeof(c));
+    const auto letter = ((c | 0x20) - 'a') < 26;
+    const auto digit_or_mark = (c - '-') <= ':' - '-';
+    illegal |= reinterpret_cast<Bytes>(~(letter | digit_or_mark | (c == '_') | (c == 0)));
   }
-  return illegal == 0;
-}
-
-template <class C>
-const char* raw(const C& c) {
-  return reinterpret_cast<const char*>(&c);
+  u64 halves[2];
+  std::memcpy(halves, &illegal, sizeof(halves));
+  return (halves[0] | halves[1]) == 0;
 }
 
 bool beyond(i64 value, i64 low, i64 high) { return value < low || (high > 0 && value > high); }
@@ -61,9 +61,9 @@ Reason Kernel::shape_values(const C& c, const Market& market) const {
   const bool conditional = is_conditional(c.order_type);
   const bool is_market = c.order_type == static_cast<u8>(OrderType::MARKET);
   const bool is_maker = c.order_type == static_cast<u8>(OrderType::LIMIT_MAKER);
-  for (const i64 v : {c.price_ticks, c.qty_lots, c.quote_atoms, c.stop_ticks, c.iceberg_lots,
-                      c.worst_ticks}) {
-    if (v < 0) return Reason::INVALID_COMBINATION;
+  if ((c.price_ticks | c.qty_lots | c.quote_atoms | c.stop_ticks | c.iceberg_lots | c.worst_ticks) <
+      0) {
+    return Reason::INVALID_COMBINATION;
   }
   const bool price_fits = priced ? c.price_ticks > 0 && c.quote_atoms == 0 && c.worst_ticks == 0
                                  : c.price_ticks == 0 && c.worst_ticks > 0;
@@ -144,8 +144,9 @@ Reason Kernel::count_of(const Account& a, u16 market_id, u32 excluded, int what,
 }
 
 template <class C>
-Reason Kernel::check_counts(const C& c, const Account& a, u32 excluded) const {
-  const MarketRow& m = market(c.market)->row;
+Reason Kernel::check_counts(const C& c, const Account& a, const Market& market,
+                            u32 excluded) const {
+  const MarketRow& m = market.row;
   const auto three = [&](u16 where, u32 orders, u32 algos, u32 icebergs, Reason r0, Reason r1,
                          Reason r2) {
     Reason r = count_of(a, where, excluded, 0, orders, r0);
@@ -168,7 +169,7 @@ Reason Kernel::check_counts(const C& c, const Account& a, u32 excluded) const {
                       (a.id & (ACCOUNT_SHARDS - 1));
   const bool full =
       orders_.live() >= static_cast<std::size_t>(OPEN_ORDERS_MAX) ||
-      (c.trailing_bips > 0 && market(c.market)->trailing.size() >=
+      (c.trailing_bips > 0 && market.trailing.size() >=
                                   static_cast<std::size_t>(TRAILING_ORDERS_PER_MARKET_MAX)) ||
       next_id > static_cast<u64>(ORDER_ID_MAX);
   return full ? Reason::CAPACITY_REACHED : Reason::NONE;
@@ -176,10 +177,10 @@ Reason Kernel::check_counts(const C& c, const Account& a, u32 excluded) const {
 
 // Section 3, 23 and 24. `need` is what a market buy by quantity would cost at its worst price.
 template <class C>
-Reason Kernel::check_funds(const C& c, const Account& a, const Market& market, Atoms& hold,
-                           Atoms& need) const {
+Reason Kernel::check_funds(const C& c, const Account& a, const Market& market, const Purse& purse,
+                           Atoms& hold, Atoms& need) const {
   const MarketRow& m = market.row;
-  const Balance* base = find_balance(a, m.base_asset);
+  const Balance* base = purse.base;
   if (m.position_lots_max > 0 && is_buy(c.side) && c.qty_lots > 0) {
     i128 lots = base == nullptr ? 0 : (static_cast<i128>(base->free.v) + base->held.v) / m.lot_atoms;
     for (u32 slot = a.first_order; slot != 0; slot = orders_[slot].account_next) {
@@ -188,7 +189,7 @@ Reason Kernel::check_funds(const C& c, const Account& a, const Market& market, A
     }
     if (lots + c.qty_lots > m.position_lots_max) return Reason::MAX_POSITION;
   }
-  const Balance* paying = is_buy(c.side) ? find_balance(a, m.quote_asset) : base;
+  const Balance* paying = is_buy(c.side) ? purse.quote : base;
   const Atoms free = paying == nullptr ? Atoms{} : paying->free;
   const Ticks worst{is_priced(c.order_type) ? c.price_ticks : c.worst_ticks};
   const bool is_market = c.order_type == static_cast<u8>(OrderType::MARKET);
@@ -274,92 +275,112 @@ Reason Kernel::check_market(const C& c, Market& market, Atoms hold, Atoms need) 
   return Reason::NONE;
 }
 
+// Commands that place orders hold these eight bytes as the order does, padding in the last two.
 template <class C>
-u32 Kernel::accept(const C& c, u32 account, Market& m, Atoms hold) {
+u64 kind_word(const C& c) {
+  static_assert(offsetof(C, side) == offsetof(C, market) + 2 &&
+                offsetof(C, stp_mode) == offsetof(C, market) + 5);
+  static_assert(offsetof(Order, side) == offsetof(Order, market) + 2 &&
+                offsetof(Order, status) == offsetof(Order, market) + 6);
+  u64 word;
+  std::memcpy(&word, &c.market, sizeof(word));
+  return (word & ~(u64{0xFFFF} << 48)) | static_cast<u64>(OrderStatus::NEW) << 48;
+}
+
+template <class C>
+u32 Kernel::accept(const C& c, u32 account, Market& m, Purse& purse, u64 client, Atoms hold) {
   Account& a = accounts_[account];
   Shard& home = shard(a.id);
-  home.known = true;
   home.order_counter += 1;
-  const u32 slot = orders_.take();
+  const u32 slot = orders_.take_raw();
+  const Rates rates = m.rates_of(a.fee_schedule);
+  const bool conditional = is_conditional(c.order_type);
   Order& o = orders_[slot];
-  o.id = static_cast<i64>(home.order_counter << SHARD_BITS | (a.id & (ACCOUNT_SHARDS - 1)));
   o.account = account;
+  o.level = o.next = o.prev = 0;
+  o.id = static_cast<i64>(home.order_counter << SHARD_BITS | (a.id & (ACCOUNT_SHARDS - 1)));
   o.price = {c.price_ticks};
   o.qty = {c.qty_lots};
-  o.created_us = o.updated_us = time_us_;
-  std::tie(o.maker_rate, o.taker_rate) = rates(a.fee_schedule, c.market);
-  o.market = c.market;
-  o.side = c.side;
-  o.type = c.order_type;
-  o.time_in_force = c.time_in_force;
-  o.stp_mode = c.stp_mode;
-  o.status = static_cast<u8>(OrderStatus::NEW);
+  o.hold = hold;
+  o.created_us = time_us_;
+  o.priority = 0;
+  o.maker_rate = rates.maker & RATE_BITS;
+  o.taker_rate = rates.taker & RATE_BITS;
+  o.flags = conditional ? u8{0} : static_cast<u8>(OrderFlag::WORKING);
+  const u64 kinds = kind_word(c);
+  std::memcpy(&o.market, &kinds, sizeof(kinds));
   std::memcpy(o.client_id.data(), c.client_order_id, CLIENT_ID_BYTES);
-  const bool conditional = is_conditional(c.order_type);
-  set_flag(o, OrderFlag::WORKING, !conditional);
+  o.extra = 0;
   if (conditional || !is_priced(c.order_type) || c.iceberg_lots > 0 || c.strategy_id != 0 ||
       c.strategy_type != 0 || a.trade_group != 0) {
-    OrderExtra& x = extra(o);
-    x.trade_group = a.trade_group;
-    x.trailing_bips = c.trailing_bips;
-    x.stop = {c.stop_ticks};
-    x.iceberg = {c.iceberg_lots};
-    if (!is_priced(c.order_type)) x.worst = {c.worst_ticks};
-    x.quote_order = {c.quote_atoms};
-    const bool by_budget = c.order_type == static_cast<u8>(OrderType::MARKET) &&
-                           (c.quote_atoms > 0 || is_buy(c.side));
-    if (by_budget) x.budget = c.quote_atoms > 0 ? Atoms{c.quote_atoms} : hold;
-    x.working_us = conditional ? 0 : time_us_;
-    x.strategy_id = c.strategy_id;
-    x.strategy_type = c.strategy_type;
+    describe(c, a, o);
   }
-  link_order(slot);
-  hold_funds(o, hold);
-  report<OrderEvent>(o, Execution::NEW, {.held = hold});
-  (void)m;
+  link_order(slot, client);
+  if (hold.v != 0) {
+    Balance* paying = purse.paid(is_buy(c.side));
+    OUTCRY_CHECK(paying != nullptr && paying->free >= hold);
+    paying->free -= hold;
+    paying->held += hold;
+  }
+  report<OrderEvent>(o, a, purse, Execution::NEW, {}, {.held = hold});
   return slot;
 }
 
-void Kernel::link_order(u32 slot) {
+// What a new order has beyond a plain one.
+template <class C>
+void Kernel::describe(const C& c, const Account& a, Order& o) {
+  OrderExtra& x = extra(o);
+  x.trade_group = a.trade_group;
+  x.trailing_bips = c.trailing_bips;
+  x.stop = {c.stop_ticks};
+  x.iceberg = {c.iceberg_lots};
+  if (!is_priced(c.order_type)) x.worst = {c.worst_ticks};
+  x.quote_order = {c.quote_atoms};
+  const bool by_budget = c.order_type == static_cast<u8>(OrderType::MARKET) &&
+                         (c.quote_atoms > 0 || is_buy(c.side));
+  if (by_budget) x.budget = c.quote_atoms > 0 ? Atoms{c.quote_atoms} : o.hold;
+  x.working_us = is_conditional(c.order_type) ? 0 : time_us_;
+  x.strategy_id = c.strategy_id;
+  x.strategy_type = c.strategy_type;
+}
+
+void Kernel::link_order(u32 slot, u64 client) {
   Order& o = orders_[slot];
   Account& a = accounts_[o.account];
   o.account_prev = a.last_order;
   o.account_next = 0;
-  if (a.last_order != 0) {
-    orders_[a.last_order].account_next = slot;
-  } else {
-    a.first_order = slot;
-  }
+  (a.last_order != 0 ? orders_[a.last_order].account_next : a.first_order) = slot;
   a.last_order = slot;
   a.orders += 1;
   if (iceberg(o).v > 0) a.iceberg_orders += 1;
   orders_by_id_.insert(mix(static_cast<u64>(o.id)), slot);
-  orders_by_client_.insert(client_hash(o), slot);
+  orders_by_client_.insert(client, slot);
 }
 
-// Checks 21 and 23 to 31, then acceptance and taking; a refusal is returned, nothing has changed.
+// Checks 23 to 31, then acceptance and taking; a refusal is returned, nothing has changed.
 template <class C>
-Reason Kernel::place_new(const C& c, u32 account, Market& m, i64& order_id) {
+Reason Kernel::place_new(const C& c, u32 account, Market& m, u64 client, i64& order_id) {
   Account& a = accounts_[account];
+  Purse purse = this->purse(a, m);
   Atoms hold{};
   Atoms need{};
-  Reason r = check_funds(c, a, m, hold, need);
+  Reason r = check_funds(c, a, m, purse, hold, need);
   if (r == Reason::NONE) r = check_market(c, m, hold, need);
   if (r != Reason::NONE) return r;
-  const u32 slot = accept(c, account, m, hold);
+  const u32 slot = accept(c, account, m, purse, client, hold);
   order_id = orders_[slot].id;
   if (is_conditional(c.order_type)) {
     place_trigger(m, slot);
   } else {
     run(m, slot);
-    drain(m);
+    if (m.queue_head != 0) drain(m);
   }
   return Reason::NONE;
 }
 
 void Kernel::new_order(const NewOrder& c) {
-  if (!admitted(c, c.market)) return;
-  const u32 account = find_account(c.account_id);
+  const u32 account = admitted(c);
+  if (account == 0) return;
   const Account& a = accounts_[account];
   const Market* found = nullptr;
   i64 order_id = 0;
@@ -371,11 +392,12 @@ void Kernel::new_order(const NewOrder& c) {
     if (m.queue_head != 0 && m.row.status == static_cast<u8>(MarketStatus::TRADING)) {
       return Reason::MARKET_BUSY;
     }
-    if (find_client(account, c.market, c.client_order_id) != 0 && !MUTANT(12)) {
+    const u64 client = client_hash(a.id, c.market, c.client_order_id);
+    if (find_client(account, c.market, c.client_order_id, client) != 0 && !MUTANT(12)) {
       return Reason::DUPLICATE_CLIENT_ORDER_ID;
     }
-    r = check_counts(c, a, 0);
-    return r != Reason::NONE ? r : place_new(c, account, m, order_id);
+    r = check_counts(c, a, m, 0);
+    return r != Reason::NONE ? r : place_new(c, account, m, client, order_id);
   };
   const Reason r = decide();
   remember(c, c.market, r, order_id);
@@ -411,22 +433,22 @@ bool restricted(u8 restriction, u8 status) {
 }
 }  // namespace
 
-void Kernel::cancel_slot(u32 slot, const char* request_id) {
-  unplace(slot);
-  Order& o = orders_[slot];
+void Kernel::cancel_slot(Market& m, u32 slot, const char* request_id) {
+  unplace(m, slot);
+  Party leaving = party(slot, m);
+  Order& o = leaving.order;
   o.status = static_cast<u8>(OrderStatus::CANCELED);
-  o.updated_us = time_us_;
   Moves moves;
-  release_all(o, moves);
-  OrderRequestedEvent& e = report<OrderRequestedEvent>(o, Execution::CANCELED, moves);
-  e.reason = static_cast<u16>(Reason::CANCELED_BY_USER);
-  std::memcpy(e.request_client_order_id, request_id, CLIENT_ID_BYTES);
+  moves.reason = Reason::CANCELED_BY_USER;
+  release_all(o, leaving.purse.paid(is_buy(o.side)), moves);
+  report<OrderRequestedEvent>(o, leaving.account, leaving.purse, Execution::CANCELED, filled(o),
+                              moves, request_id);
   remove_order(slot);
 }
 
 void Kernel::cancel_order(const CancelOrder& c) {
-  if (!admitted(c, c.market)) return;
-  const u32 account = find_account(c.account_id);
+  const u32 account = admitted(c);
+  if (account == 0) return;
   u32 slot = 0;
   const auto decide = [&] {
     if ((accounts_[account].flags & static_cast<u16>(AccountFlag::TRADE)) == 0) {
@@ -441,12 +463,12 @@ void Kernel::cancel_order(const CancelOrder& c) {
   const Reason r = decide();
   remember(c, c.market, r, r == Reason::NONE ? orders_[slot].id : 0);
   if (r != Reason::NONE) return refuse(raw(c), r);
-  cancel_slot(slot, c.client_order_id);
+  cancel_slot(*market(c.market), slot, c.client_order_id);
 }
 
 void Kernel::cancel_all(const CancelAll& c) {
-  if (!admitted(c, c.market)) return;
-  const u32 account = find_account(c.account_id);
+  const u32 account = admitted(c);
+  if (account == 0) return;
   const Account& a = accounts_[account];
   u32 first = a.first_order;
   const auto here = [&](u32 slot) {
@@ -468,14 +490,14 @@ void Kernel::cancel_all(const CancelAll& c) {
   u32 slot = first;
   for (i64 count = 0; slot != 0 && count < CANCEL_ALL_ORDERS_MAX; ++count) {
     const u32 following = here(orders_[slot].account_next);
-    cancel_slot(slot, no_id.data());
+    cancel_slot(*market(c.market), slot, no_id.data());
     slot = following;
   }
 }
 
 void Kernel::cancel_replace(const CancelReplace& c) {
-  if (!admitted(c, c.market)) return;
-  const u32 account = find_account(c.account_id);
+  const u32 account = admitted(c);
+  if (account == 0) return;
   Account& a = accounts_[account];
   const Market* found = nullptr;
   u32 old = 0;
@@ -497,7 +519,7 @@ void Kernel::cancel_replace(const CancelReplace& c) {
     if (cancel == Reason::NONE && restricted(c.restriction, orders_[old].status)) {
       cancel = Reason::CANCEL_RESTRICTED;
     }
-    return check_counts(c, a, cancel == Reason::NONE ? old : 0);
+    return check_counts(c, a, *found, cancel == Reason::NONE ? old : 0);
   };
   const Reason whole = decide_whole();
   if (whole != Reason::NONE) {
@@ -511,12 +533,13 @@ void Kernel::cancel_replace(const CancelReplace& c) {
       return refuse(raw(c), Reason::NOT_ATTEMPTED, Phase::NEW);
     }
   } else {
-    cancel_slot(old, c.cancel_client_order_id);
+    cancel_slot(*market(c.market), old, c.cancel_client_order_id);
   }
   i64 order_id = 0;
-  const Reason r = find_client(account, c.market, c.client_order_id) != 0
+  const u64 client = client_hash(a.id, c.market, c.client_order_id);
+  const Reason r = find_client(account, c.market, c.client_order_id, client) != 0
                        ? Reason::DUPLICATE_CLIENT_ORDER_ID
-                       : place_new(c, account, *market(c.market), order_id);
+                       : place_new(c, account, *market(c.market), client, order_id);
   remember(c, c.market, r, order_id);
   if (r != Reason::NONE) refuse(raw(c), r, Phase::NEW);
 }
@@ -524,8 +547,8 @@ void Kernel::cancel_replace(const CancelReplace& c) {
 // ---- amend, keeping priority
 
 void Kernel::amend_order(const AmendOrder& c) {
-  if (!admitted(c, c.market)) return;
-  const u32 account = find_account(c.account_id);
+  const u32 account = admitted(c);
+  if (account == 0) return;
   u32 slot = 0;
   const auto decide = [&] {
     if ((accounts_[account].flags & static_cast<u16>(AccountFlag::TRADE)) == 0) {
@@ -564,7 +587,7 @@ void Kernel::amend_order(const AmendOrder& c) {
   Order& o = orders_[slot];
   Market& m = *market(c.market);
   if (o.qty.v - remaining(o).v >= c.qty_lots) {
-    unplace(slot);
+    unplace(m, slot);
     return finish(slot, OrderStatus::EXPIRED, Execution::EXPIRED, Reason::AMENDED_BELOW_EXECUTED);
   }
   const Lots cut = o.qty - Lots{c.qty_lots};
@@ -590,19 +613,20 @@ void Kernel::amend_order(const AmendOrder& c) {
   const Atoms released = is_buy(o.side) ? notional(worst(o), cut, m.row.tick_lot_atoms)
                                         : atoms_of(cut, m.row.lot_atoms);
   o.hold -= released;
-  Balance& b = balance(o.account, paid_asset(o, m));
-  b.held -= released;
-  b.free += released;
+  Party amended = party(slot, m);
+  Balance* paying = amended.purse.paid(is_buy(o.side));
+  OUTCRY_CHECK(paying != nullptr);
+  paying->held -= released;
+  paying->free += released;
   const ClientId before = o.client_id;
   if (c.client_order_id[0] != 0) {
     orders_by_client_.erase(client_hash(o), slot);
     std::memcpy(o.client_id.data(), c.client_order_id, CLIENT_ID_BYTES);
     orders_by_client_.insert(client_hash(o), slot);
   }
-  o.updated_us = time_us_;
-  OrderRequestedEvent& e =
-      report<OrderRequestedEvent>(o, Execution::REPLACED, {.released = released});
-  std::memcpy(e.request_client_order_id, before.data(), CLIENT_ID_BYTES);
+  x.updated_us = time_us_;
+  report<OrderRequestedEvent>(o, amended.account, amended.purse, Execution::REPLACED, filled(o),
+                              {.released = released}, before.data());
 }
 
 }  // namespace outcry

@@ -281,13 +281,14 @@ inline constexpr std::int64_t EVENT_BUDGET = 1024LL;
 inline constexpr std::int64_t EVENTS_PER_STEP_MAX = 8LL;
 inline constexpr std::int64_t FOK_STEPS_MAX = 200LL;
 inline constexpr std::int64_t CANCEL_ALL_ORDERS_MAX = 256LL;
-inline constexpr std::int64_t EVENTS_PER_COMMAND_MAX = 2048LL;
+inline constexpr std::int64_t EVENTS_PER_COMMAND_MAX = 4096LL;
 inline constexpr std::int64_t CLIENT_ORDER_ID_BYTES_MAX = 36LL;
 inline constexpr std::int64_t TRAILING_ORDERS_PER_MARKET_MAX = 10000LL;
 inline constexpr std::int64_t OPEN_ORDERS_MAX = 50000000LL;
 inline constexpr std::int64_t ACCOUNTS_MAX = 50000000LL;
 inline constexpr std::int64_t AVERAGE_PRICE_MINUTES_MAX = 60LL;
 inline constexpr std::int64_t FAULTS_BEFORE_CANCEL_ONLY = 2LL;
+inline constexpr std::int64_t _FOK_EVENTS_MAX = 808LL;
 
 struct NewOrder {
   static constexpr std::uint8_t KIND = 1;

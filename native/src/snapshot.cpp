@@ -35,14 +35,11 @@ void Kernel::fill_row(const Order& o, OrderRow& row) const {
   row.qty_lots = o.qty.v;
   row.worst_ticks = worst(o).v;
   row.visible_lots = o.place == static_cast<u8>(OrderPlace::BOOK) ? visible(o).v : 0;
-  row.executed_lots = o.executed.v;
-  row.executed_quote_atoms = o.executed_quote.v;
   row.hold_atoms = o.hold.v;
   row.maker_rate = o.maker_rate;
   row.taker_rate = o.taker_rate;
-  row.taker_received_atoms = o.taker_received.v;
   row.created_us = o.created_us;
-  row.updated_us = o.updated_us;
+  row.updated_us = o.created_us;
   row.working_us = o.created_us;
   row.priority = o.priority;
   std::memcpy(row.client_order_id, o.client_id.data(), CLIENT_ID_BYTES);
@@ -58,6 +55,10 @@ void Kernel::fill_row(const Order& o, OrderRow& row) const {
   row.iceberg_lots = x.iceberg.v;
   row.prevented_lots = x.prevented.v;
   row.budget_atoms = x.budget.v;
+  row.executed_lots = x.filled.executed.v;
+  row.executed_quote_atoms = x.filled.executed_quote.v;
+  row.taker_received_atoms = x.filled.taker_received.v;
+  row.updated_us = x.updated_us;
   row.working_us = x.working_us;
   row.trailing_us = x.trailing_us;
   row.trailing_extreme_ticks = x.trailing_extreme.v;
@@ -255,17 +256,17 @@ void Kernel::snapshot(Buffer& out) const {
       row.order_id = orders_[slot].id;
     }
   }
-  std::vector<u32> entries;
-  dedupe_by_digest_.each([&](u32 slot) {
-    if (dedupe_[slot].deadline_us >= time_us_) entries.push_back(slot);
+  std::vector<const DedupeEntry*> entries;
+  dedupe_.each([&](const DedupeEntry& e) {
+    if (e.deadline_us >= time_us_) entries.push_back(&e);
   });
-  const auto key = [this](u32 slot) {
-    const DedupeEntry& e = dedupe_[slot];
+  const auto key = [](const DedupeEntry& e) {
     return std::tuple(e.account_id, e.digest_lo, e.digest_hi);
   };
-  std::sort(entries.begin(), entries.end(), [&](u32 a, u32 b) { return key(a) < key(b); });
-  for (const u32 slot : entries) {
-    const DedupeEntry& e = dedupe_[slot];
+  std::sort(entries.begin(), entries.end(),
+            [&](const DedupeEntry* a, const DedupeEntry* b) { return key(*a) < key(*b); });
+  for (const DedupeEntry* entry : entries) {
+    const DedupeEntry& e = *entry;
     DedupeRow& row = out.append<DedupeRow>();
     row.entity = shard_entity(e.account_id);
     row.account_id = e.account_id;
@@ -414,7 +415,7 @@ class SnapshotReader {
         const u32 slot = k_.find_account(r.account_id);
         require(slot != 0 && r.free_atoms >= 0 && r.held_atoms >= 0);
         asset(r.asset).users += static_cast<i128>(r.free_atoms) + r.held_atoms;
-        Balance& b = k_.balance(slot, r.asset);
+        Balance& b = k_.balance(k_.accounts_[slot], r.asset);
         b.free = {r.free_atoms};
         b.held = {r.held_atoms};
         return;
@@ -440,7 +441,7 @@ class SnapshotReader {
         e.command_kind = r.command_kind;
         e.reason = r.reason;
         require(e.deadline_us >= k_.time_us_);
-        return k_.add_dedupe(e);
+        return k_.dedupe_.add(e.hash(), e);
       }
     }
     require(false);
@@ -451,7 +452,7 @@ class SnapshotReader {
     k_.seq_ = r.seq;
     k_.epoch_ = r.epoch;
     k_.time_us_ = r.time_us;
-    k_.dedupe_second_ = r.time_us / 1'000'000;
+    k_.dedupe_.start(r.time_us);
     k_.lanes_.l = {r.events_hash_0, r.events_hash_1, r.events_hash_2, r.events_hash_3};
     k_.entity_seq_ = r.entity_seq;
     k_.orders_max_ = r.orders_max;
@@ -524,28 +525,26 @@ class SnapshotReader {
     o.id = r.order_id;
     o.price = {r.price_ticks};
     o.qty = {r.qty_lots};
-    o.executed = {r.executed_lots};
-    o.executed_quote = {r.executed_quote_atoms};
     o.hold = {r.hold_atoms};
-    o.taker_received = {r.taker_received_atoms};
     o.created_us = r.created_us;
-    o.updated_us = r.updated_us;
     o.priority = r.priority;
-    o.maker_rate = r.maker_rate;
-    o.taker_rate = r.taker_rate;
+    require(r.maker_rate < RATE_ONE && r.taker_rate < RATE_ONE);
+    o.maker_rate = r.maker_rate & RATE_BITS;
+    o.taker_rate = r.taker_rate & RATE_BITS;
     o.market = r.market;
     o.flags = static_cast<u8>(r.flags);
     require(r.time_in_force <= 3 && r.stp_mode <= 5 && r.status <= 6 && r.place <= 4);
-    o.side = r.side & 3;
-    o.type = r.order_type & 7;
-    o.time_in_force = r.time_in_force & 3;
-    o.stp_mode = r.stp_mode & 7;
-    o.status = r.status & 7;
-    o.place = r.place & 7;
+    o.side = r.side;
+    o.type = r.order_type;
+    o.time_in_force = r.time_in_force;
+    o.stp_mode = r.stp_mode;
+    o.status = r.status;
+    o.place = r.place;
     std::memcpy(o.client_id.data(), r.client_order_id, CLIENT_ID_BYTES);
     const bool plain = is_priced(r.order_type) && !is_conditional(r.order_type) && r.amends == 0 &&
                        r.iceberg_lots == 0 && r.prevented_lots == 0 && r.strategy_id == 0 &&
-                       r.strategy_type == 0 && r.trade_group == 0 && r.working_us == r.created_us;
+                       r.strategy_type == 0 && r.trade_group == 0 && r.executed_lots == 0 &&
+                       r.working_us == r.created_us && r.updated_us == r.created_us;
     if (!plain) {
       OrderExtra& x = k_.extra(o);
       x.trade_group = r.trade_group;
@@ -557,6 +556,8 @@ class SnapshotReader {
       x.quote_order = {r.quote_order_atoms};
       x.budget = {r.budget_atoms};
       x.prevented = {r.prevented_lots};
+      x.filled = {{r.executed_lots}, {r.executed_quote_atoms}, {r.taker_received_atoms}};
+      x.updated_us = r.updated_us;
       x.working_us = r.working_us;
       x.trailing_us = r.trailing_us;
       x.trailing_extreme = {r.trailing_extreme_ticks};
@@ -564,7 +565,7 @@ class SnapshotReader {
       x.strategy_type = r.strategy_type;
       x.amends = r.amends;
     }
-    k_.link_order(slot);
+    k_.link_order(slot, k_.client_hash(o));
     const auto place = static_cast<OrderPlace>(o.place);
     const std::pair<i64, u64> by_stop{
         is_rising(o.side, o.type) ? r.stop_ticks : -r.stop_ticks, o.priority};
@@ -596,6 +597,9 @@ class SnapshotReader {
       k_.join_level(m, slot);
       k_.orders_[slot].priority = priority;
       m.row.priority = counter;
+    }
+    for (const auto& m : k_.markets_) {
+      if (m != nullptr) k_.pin_rates(*m);
     }
     require(k_.recount().empty());
   }

@@ -5,8 +5,8 @@
 //   fuzz random SEED SECONDS          apply batches drawn at random, extreme numbers and all
 //   fuzz snapshots SEED SECONDS FILE...  restore damaged snapshots of the states that files lead to
 //
-// A file is a sequence of batches, each behind its length as four little-endian bytes. What must hold:
-// no fault, no report of a sanitizer, a full recount that adds up, events that frame, a snapshot that
+// A file is a sequence of batches, each behind its length as four little-endian bytes; an empty batch
+// stands where the next kernel begins. What must hold: no fault, no report of a sanitizer, a full recount that adds up, events that frame, a snapshot that
 // restores to the same bytes and goes on to the same events. A broken promise ends the process with
 // status 1 and leaves the batches that led there in TRACE (an environment variable), ready for replay.
 #include <sanitizer/common_interface_defs.h>
@@ -28,7 +28,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-std::vector<Bytes> trace;       // batches of the run under way
+std::vector<Bytes> trace;  // batches of the run under way
 std::string under_way = "start";
 unsigned long batches_applied = 0, commands_applied = 0, events_made = 0, restores = 0, refused = 0;
 
@@ -162,24 +162,28 @@ class Subject {
   std::unique_ptr<Kernel> twin_;
 };
 
-std::vector<Bytes> read(const std::string& path) {
+using Batches = std::vector<Bytes>;
+
+// The runs of a file.
+std::vector<Batches> read(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   const Bytes bytes{std::istreambuf_iterator<char>(in), {}};
-  std::vector<Bytes> batches;
+  std::vector<Batches> runs(1);
   for (std::size_t at = 0; at + 4 <= bytes.size();) {
     std::uint32_t size;
     std::memcpy(&size, bytes.data() + at, sizeof(size));
     at += 4;
     if (size > bytes.size() - at) throw std::runtime_error(path + " is torn");
     const auto from = bytes.begin() + static_cast<std::ptrdiff_t>(at);
-    batches.emplace_back(from, from + static_cast<std::ptrdiff_t>(size));
+    if (size == 0) runs.emplace_back();
+    if (size != 0) runs.back().emplace_back(from, from + static_cast<std::ptrdiff_t>(size));
     at += size;
   }
-  if (batches.empty()) throw std::runtime_error(path + " holds no batches");
-  return batches;
+  if (runs.back().empty()) throw std::runtime_error(path + " holds an empty run");
+  return runs;
 }
 
-void replay(const std::vector<Bytes>& batches) {
+void replay(const Batches& batches) {
   Subject subject;
   for (std::size_t i = 0; i < batches.size(); ++i) {
     subject.apply(batches[i]);
@@ -188,7 +192,7 @@ void replay(const std::vector<Bytes>& batches) {
   subject.examine();
 }
 
-void mutate(Dice& dice, const std::vector<Bytes>& batches, Clock::time_point end) {
+void mutate(Dice& dice, const Batches& batches, Clock::time_point end) {
   Subject subject;
   const std::uint64_t one_in = dice.any<std::uint64_t>({1, 3, 10});
   for (std::size_t i = 0; i < batches.size() && Clock::now() < end; ++i) {
@@ -227,7 +231,7 @@ void tear(Dice& dice, const Bytes& rows, Clock::time_point end) {
   }
 }
 
-void tear_along(Dice& dice, const std::vector<Bytes>& batches, Clock::time_point end) {
+void tear_along(Dice& dice, const Batches& batches, Clock::time_point end) {
   Subject subject;
   const std::size_t stop = 1 + dice.below(batches.size());
   for (std::size_t i = 0; i < stop; ++i) subject.apply(batches[i]);
@@ -237,23 +241,29 @@ void tear_along(Dice& dice, const std::vector<Bytes>& batches, Clock::time_point
 int run(int count, char** words) {
   const std::string mode = count > 1 ? words[1] : "";
   if (mode == "replay" && count > 2) {
-    for (int i = 2; i < count; ++i) replay(read(words[i]));
+    for (int i = 2; i < count; ++i) {
+      for (const Batches& batches : read(words[i])) replay(batches);
+    }
     return 0;
   }
   const bool files = mode == "mutate" || mode == "snapshots";
   if (!(files && count > 4) && !(mode == "random" && count == 4)) return 2;
   const std::uint64_t seed = std::stoull(words[2]);
   const auto end = Clock::now() + std::chrono::milliseconds(std::stoll(words[3]) * 1'000);
-  std::vector<std::vector<Bytes>> corpus;
+  std::vector<std::vector<Batches>> corpus;
   for (int i = 4; i < count; ++i) corpus.push_back(read(words[i]));
+  const auto any_run = [&](Dice& dice) -> const Batches& {
+    const auto& runs = corpus[dice.below(corpus.size())];
+    return runs[dice.below(runs.size())];
+  };
   for (std::uint64_t round = 0; Clock::now() < end; ++round) {
     Dice dice(seed << 32 | round);
     if (mode == "random") {
       draw(dice, end);
     } else if (mode == "mutate") {
-      mutate(dice, corpus[dice.below(corpus.size())], end);
+      mutate(dice, any_run(dice), end);
     } else {
-      tear_along(dice, corpus[dice.below(corpus.size())], end);
+      tear_along(dice, any_run(dice), end);
     }
   }
   return 0;

@@ -1,5 +1,6 @@
 // Random well-framed commands: a small crowded world whose numbers lie at the ends of their ranges.
 #pragma once
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <string>
@@ -78,10 +79,9 @@ class Generator {
   // Stamps the header: time mostly creeps, seldom leaps; digests are drawn from a few.
   template <class C>
   void push(Bytes& out, C c) {
-    if (dice_.once_in(4)) time_us_ += static_cast<std::int64_t>(dice_.below(2'000'000));
-    if (dice_.once_in(200)) time_us_ += static_cast<std::int64_t>(dice_.below(90 * MINUTE_US));
-    if (dice_.once_in(20'000)) time_us_ = I64_MAX - static_cast<std::int64_t>(dice_.below(MINUTE_US));
-    if (time_us_ < 0 || time_us_ > I64_MAX - 100 * MINUTE_US) time_us_ = I64_MAX - MINUTE_US;
+    if (dice_.once_in(4)) advance(static_cast<std::int64_t>(dice_.below(2'000'000)));
+    if (dice_.once_in(200)) advance(static_cast<std::int64_t>(dice_.below(90 * MINUTE_US)));
+    if (dice_.once_in(20'000)) advance(I64_MAX - time_us_ - 3 * MINUTE_US);
     c.time_us = time_us_;
     if (dice_.once_in(3)) {
       c.digest_lo = dice_.once_in(4) ? dice_.below(8) : dice_.bits();
@@ -92,6 +92,11 @@ class Generator {
     if (dice_.once_in(300)) c.deadline_us = static_cast<std::int64_t>(dice_.bits());
     const char* bytes = reinterpret_cast<const char*>(&c);
     out.insert(out.end(), bytes, bytes + sizeof(c));
+  }
+
+  // Time stops at its end.
+  void advance(std::int64_t step) {
+    time_us_ = step > I64_MAX - time_us_ ? I64_MAX : std::max(time_us_, time_us_ + step);
   }
 
   std::uint64_t account_at(std::uint64_t i) const { return (i + 1) << 10 | (i % 3); }
@@ -136,15 +141,11 @@ class Generator {
     std::memcpy(c.symbol, ("M" + std::to_string(id)).data(), 2);
     const int scale = scale_[c.base_asset];
     const int split = static_cast<int>(dice_.below(static_cast<std::uint64_t>(scale) + 1));
-    const std::int64_t x = dice_.any<std::int64_t>({1, 1, 7, 1'000});
-    const std::int64_t y = id == 1 ? 1 : dice_.any<std::int64_t>({1, 1, 3, 1 << 20});
+    const std::int64_t x = split > 12 ? 1 : dice_.any<std::int64_t>({1, 1, 7, 1'000});
+    const std::int64_t y = scale - split > 9 ? 1 : dice_.any<std::int64_t>({1, 1, 3, 1 << 20});
     c.lot_atoms = x * power_of_ten(split);
     c.tick_atoms = y * power_of_ten(scale - split);
-    if (c.lot_atoms > I64_MAX / 1'000 || c.tick_atoms > I64_MAX / (1 << 20)) {
-      c.lot_atoms = power_of_ten(scale);
-      c.tick_atoms = 1;
-    }
-    c.tick_lot_atoms = c.lot_atoms == power_of_ten(scale) && c.tick_atoms == 1 ? 1 : x * y;
+    c.tick_lot_atoms = x * y;
     shape(c);
     return c;
   }

@@ -4,7 +4,6 @@ SIGKILL shows nothing of a sync that is missing; this does. Covers J03, J09, O05
 """
 
 import asyncio
-import os
 import shutil
 import subprocess
 import time
@@ -13,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from tools.chaos import FLAGS, Http, signed
 from tools.exchange_process import DemoKey, ExchangeProcess
 
@@ -21,7 +19,7 @@ SOURCE = Path(__file__).with_name("shim.c")
 EXIT_JOURNAL = 4
 
 pytestmark = pytest.mark.skipif(
-    shutil.which("cc") is None or not os.path.isdir("/proc/self/fd"),
+    shutil.which("cc") is None or not Path("/proc/self/fd").is_dir(),
     reason="needs a C compiler and Linux",
 )
 
@@ -91,9 +89,7 @@ class Shimmed:
 
 
 @pytest.fixture
-def shimmed(
-    library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Shimmed]:
+def shimmed(library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shimmed]:
     shimmed = Shimmed(tmp_path)
     monkeypatch.setenv("LD_PRELOAD", str(library))
     monkeypatch.setenv("OUTCRY_SHIM", str(shimmed.switches))
@@ -245,9 +241,7 @@ def uncovered_refusals(trace: list[str]) -> list[str]:
     return [name for name in uncovered(trace) if name not in written]
 
 
-async def until(
-    shimmed: Shimmed, wanted: Callable[[int], bool], what: str
-) -> tuple[int, Any]:
+async def until(shimmed: Shimmed, wanted: Callable[[int], bool], what: str) -> tuple[int, Any]:
     """Send orders until one is answered as wanted."""
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:

@@ -1,4 +1,4 @@
-"""SIGKILL at random moments under load from outside. Covers O01, O02, O04, J03, J04, J05, L by verify.
+"""SIGKILL at random moments under load from outside. Covers O01, O02, O04, J03, J04, J05.
 
 `make bench-chaos` runs the same cycle 1,000 times.
 """
@@ -7,7 +7,6 @@ import subprocess
 from pathlib import Path
 
 import pytest
-
 from tools.chaos import Chaos
 from tools.exchange_process import outcry_command
 

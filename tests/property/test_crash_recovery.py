@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.support.toy_machine import TOYS, deposit, order
 
 from openoutcry.adapters.memory.journal import MemoryJournal, MemorySnapshots, MemoryStore
 from openoutcry.codec.journal import JournalRow
@@ -15,7 +16,6 @@ from openoutcry.partition.follower import Follower, NullProjection, SnapshotPoli
 from openoutcry.partition.recovery import recover
 from openoutcry.partition.runtime import Partition
 from openoutcry.ports.journal import JournalUnknownError
-from tests.support.toy_machine import TOYS, deposit, order
 
 COMMANDS = st.sampled_from(["deposit", "order", "poison", "pend"])
 

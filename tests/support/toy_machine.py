@@ -1,4 +1,4 @@
-"""A state machine of a few lines that keeps every promise of the kernel's door that runtime needs."""
+"""A state machine of a few lines that keeps the promises of the kernel's door."""
 
 import hashlib
 import json
@@ -31,7 +31,7 @@ class ToyFaultError(Exception):
 
 
 class ToyMachine:
-    """Deposits add up; new orders rest; an order named `pend...` waits for a tick to be reported."""
+    """Deposits add up; new orders rest; one named `pend...` waits for a tick to be reported."""
 
     def __init__(self, *, cured: bool = False) -> None:
         self.state = {

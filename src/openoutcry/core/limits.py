@@ -30,7 +30,7 @@ FOK_STEPS_MAX = 200
 """A fill-or-kill that would need more steps than this is not fillable."""
 CANCEL_ALL_ORDERS_MAX = 256
 """Orders that one cancel-all ends; the caller repeats it for more."""
-EVENTS_PER_COMMAND_MAX = 2048
+EVENTS_PER_COMMAND_MAX = 4096
 CLIENT_ORDER_ID_BYTES_MAX = 36
 TRAILING_ORDERS_PER_MARKET_MAX = 10_000
 OPEN_ORDERS_MAX = 50_000_000
@@ -39,6 +39,9 @@ AVERAGE_PRICE_MINUTES_MAX = 60
 FAULTS_BEFORE_CANCEL_ONLY = 2
 
 assert ACCOUNT_SHARDS == 1 << SHARD_BITS
-assert EVENT_BUDGET + EVENTS_PER_STEP_MAX + 4 * FOK_STEPS_MAX + 8 <= EVENTS_PER_COMMAND_MAX
-assert EVENT_BUDGET + 2 * CANCEL_ALL_ORDERS_MAX <= EVENTS_PER_COMMAND_MAX
+# The last of a drained cascade and then the command itself may each be a fill-or-kill, or the command a
+# cancel-all: neither is suspended.
+_FOK_EVENTS_MAX = 4 * FOK_STEPS_MAX + EVENTS_PER_STEP_MAX
+assert EVENT_BUDGET + 2 * _FOK_EVENTS_MAX <= EVENTS_PER_COMMAND_MAX
+assert EVENT_BUDGET + _FOK_EVENTS_MAX + 2 * CANCEL_ALL_ORDERS_MAX <= EVENTS_PER_COMMAND_MAX
 assert PRICE_TICKS_MAX < 1 << 36

@@ -71,7 +71,10 @@ def quarantined_by(following: JournalRow | None, seq: int) -> tuple[int, ...]:
         return ()
     indexes = []
     for command in split_commands(following.payload[FRAME.size :]):
-        if command[COMMAND_KIND_OFFSET] != CommandKind.QUARANTINE:
+        if (
+            command[COMMAND_KIND_OFFSET] != CommandKind.QUARANTINE
+            or len(command) != Quarantine.SIZE
+        ):
             break
         record = Quarantine.unpack(command)
         if record.seq == seq:

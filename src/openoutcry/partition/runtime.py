@@ -200,6 +200,8 @@ class Partition:
             or command[0] | command[1] << 8 != size
         ):
             raise ValueError("not one command record")
+        if command[COMMAND_KIND_OFFSET] == CommandKind.QUARANTINE:
+            raise ValueError("only the runtime itself quarantines")  # replay acts on its place
         if not self._running:
             raise NotAcceptedError("the exchange is stopping")
         if self._blocked:

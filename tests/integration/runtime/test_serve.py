@@ -1,6 +1,6 @@
 """`outcry serve` as a process: how it starts, refuses, recovers and ends.
 
-Covers J01, J11, J12, O02, O04, O08, O39, X10, X11, and what `verify`, `backup` and `restore` promise.
+Covers J01, J11, J12, O02, O04, O08, O39, X10, and what `verify`, `backup`, `restore` promise.
 """
 
 import asyncio
@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from tools.chaos import FLAGS, Http, children, signed
 from tools.exchange_process import ExchangeFailedError, ExchangeProcess, outcry_command
 
@@ -131,9 +130,7 @@ class TestDoors:
         assert f"cannot listen on 127.0.0.1:{server.port}: Address already in use" in done.stderr
         assert not server.data.exists(), "nothing was touched"
 
-    def test_a_second_process_on_the_same_folder_is_refused(
-        self, server: ExchangeProcess
-    ) -> None:
+    def test_a_second_process_on_the_same_folder_is_refused(self, server: ExchangeProcess) -> None:
         server.start()
         fill(server, "o", 2)
         done = outcry("serve", "--data", server.data, "--port", "0")
@@ -155,7 +152,7 @@ class TestDoors:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
         )
-        wait_for("the journal is open", lambda: (server.data / "journal.db").exists())
+        wait_for("the journal is open", (server.data / "journal.db").exists)
         process.send_signal(signal.SIGTERM)
         _, errors = process.communicate(timeout=10)
         assert b"Traceback" not in errors

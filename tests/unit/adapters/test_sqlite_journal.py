@@ -2,7 +2,6 @@
 
 import shutil
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -33,7 +32,7 @@ def fill(journal: SqliteJournal, count: int, size: int = 200) -> None:
 
 
 @pytest.fixture
-def crashed(path: Path, tmp_path: Path) -> Iterator[Path]:
+def crashed(path: Path, tmp_path: Path) -> Path:
     """A journal of 40 rows, copied with its log as a crash would leave it."""
     journal = SqliteJournal(path)
     fill(journal, 40)
@@ -42,7 +41,7 @@ def crashed(path: Path, tmp_path: Path) -> Iterator[Path]:
     for name in ("journal.db", "journal.db-wal"):
         shutil.copy(path.parent / name, folder / name)
     journal.close()
-    yield folder / "journal.db"
+    return folder / "journal.db"
 
 
 def log_of(path: Path) -> Path:
@@ -236,6 +235,9 @@ class TestErrors:
         for at in range(3 * page, len(data), page):
             data[at : at + 64] = b"\xff" * 64
         path.write_bytes(data)
+
+        def read_all() -> None:
+            list(SqliteJournal(path).read(1))
+
         with pytest.raises(JournalDamagedError):
-            journal = SqliteJournal(path)
-            list(journal.read(1))
+            read_all()

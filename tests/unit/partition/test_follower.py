@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from tests.support.toy_machine import TOYS, ToyMachine, deposit, order
+from tests.unit.partition.test_recovery import a_journal, append, snapshots_at
 
 from openoutcry.adapters.memory.journal import MemoryJournal, MemorySnapshots
 from openoutcry.partition.follower import (
@@ -14,8 +16,6 @@ from openoutcry.partition.follower import (
 )
 from openoutcry.partition.recovery import recover
 from openoutcry.ports.feeds import Committed
-from tests.support.toy_machine import TOYS, ToyMachine, deposit, order
-from tests.unit.partition.test_recovery import a_journal, append, snapshots_at
 
 
 class RecordingProjection(NullProjection):

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from tests.support.toy_machine import TOYS, ToyFaultError, ToyMachine, deposit, order
 
 from openoutcry.adapters.memory.journal import MemoryJournal, MemorySnapshots
 from openoutcry.codec.journal import seal
@@ -17,7 +18,6 @@ from openoutcry.partition.recovery import (
     with_next,
 )
 from openoutcry.ports.journal import JournalDamagedError
-from tests.support.toy_machine import TOYS, ToyFaultError, ToyMachine, deposit, order
 
 
 def append(journal: MemoryJournal, *commands: bytes) -> None:
@@ -153,7 +153,7 @@ def test_a_garbled_row_is_refused_wherever_it_is_j08() -> None:
 def test_a_missing_row_is_refused_j06() -> None:
     journal = a_journal(6)
     del journal.store.rows[3]
-    with pytest.raises(JournalDamagedError, match="row 5 .* does not follow row 3"):
+    with pytest.raises(JournalDamagedError, match=r"row 5 .* does not follow row 3"):
         recover(TOYS, journal, None)
 
 

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Sequence
 
 import pytest
+from tests.support.toy_machine import TOYS, deposit, order
 
 from openoutcry.adapters.memory.journal import MemoryJournal, MemorySnapshots
 from openoutcry.codec.journal import JournalRow, open_row
@@ -15,6 +16,7 @@ from openoutcry.core.records import (
     CancelOrder,
     EpochEvent,
     OrderEvent,
+    Quarantine,
     QuarantinedEvent,
 )
 from openoutcry.partition.recovery import recover
@@ -22,7 +24,6 @@ from openoutcry.partition.runtime import Partition, PartitionLimits
 from openoutcry.ports.calls import NotAcceptedError, StorageFullError
 from openoutcry.ports.feeds import Committed
 from openoutcry.ports.journal import FencedError, JournalFullError, JournalUnknownError
-from tests.support.toy_machine import TOYS, deposit, order
 
 
 class GatedJournal(MemoryJournal):
@@ -210,7 +211,8 @@ async def test_a_stopped_partition_refuses_and_has_answered_all_j05() -> None:
 
 async def test_what_is_no_command_is_refused_at_the_door() -> None:
     partition = await started(MemoryJournal())
-    for wrong in (b"", bytes(48), deposit(1) + bytes(8), deposit(1) * 2, deposit(1)[:-8]):
+    forged = Quarantine(seq=1).pack()
+    for wrong in (b"", bytes(48), deposit(1) + bytes(8), deposit(1) * 2, deposit(1)[:-8], forged):
         with pytest.raises(ValueError):
             await partition.submit(wrong)
     await partition.stop()
@@ -291,9 +293,7 @@ async def test_a_crash_between_fault_and_quarantine_is_mended_at_the_next_start(
 
 async def test_a_full_disk_refuses_orders_and_takes_cancels_until_there_is_room_o10() -> None:
     journal, room = GatedJournal(), FakeRoom()
-    partition = await started(
-        journal, room=room, limits=PartitionLimits(room_check_seconds=0.02)
-    )
+    partition = await started(journal, room=room, limits=PartitionLimits(room_check_seconds=0.02))
     assert room.kept
     journal.errors.append(JournalFullError("ENOSPC"))
     room.short = True
