@@ -39,8 +39,8 @@ AVERAGE_PRICE_MINUTES_MAX = 60
 FAULTS_BEFORE_CANCEL_ONLY = 2
 
 assert ACCOUNT_SHARDS == 1 << SHARD_BITS
-# The last of a drained cascade and then the command itself may each be a fill-or-kill, or the command a
-# cancel-all: neither is suspended.
+# The last of a drained cascade and then the command itself may each be a fill-or-kill, or the
+# command a cancel-all: neither is suspended.
 _FOK_EVENTS_MAX = 4 * FOK_STEPS_MAX + EVENTS_PER_STEP_MAX
 assert EVENT_BUDGET + 2 * _FOK_EVENTS_MAX <= EVENTS_PER_COMMAND_MAX
 assert EVENT_BUDGET + _FOK_EVENTS_MAX + 2 * CANCEL_ALL_ORDERS_MAX <= EVENTS_PER_COMMAND_MAX

@@ -11,6 +11,7 @@ from openoutcry.core.limits import DEADLINE_AHEAD_US_MAX
 from openoutcry.core.records import Command
 from openoutcry.simulation.commands.aims import AimMaker
 from openoutcry.simulation.commands.coverage import Coverage
+from openoutcry.simulation.commands.extremes import ExtremeMaker
 from openoutcry.simulation.commands.malformed import malform
 from openoutcry.simulation.commands.model import Model
 from openoutcry.simulation.commands.orders import OrderMaker
@@ -45,6 +46,7 @@ class CommandStream:
         self._orders = OrderMaker(self._rng, self.profile, self._model, self._accounts)
         self._requests = RequestMaker(self._orders)
         self._aims = AimMaker(self._requests)
+        self._extremes = ExtremeMaker(self._requests)
         self._time_us = START_US
         self._script: deque[Command] = deque(opening(self.profile, self._rng, self._accounts))
         self._opened = False
@@ -108,7 +110,7 @@ class CommandStream:
         rng = self._rng
         if self._script and rng.random() < 0.85:
             return self._record(self._script.popleft())
-        for number in (1, 2, 3):
+        for number in (1, 2, 3, 4):
             view = self._model.markets[number]
             if not view.trading and not self._script and rng.random() < 0.15:
                 return self._record(self._requests.reopen(view))
@@ -126,6 +128,8 @@ class CommandStream:
             self._script.extend(self._aims.long_sweep())
         elif action == "cascade":
             self._script.extend(self._aims.cascade())
+        elif action == "extreme":
+            self._script.extend(self._extremes.script())
         elif not self._script:
             self._script.extend(self._aim())
         if self._script:
@@ -149,7 +153,7 @@ class CommandStream:
 
     def _met(self, reason: Reason) -> int:
         """How often a reason was met; those that take a thousand trades count as met more often."""
-        return self.coverage.reason(reason) * (4 if reason in _COSTLY else 1)
+        return self.coverage.reason(reason) * (2 if reason in _COSTLY else 1)
 
     def _resend(self) -> bytes:
         """Send an earlier request again; sometimes its digest with another request."""

@@ -29,7 +29,6 @@ from openoutcry.simulation.commands.model import MarketView, OpenOrder
 from openoutcry.simulation.commands.orders import OrderMaker
 from openoutcry.simulation.commands.world import (
     FEE_RATES,
-    MARKETS,
     TIGHT,
     filters_of,
     specification,
@@ -105,7 +104,7 @@ class RequestMaker:
 
     def cancel_all(self) -> Command:
         """Draw a cancel of all orders of an account in a market."""
-        return CancelAll(account_id=self.orders.account(), market=self.rng.randint(1, 3))
+        return CancelAll(account_id=self.orders.account(), market=self.rng.randint(1, 4))
 
     def replace(self) -> Command:
         """Draw a cancel-replace; often the replacement is alike, sometimes it crosses."""
@@ -201,7 +200,7 @@ class RequestMaker:
     def status(self) -> Command:
         """Draw a status of a market."""
         status = self.rng.choice((*MarketStatus, MarketStatus.TRADING))
-        return SetMarketStatus(market=self.rng.randint(1, 3), status=status)
+        return SetMarketStatus(market=self.rng.randint(1, 4), status=status)
 
     def reopen(self, view: MarketView) -> Command:
         """Open a market again."""
@@ -267,6 +266,3 @@ class RequestMaker:
     def epoch(self) -> Command:
         """A new leader."""
         return Epoch(epoch=self.rng.getrandbits(40))
-
-
-assert len(MARKETS) == TIGHT + 1, "three markets: open, tight, mixed"

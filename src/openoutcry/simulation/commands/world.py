@@ -15,12 +15,18 @@ from openoutcry.core.records import (
     UpdateAccount,
 )
 
-ASSETS = ((1, 2, b"USD"), (2, 3, b"BTC"), (3, 0, b"ETH"))
+ASSETS = ((1, 2, b"USD"), (2, 3, b"BTC"), (3, 0, b"ETH"), (4, 18, b"WEI"))
 """Id, scale and name."""
-MARKETS = ((1, 2, 1, b"BTCUSD"), (2, 3, 1, b"ETHUSD"), (3, 3, 2, b"ETHBTC"))
+MARKETS = (
+    (1, 2, 1, b"BTCUSD"),
+    (2, 3, 1, b"ETHUSD"),
+    (3, 3, 2, b"ETHBTC"),
+    (4, 4, 1, b"WEIUSD"),
+)
 """Id, base, quote and symbol."""
-OPEN, TIGHT, MIXED = 1, 2, 3
-"""The market without filters, the one with all of them, the one where chance decides."""
+OPEN, TIGHT, MIXED, WIDE = 1, 2, 3, 4
+"""The market without filters, the one with all of them, the one where chance decides, and one with
+large lots and low prices, left to the scripts of `extremes`."""
 ALL_MARKET_FLAGS = sum(MarketFlag)
 ALL_TYPES = 0b1111_1110
 ALL_STP_MODES = 0b11_1111
@@ -46,6 +52,7 @@ ACTIONS = {
     "malformed": 1.5,
     "sweep": 0.06,
     "cascade": 0.15,
+    "extreme": 0.15,
     "aim": 5.0,
 }
 STYLES = {
@@ -125,8 +132,8 @@ class Profile:
 
 
 def lot_atoms_of(market: int) -> int:
-    """Base atoms of one lot; 1, 5 and 10 so that lot and atom are not the same thing."""
-    return (5, 1, 10)[market - 1]
+    """Base atoms of one lot; not one, so that lot and atom are not the same thing."""
+    return (5, 1, 10, 10**12)[market - 1]
 
 
 def people(profile: Profile) -> list[Account]:
@@ -157,7 +164,9 @@ def specification(
     """A market with these filters on and the others off."""
     _, base, quote, symbol = MARKETS[market - 1]
     scale = ASSETS[base - 1][1]
-    tick_lot_atoms = profile.tick_lot_atoms[market - 1] * lot_atoms_of(market)
+    tick_lot_atoms = 1
+    if market != WIDE:
+        tick_lot_atoms = profile.tick_lot_atoms[market - 1] * lot_atoms_of(market)
     fields = {
         "default_stp_mode": rng.choice(tuple(StpMode)),
         "stp_modes": ALL_STP_MODES,
@@ -215,7 +224,7 @@ def mixed_filters(profile: Profile, rng: random.Random) -> dict[str, int]:
 
 def filters_of(market: int, profile: Profile, rng: random.Random) -> dict[str, int]:
     """Draw the filters that suit this market's part in the run."""
-    if market == OPEN:
+    if market in {OPEN, WIDE}:
         return {}
     return tight_filters(profile, rng) if market == TIGHT else mixed_filters(profile, rng)
 
@@ -228,7 +237,10 @@ def wealth_unit(profile: Profile) -> int:
 
 def wealth_atoms(profile: Profile, account: Account, asset: int) -> int:
     """Atoms of an asset that an account starts with; the poor have a few lots and half an order."""
-    if account.wealth > 1 or asset == 1:
+    if account.wealth > 1:
+        least = 10**14 if asset == ASSETS[-1][0] else 1 << 44 if asset == 1 else 0
+        return account.wealth * max(wealth_unit(profile), least)
+    if asset == 1:
         return account.wealth * wealth_unit(profile)
     return account.wealth * profile.qty_lots_max * 20
 
