@@ -1,5 +1,6 @@
 // What was answered to which digest, until its deadline has passed.
 #pragma once
+#include <limits>
 #include <array>
 
 #include "hashing.hpp"
@@ -59,7 +60,7 @@ class Dedupe {
     if (passed_.first != 0) drop();
   }
 
-  void start(i64 now_us) { next_second_us_ = (now_us / SECOND_US + 1) * SECOND_US; }
+  void start(i64 now_us) { next_second_us_ = start_of(now_us / SECOND_US + 1); }
 
   // Every entry, passed ones too, in no particular order.
   template <class F>
@@ -88,6 +89,12 @@ class Dedupe {
     return chunks_[slot >> ENTRY_BITS].entries[slot & (ENTRIES - 1)];
   }
 
+  // Time ends within a second: what would begin after it begins at its last microsecond.
+  static i64 start_of(i64 second) {
+    i64 us;
+    return __builtin_mul_overflow(second, SECOND_US, &us) ? std::numeric_limits<i64>::max() : us;
+  }
+
   // Hands the seconds before this one over to `passed_`.
   [[gnu::noinline]] void turn(i64 now_us) {
     const i64 second = now_us / SECOND_US;
@@ -99,7 +106,7 @@ class Dedupe {
       passed_.last = list.last;
       list = {};
     }
-    next_second_us_ = (second + 1) * SECOND_US;
+    next_second_us_ = start_of(second + 1);
   }
 
   void drop() {

@@ -483,6 +483,8 @@ Reason Kernel::check_market_specification(const C& c) const {
   return good ? Reason::NONE : Reason::INVALID_SPECIFICATION;
 }
 
+template Reason Kernel::check_market_specification<MarketRow>(const MarketRow&) const;
+
 namespace {
 // MarketRow, MarketEvent and both commands hold the same specification bytes.
 constexpr std::size_t SPECIFICATION_BYTES = MarketEvent::SIZE - offsetof(MarketEvent, market);

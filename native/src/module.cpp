@@ -6,6 +6,7 @@
 #include <nanobind/stl/vector.h>
 
 #include <algorithm>
+#include <cstring>
 #include <stdexcept>
 
 #include "kernel.hpp"
@@ -29,21 +30,28 @@ nb::object row_or_none(bool found, const R& row) {
   throw nb::python_error();
 }
 
-// Bytes, bytearray or memoryview, held while the kernel reads them.
+// Bytes, bytearray or memoryview, held while the kernel reads them. Records are read in place, so a
+// slice that starts at an odd address is copied to an even one.
 class View {
  public:
   explicit View(nb::handle object) {
     if (PyObject_GetBuffer(object.ptr(), &view_, PyBUF_SIMPLE) != 0) throw nb::python_error();
+    if (reinterpret_cast<std::uintptr_t>(view_.buf) % alignof(u64) == 0) return;
+    const auto size = static_cast<std::size_t>(view_.len);
+    aligned_.resize((size + sizeof(u64) - 1) / sizeof(u64));
+    std::memcpy(aligned_.data(), view_.buf, size);
   }
   ~View() { PyBuffer_Release(&view_); }
   View(const View&) = delete;
   View& operator=(const View&) = delete;
   std::span<const char> span() const {
-    return {static_cast<const char*>(view_.buf), static_cast<std::size_t>(view_.len)};
+    const void* data = aligned_.empty() ? view_.buf : aligned_.data();
+    return {static_cast<const char*>(data), static_cast<std::size_t>(view_.len)};
   }
 
  private:
   Py_buffer view_{};
+  std::vector<u64> aligned_;
 };
 
 // One instance of the kernel and whether it has faulted.
@@ -54,7 +62,7 @@ class Door {
   explicit Door(std::unique_ptr<Kernel> kernel) : kernel_(std::move(kernel)) {}
 
   nb::bytes apply(nb::handle batch, u64 seq, nb::handle skip) {
-    alive();
+    const Using use(*this);
     const View view(batch);
     const std::span<const char> commands = view.span();
     std::vector<u32> skipped;
@@ -81,15 +89,32 @@ class Door {
 
   void alive() const {
     if (dead_) throw std::runtime_error("this kernel has faulted and must be discarded");
+    if (busy_) throw std::runtime_error("this kernel is in use by another thread");
   }
   Kernel& live() {
     alive();
     return *kernel_;
   }
 
+  // While the interpreter lock is released nobody else may look into the kernel or change it.
+  class Using {
+   public:
+    explicit Using(Door& door) : door_(door) {
+      door.alive();
+      door.busy_ = true;
+    }
+    ~Using() { door_.busy_ = false; }
+    Using(const Using&) = delete;
+    Using& operator=(const Using&) = delete;
+
+   private:
+    Door& door_;
+  };
+
  private:
   std::unique_ptr<Kernel> kernel_;
   bool dead_ = false;
+  bool busy_ = false;  // read and written with the interpreter lock held
 };
 
 template <class F>
@@ -125,6 +150,7 @@ NB_MODULE(_native, m) {
       .def("state_hash",
            [](Door& d) {
              Kernel& k = d.live();
+             const Door::Using use(d);
              std::array<u64, 2> digest{};
              {
                const nb::gil_scoped_release release;
@@ -135,12 +161,14 @@ NB_MODULE(_native, m) {
       .def("recount",
            [](Door& d) {
              Kernel& k = d.live();
+             const Door::Using use(d);
              const nb::gil_scoped_release release;
              return k.recount();
            })
       .def("snapshot",
            [](Door& d) {
              Kernel& k = d.live();
+             const Door::Using use(d);
              Buffer out;
              {
                const nb::gil_scoped_release release;

@@ -1,6 +1,7 @@
 // State rows: snapshot, restore, state hash, full recount, and the views that answer in rows.
 #include <algorithm>
 #include <cstring>
+#include <set>
 #include <stdexcept>
 
 #include "kernel.hpp"
@@ -368,9 +369,14 @@ class SnapshotReader {
     require(size == R::SIZE);
     return *reinterpret_cast<const R*>(bytes);
   }
+  // Far beyond what a run can reach, and thousands of such sums still fit.
   static i128 wide(u64 lo, i64 hi) {
-    return static_cast<i128>(static_cast<u128>(static_cast<u64>(hi)) << 64 | lo);
+    const i128 value = static_cast<i128>(static_cast<u128>(static_cast<u64>(hi)) << 64 | lo);
+    const i128 bound = static_cast<i128>(1) << 100;
+    require(value > -bound && value < bound);
+    return value;
   }
+  static bool within(i64 value, i64 high) { return value >= 0 && value <= high; }
   Asset& asset(u16 id) {
     require(id < k_.assets_.size() && k_.assets_[id].known);
     return k_.assets_[id];
@@ -390,13 +396,17 @@ class SnapshotReader {
         return market_row(as<MarketRow>(bytes, size));
       case RowKind::PRICE_BUCKET: {
         const auto& r = as<PriceBucketRow>(bytes, size);
-        require(r.minute >= 0);
-        market(r.market).buckets[static_cast<std::size_t>(r.minute) & 63] = {
-            r.minute, wide(r.lots_lo, r.lots_hi), wide(r.quote_atoms_lo, r.quote_atoms_hi)};
+        require(r.minute >= 0 && r.lots_hi >= 0 && r.quote_atoms_hi >= 0);
+        Market& m = market(r.market);
+        const i128 lots = wide(r.lots_lo, r.lots_hi);
+        const i128 quote = wide(r.quote_atoms_lo, r.quote_atoms_hi);
+        require(lots <= quote / m.row.tick_lot_atoms);  // no price is below one tick
+        m.buckets[static_cast<std::size_t>(r.minute) & 63] = {r.minute, lots, quote};
         return;
       }
       case RowKind::FEES: {
         const auto& r = as<FeesRow>(bytes, size);
+        require(r.schedule < FEE_SCHEDULES_MAX && r.maker_rate < RATE_ONE && r.taker_rate < RATE_ONE);
         k_.fees_[{r.schedule, r.market}] = {r.maker_rate, r.taker_rate};
         return;
       }
@@ -425,8 +435,9 @@ class SnapshotReader {
       case RowKind::CONTINUATION: {
         const auto& r = as<ContinuationRow>(bytes, size);
         const u32 slot = k_.find_order_slot(r.order_id);
-        require(slot != 0 && k_.orders_[slot].market == r.market);
-        k_.enqueue(market(r.market), slot, false);
+        Market& m = market(r.market);
+        require(slot != 0 && k_.orders_[slot].market == r.market && queued_.erase(slot) == 1);
+        k_.enqueue(m, slot, false);
         return;
       }
       case RowKind::DEDUPE: {
@@ -440,7 +451,8 @@ class SnapshotReader {
         e.market = r.market;
         e.command_kind = r.command_kind;
         e.reason = r.reason;
-        require(e.deadline_us >= k_.time_us_);
+        require(e.deadline_us >= k_.time_us_ &&
+                e.deadline_us - k_.time_us_ <= DEADLINE_AHEAD_US_MAX);
         return k_.dedupe_.add(e.hash(), e);
       }
     }
@@ -448,6 +460,7 @@ class SnapshotReader {
   }
 
   void meta(const MetaRow& r) {
+    require(r.time_us >= 0);
     k_.partition_ = r.partition;
     k_.seq_ = r.seq;
     k_.epoch_ = r.epoch;
@@ -461,7 +474,7 @@ class SnapshotReader {
   }
 
   void asset_row(const AssetRow& r) {
-    require(r.asset >= 1 && r.asset <= ASSETS_MAX);
+    require(r.asset >= 1 && r.asset <= ASSETS_MAX && r.scale <= 18);
     if (k_.assets_.size() <= r.asset) k_.assets_.resize(r.asset + 1U);
     Asset& a = k_.assets_[r.asset];
     a.known = true;
@@ -472,9 +485,9 @@ class SnapshotReader {
   }
 
   void market_row(const MarketRow& r) {
-    require(r.market >= 1 && r.market <= MARKETS_MAX && r.lot_atoms > 0 && r.tick_lot_atoms > 0);
-    asset(r.base_asset);
-    asset(r.quote_asset);
+    require(k_.check_market_specification(r) == Reason::NONE && k_.market(r.market) == nullptr);
+    require(within(r.last_price_ticks, PRICE_TICKS_MAX) && r.trade_id >= 0 && r.prevented_id >= 0 &&
+            r.update_id >= 0);
     if (k_.markets_.size() <= r.market) k_.markets_.resize(r.market + 1U);
     k_.markets_[r.market] = std::make_unique<Market>(k_.nodes_);
     k_.markets_[r.market]->row = r;
@@ -505,6 +518,7 @@ class SnapshotReader {
   }
 
   void account(const AccountRow& r) {
+    require(k_.find_account(r.account_id) == 0 && r.fee_schedule < FEE_SCHEDULES_MAX);
     const u32 slot = k_.accounts_.take();
     Account& a = k_.accounts_[slot];
     a.id = r.account_id;
@@ -514,11 +528,29 @@ class SnapshotReader {
     k_.accounts_by_id_.insert(mix(a.id), slot);
   }
 
+  static bool order_numbers(const OrderRow& r) {
+    const bool priced = is_priced(r.order_type);
+    const bool booked = r.place == static_cast<u8>(OrderPlace::BOOK);
+    const i128 open = static_cast<i128>(r.qty_lots) - r.executed_lots - r.prevented_lots;
+    return within(r.price_ticks, PRICE_TICKS_MAX) && (r.price_ticks > 0) == priced &&
+           within(r.stop_ticks, PRICE_TICKS_MAX) && within(r.worst_ticks, PRICE_TICKS_MAX) &&
+           r.worst_ticks > 0 && within(r.trailing_extreme_ticks, PRICE_TICKS_MAX) &&
+           r.trailing_bips < MULTIPLIER_ONE && within(r.qty_lots, QTY_LOTS_MAX) &&
+           r.executed_lots >= 0 && r.prevented_lots >= 0 && r.executed_quote_atoms >= 0 &&
+           within(r.quote_order_atoms, AMOUNT_ATOMS_MAX) && within(r.hold_atoms, AMOUNT_ATOMS_MAX) &&
+           within(r.budget_atoms, AMOUNT_ATOMS_MAX) && r.taker_received_atoms >= 0 &&
+           r.maker_rate < RATE_ONE && r.taker_rate < RATE_ONE && r.iceberg_lots >= 0 &&
+           (r.quote_order_atoms > 0 ? r.order_type == static_cast<u8>(OrderType::MARKET) : open > 0) &&
+           (!booked || (priced && r.visible_lots > 0 && r.visible_lots <= open));
+  }
+
   void order(const OrderRow& r) {
     const u32 account_slot = k_.find_account(r.account_id);
     require(account_slot != 0 && r.side >= 1 && r.side <= 2 && r.order_type >= 1 &&
             r.order_type <= 7);
     Market& m = market(r.market);
+    require(r.order_id > last_order_id_ && order_numbers(r));
+    last_order_id_ = r.order_id;
     const u32 slot = k_.orders_.take();
     Order& o = k_.orders_[slot];
     o.account = account_slot;
@@ -582,6 +614,7 @@ class SnapshotReader {
         k_.accounts_[account_slot].algo_orders += 1;
         return;
       case OrderPlace::QUEUED:
+        queued_.insert(slot);
         return;
       case OrderPlace::NOWHERE:
         break;
@@ -590,6 +623,7 @@ class SnapshotReader {
   }
 
   void finish() {
+    require(queued_.empty());
     std::sort(booked_.begin(), booked_.end());
     for (const auto& [priority, slot] : booked_) {
       Market& m = market(k_.orders_[slot].market);
@@ -601,17 +635,28 @@ class SnapshotReader {
     for (const auto& m : k_.markets_) {
       if (m != nullptr) k_.pin_rates(*m);
     }
+    for (const auto& m : k_.markets_) {
+      require(m == nullptr || m->best_bid == 0 || m->best_ask == 0 ||
+              k_.levels_[m->best_bid].price < k_.levels_[m->best_ask].price);
+    }
     require(k_.recount().empty());
   }
 
   Kernel& k_;
   std::vector<std::pair<u64, u32>> booked_;
+  std::set<u32> queued_;  // orders that a CONTINUATION row must still name
+  i64 last_order_id_ = 0;
 };
 
 std::unique_ptr<Kernel> Kernel::restore(std::span<const char> rows, std::string poison) {
   auto kernel = std::make_unique<Kernel>(0, std::move(poison));
   try {
     SnapshotReader(*kernel).read(rows);
+    Buffer again;
+    kernel->snapshot(again);
+    if (again.size() != rows.size() || std::memcmp(again.data(), rows.data(), rows.size()) != 0) {
+      throw std::invalid_argument("the snapshot is damaged");
+    }
   } catch (const Fault&) {
     throw std::invalid_argument("the snapshot is damaged");
   }

@@ -206,6 +206,7 @@ void draw(Dice& dice, Clock::time_point end) {
   Subject subject;
   Generator generator(dice);
   subject.apply(generator.opening());
+  if (dice.once_in(200)) subject.apply(generator.crowd());
   for (std::uint64_t i = dice.below(600); i > 0 && Clock::now() < end; --i) {
     const Bytes batch = generator.batch();
     subject.apply(dice.once_in(4) ? mutated(dice, batch) : batch);

@@ -53,6 +53,17 @@ class Generator {
     return out;
   }
 
+  // So many accounts that the kernel starts to look ahead (its state outgrows the near caches).
+  Bytes crowd() {
+    Bytes out;
+    for (std::uint64_t i = 0; i < CROWD; ++i) {
+      auto c = made<CreateAccount>();
+      c.account_id = account_at(ACCOUNTS + i);
+      push(out, c);
+    }
+    return out;
+  }
+
   Bytes batch() {
     Bytes out;
     for (std::uint64_t i = 1 + dice_.below(dice_.any({1, 4, 24})); i > 0; --i) command(out);
@@ -75,6 +86,7 @@ class Generator {
   static constexpr std::uint16_t ASSETS = 3;
   static constexpr std::uint16_t MARKETS = 4;
   static constexpr std::uint64_t ACCOUNTS = 5;
+  static constexpr std::uint64_t CROWD = 140'000;
 
   // Stamps the header: time mostly creeps, seldom leaps; digests are drawn from a few.
   template <class C>

@@ -1,10 +1,12 @@
 """Batches of records: split commands, decode events and rows, once each and fast."""
 
 import struct
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import cast
 
-from openoutcry.core.records import EVENTS, ROWS, BalanceRow, Event, OrderRow, Row
+from openoutcry.core.records import EVENTS, ROWS, BalanceRow, Event, OrderEvent, OrderRow, Row
 
 COMMAND_BYTES_MIN = 48
 COMMAND_ALIGNMENT = 8
@@ -13,6 +15,8 @@ COMMAND_TIME_OFFSET = 40
 COMMAND_MARKET_OFFSET = 48
 
 _SIZE = struct.Struct("<H")
+_COMMAND_FIELD = OrderEvent._fields.index("command")
+"""Where an event's header says which command of the batch it comes from."""
 _EVENT_DECODERS = {kind: (cls, cls.STRUCT.unpack_from, cls.SIZE) for kind, cls in EVENTS.items()}
 
 
@@ -31,6 +35,36 @@ def command_sizes(batch: bytes | bytearray) -> Iterator[tuple[int, int]]:
 def split_commands(batch: bytes | bytearray) -> list[bytes]:
     """Return the command records of a batch."""
     return [bytes(batch[offset : offset + size]) for offset, size in command_sizes(batch)]
+
+
+@dataclass(frozen=True, slots=True)
+class BatchEvents:
+    """The events of a batch, typed: all in order, each command's, and those of each type."""
+
+    events: Sequence[Event]
+    by_command: Sequence[Sequence[Event]]
+    by_type: Mapping[type[Event], Sequence[Event]]
+
+
+def decode_batch(data: bytes, commands: int) -> BatchEvents:
+    """Return the events of a batch of so many commands, sorted in the same pass."""
+    events: list[Event] = []
+    by_command: list[list[Event]] = [[] for _ in range(commands)]
+    by_type: defaultdict[type[Event], list[Event]] = defaultdict(list)
+    append = events.append
+    new = tuple.__new__
+    decoders = _EVENT_DECODERS
+    offset = 0
+    end = len(data)
+    while offset < end:
+        cls, unpack_from, size = decoders[data[offset + COMMAND_KIND_OFFSET]]
+        fields = unpack_from(data, offset)
+        event: Event = new(cls, fields)
+        append(event)
+        by_command[fields[_COMMAND_FIELD]].append(event)
+        by_type[cls].append(event)
+        offset += size
+    return BatchEvents(events, by_command, by_type)
 
 
 def decode_events(data: bytes) -> list[Event]:

@@ -301,12 +301,12 @@ class Partition:
             return
         faulted, self._faulted = self._faulted, None
         self._flight = None
-        launched = self._launch()  # the next append starts; its batch is applied after these
         if faulted is not None:
             self._release(faulted)
         self._release(flight)
-        if launched is not None:
-            self._loop.call_soon(self._apply, launched)
+        if not self._drain_scheduled:
+            self._drain_scheduled = True
+            self._loop.call_soon(self._drain)  # after what has arrived on the network is read
 
     def _release(self, flight: _Flight) -> None:
         """Let a durable batch out: followers, listeners, replies, reads, in this order."""

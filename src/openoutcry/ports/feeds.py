@@ -1,11 +1,12 @@
 """Committed events on their way to those who listen: streams, live views, user data."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar, cast
 
 from openoutcry.core.records import Event
 
+_E = TypeVar("_E")
 
 @dataclass(frozen=True, slots=True)
 class Committed:
@@ -14,6 +15,14 @@ class Committed:
     seq: int
     time_us: int
     events: Sequence[Event]
+    by_type: Mapping[type[Event], Sequence[Event]] | None = None
+    """The same events by their type, where whoever delivers them has sorted them anyway."""
+
+    def of_type(self, kind: type[_E]) -> Sequence[_E]:
+        """Return the events of one type, in order: most listeners care for few of them."""
+        if self.by_type is None:
+            return [event for event in self.events if type(event) is kind]
+        return cast("Sequence[_E]", self.by_type.get(cast("type[Event]", kind), ()))
 
 
 Listener = Callable[[Committed], None]

@@ -1,13 +1,10 @@
 """The mirror of a market's book: what its level events add up to."""
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from openoutcry.core.enums import Side
-from openoutcry.core.records import LevelEvent
 from openoutcry.ports.market_data import BestQuotes, Depth, Level
 
-_BUY = int(Side.BUY)
 
 
 class _BookSide:
@@ -56,11 +53,12 @@ class BookMirror:
         self._asks = _BookSide(-1)
         self.last_update_id = 0
 
-    def apply(self, event: LevelEvent) -> None:
-        """Take in a level's new quantity."""
-        side = self._bids if event.side == _BUY else self._asks
-        side.set(event.price_ticks, event.lots)
-        self.last_update_id = event.update_id
+    def change(self, update_id: int, bids: Mapping[int, int], asks: Mapping[int, int]) -> None:
+        """Take in what a batch made of the levels that it changed: lots by price in ticks."""
+        for side, levels in ((self._bids, bids), (self._asks, asks)):
+            for price_ticks, lots in levels.items():
+                side.set(price_ticks, lots)
+        self.last_update_id = update_id
 
     def replace(self, update_id: int, bids: Iterable[Level], asks: Iterable[Level]) -> None:
         """Begin again from all levels of a book."""

@@ -1,7 +1,9 @@
 """Recent bars of one market in memory: trades go into narrow bars, wide ones are their sums."""
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from operator import attrgetter
 
 from openoutcry.core.bars import Bar, merge_bars
 from openoutcry.core.intervals import (
@@ -72,14 +74,14 @@ class BarSeries:
             del self.opens[:count]
             del self.bars[:count]
 
-    def add(self, trade: TradeEvent) -> bool:
-        """Put the next trade into its bar; True when that opened a new one."""
-        time_us = trade.time_us
+    def add(self, run: Bar) -> bool:
+        """Put trades of one instant into their bar; True when that opened a new one."""
+        time_us = run.open_us
         if self.opens and time_us < self.opens[-1] + self._width_us:
-            self.bars[-1].add(trade)
+            self.bars[-1].merge(run)
             return False
-        bar = Bar(time_us - time_us % self._width_us, trade.price_ticks)
-        bar.add(trade)
+        bar = Bar(time_us - time_us % self._width_us, run.open_ticks)
+        bar.merge(run)
         self.append(bar)
         return True
 
@@ -124,11 +126,22 @@ class RecentBars:
                 series.dropped_close_ticks = earlier_ticks or series.bars[0].open_ticks
         self._spans.clear()
 
-    def add(self, trade: TradeEvent) -> None:
-        """Take in the next trade."""
-        self.seconds.add(trade)
-        self.hours.add(trade)
-        if self.minutes.add(trade):
+    def add_all(self, trades: Sequence[TradeEvent]) -> None:
+        """Take in the next trades; those of one instant are summed once for all widths."""
+        first = trades[0]
+        if first.time_us == trades[-1].time_us:
+            run = Bar(first.time_us, first.price_ticks)
+            for trade in trades:
+                run.add(trade)
+            self._add_run(run)
+            return
+        for _, run_trades in groupby(trades, key=attrgetter("time_us")):
+            self.add_all(list(run_trades))
+
+    def _add_run(self, run: Bar) -> None:
+        self.seconds.add(run)
+        self.hours.add(run)
+        if self.minutes.add(run):
             self._spans.clear()
 
     def last_close_ticks(self) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from typing import TypeVar
 
-from openoutcry.core.enums import EventKind
+from openoutcry.core.enums import Side
 from openoutcry.core.records import LevelEvent, TradeEvent
 from openoutcry.ports.feeds import Committed
 from openoutcry.ports.history import AggregateTrade, Candle
@@ -27,8 +27,7 @@ from openoutcry.projections.tickers import average_price, day_statistics, rollin
 
 TRADES_KEPT = 1_000
 _T = TypeVar("_T")
-_LEVEL = int(EventKind.LEVEL)
-_TRADE = int(EventKind.TRADE)
+_BUY = int(Side.BUY)
 
 
 class _Market:
@@ -56,8 +55,7 @@ class _Market:
 
     def take_trades(self, trades: Sequence[TradeEvent]) -> list[AggregateTrade]:
         self.trades.extend(trades)
-        for trade in trades:
-            self.bars.add(trade)
+        self.bars.add_all(trades)
         aggregates = aggregate_trades(self.next_aggregate_id, trades)
         self.next_aggregate_id += len(aggregates)
         self.aggregates.extend(aggregates)
@@ -95,25 +93,18 @@ class LiveMarketData:
         assert self._seq == 0 or committed.seq == self._seq + 1, "a batch is missing"
         self._seq = committed.seq
         changes: dict[int, MarketChange] = {}
-        for event in committed.events:
-            if event.kind == _LEVEL:
-                assert isinstance(event, LevelEvent)
-                self._take_level(event, committed, changes)
-            elif event.kind == _TRADE:
-                assert isinstance(event, TradeEvent)
-                self._change(event.market, committed, changes).trades.append(event)
+        for level in committed.of_type(LevelEvent):
+            change = changes.get(level.market) or self._change(level.market, committed, changes)
+            if change.first_update_id == 0:
+                change.first_update_id = level.update_id
+            change.last_update_id = level.update_id
+            levels = change.bids if level.side == _BUY else change.asks
+            levels[level.price_ticks] = level.lots
+        for trade in committed.of_type(TradeEvent):
+            change = changes.get(trade.market) or self._change(trade.market, committed, changes)
+            change.trades.append(trade)
         if changes:
             self._finish([changes[market] for market in sorted(changes)])
-
-    def _take_level(
-        self, event: LevelEvent, committed: Committed, changes: dict[int, MarketChange]
-    ) -> None:
-        change = changes.get(event.market) or self._change(event.market, committed, changes)
-        if change.first_update_id == 0:
-            change.first_update_id = event.update_id
-        change.last_update_id = event.update_id
-        (change.bids if event.side == 1 else change.asks)[event.price_ticks] = event.lots
-        self._markets[event.market].book.apply(event)
 
     def _change(
         self, market: int, committed: Committed, changes: dict[int, MarketChange]
@@ -129,6 +120,7 @@ class LiveMarketData:
             if change.trades:
                 change.aggregates = state.take_trades(change.trades)
             if change.last_update_id:
+                state.book.change(change.last_update_id, change.bids, change.asks)
                 before, state.best = state.best, state.book.best()
                 change.best_changed = _quotes(before) != _quotes(state.best)
         for listener in tuple(self._listeners):

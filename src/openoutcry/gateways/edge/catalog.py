@@ -132,9 +132,9 @@ class Catalog:
 
     def on_committed(self, batch: Committed) -> None:
         """Take in the assets and markets that a batch made or changed (a feed listener)."""
+        if batch.by_type is not None and _CHANGES.isdisjoint(batch.by_type):
+            return
         for event in batch.events:
-            if type(event) not in _CHANGES:
-                continue
             if isinstance(event, MarketEvent):
                 self._put_market(event)
             elif isinstance(event, AssetEvent):

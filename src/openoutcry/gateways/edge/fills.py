@@ -5,6 +5,9 @@ from openoutcry.core.records import OrderEvent
 from openoutcry.ports.feeds import Committed
 from openoutcry.ports.rate_limits import RateLimiter
 
+_TRADE = int(Execution.TRADE)
+_MAKER = int(OrderFlag.MAKER)
+
 
 class FillCounter:
     """Tells the limiter of each order's first fill: it makes room for the account's next orders."""
@@ -14,11 +17,7 @@ class FillCounter:
 
     def on_committed(self, batch: Committed) -> None:
         """Take in a committed batch (a feed listener)."""
-        for event in batch.events:
-            if (
-                type(event) is OrderEvent
-                and event.execution == Execution.TRADE
-                and event.executed_lots == event.last_lots
-            ):
-                is_maker = bool(event.flags & OrderFlag.MAKER)
-                self._limiter.order_filled(event.account_id, batch.time_us, maker=is_maker)
+        filled, time_us = self._limiter.order_filled, batch.time_us
+        for event in batch.of_type(OrderEvent):
+            if event.execution == _TRADE and event.executed_lots == event.last_lots:
+                filled(event.account_id, time_us, maker=event.flags & _MAKER != 0)

@@ -3,6 +3,9 @@
 llhttp (by httptools) does the parsing and refuses what is ambiguous. A connection holds one request
 at a time in its application; pipelined ones wait in line. No task and no timer is made for a
 request: the server sweeps its connections once a second for those that are late.
+
+Clients send the same header again and again, so a header that was parsed once and found good is
+remembered by its very bytes: the next request that begins with them is not parsed again.
 """
 
 import asyncio
@@ -10,7 +13,7 @@ import contextlib
 import logging
 import re
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
@@ -45,6 +48,13 @@ _OK_JSON = (
 _NAMES: dict[bytes, str] = {}
 """Header names as sent, in lower case; the first thousand spellings that anybody used."""
 _NAMES_MAX = 1000
+_HEAD_END = b"\r\n\r\n"
+_HEADS_MAX = 1024
+"""Headers that the server remembers; when there are more, it begins again."""
+_HEAD_BYTES_MAX = 1024
+"""Longer headers are not remembered."""
+_NOT_REMEMBERED = frozenset(("expect", "transfer-encoding", "upgrade"))
+"""A header with one of these is parsed each time."""
 _host = re.compile(r"[A-Za-z0-9.\-_]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?").fullmatch
 _is_path = re.compile(rb"/[\x21-\xff]*").fullmatch
 
@@ -112,6 +122,17 @@ It answers the request itself, and its protocol gets the transport's callbacks f
 """
 
 
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """What the parser has made of a header, to be made of the same bytes again."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body_bytes: int
+    keep_alive: bool
+
+
 class _Phase(Enum):
     IDLE = "between requests"
     HEADER = "reading a header"
@@ -126,6 +147,7 @@ class HttpConnection(asyncio.Protocol):
     __slots__ = (
         "_body",
         "_body_bytes",
+        "_chunk",
         "_close_after",
         "_failure",
         "_field_bytes",
@@ -152,6 +174,7 @@ class HttpConnection(asyncio.Protocol):
         self._server = server
         self._transport: asyncio.Transport | None = None
         self._parser: Any = httptools.HttpRequestParser(self)
+        self._chunk = b""
         self._peer_ip = ""
         self._waiting: deque[tuple[Request, bool]] = deque()
         self._phase = _Phase.IDLE
@@ -199,9 +222,14 @@ class HttpConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Bytes came: let the parser call back with what they mean."""
         if self._phase is _Phase.IDLE:
+            if self._take_remembered(data):
+                return
             self._enter(_Phase.HEADER)
+            self._chunk = data
         elif self._phase is _Phase.CLOSING or self._is_deaf:
             return
+        else:
+            self._chunk = b""
         if self._in_header:
             self._header_bytes += len(data)
         try:
@@ -214,6 +242,36 @@ class HttpConnection(asyncio.Protocol):
             return
         if self._in_header and self._header_bytes > self._server.limits.header_bytes_max:
             self._fail(431, "Request header is too large.")
+
+    def _take_remembered(self, data: bytes) -> bool:
+        """Take a whole request whose header is remembered; False leaves it to the parser."""
+        end = data.find(_HEAD_END) + len(_HEAD_END)
+        head = self._server.heads.get(data[:end])
+        if head is None or len(data) - end != head.body_bytes or self._write_paused:
+            return False
+        request = Request(
+            head.method, head.path, "", data[end:], head.headers, self._peer_ip
+        )
+        self._start(request, keep_alive=head.keep_alive)
+        return True
+
+    def _remember(self, request: Request, *, keep_alive: bool) -> None:
+        """Remember the header of a request that came whole, alone, and without a query."""
+        chunk, self._chunk = self._chunk, b""
+        end = chunk.find(_HEAD_END) + len(_HEAD_END)
+        if (
+            end <= _HEAD_BYTES_MAX
+            and len(chunk) == end + len(request.body)
+            and b"?" not in self._url
+            and b"#" not in self._url
+            and _NOT_REMEMBERED.isdisjoint(request.headers)
+        ):
+            heads = self._server.heads
+            if len(heads) >= _HEADS_MAX:
+                heads.clear()
+            heads[chunk[:end]] = _Head(
+                request.method, request.path, request.headers, len(request.body), keep_alive
+            )
 
     @override
     def eof_received(self) -> bool:
@@ -335,6 +393,8 @@ class HttpConnection(asyncio.Protocol):
             self._upgrading = request
             return
         keep_alive = parser.should_keep_alive()
+        if self._chunk:
+            self._remember(request, keep_alive=keep_alive)
         self._begin()
         if self._turn is None and not self._waiting and not self._write_paused:
             self._start(request, keep_alive=keep_alive)
@@ -532,6 +592,7 @@ class HttpServer:
         self.limits = limits or HttpLimits()
         self.upgrade_for = upgrades
         self.draining = False
+        self.heads: dict[bytes, _Head] = {}
         self.loop: asyncio.AbstractEventLoop = asyncio.get_running_loop()
         self.now_s = self.loop.time()
         """The loop's time as of the last sweep."""
