@@ -4,6 +4,7 @@ One class serves both ways in: the control socket of a running exchange, and an 
 the moment because none was running. Every change of the exchange is an ordinary journaled command.
 """
 
+import struct
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from enum import Enum
@@ -398,7 +399,11 @@ class Administration:
         return account_id_of(free)
 
     async def _submit(self, command: Command) -> Reply:
-        reply = await self._calls.submit(command.pack())
+        try:
+            packed = command.pack()
+        except struct.error as error:
+            raise AdminError("a number is out of range") from error
+        reply = await self._calls.submit(packed)
         for event in reply.events:
             if isinstance(event, RefusedEvent):
                 reason = Reason(event.reason).name.lower().replace("_", " ")
@@ -409,7 +414,11 @@ class Administration:
 
     def _money(self, values: _Values) -> tuple[int, Asset, int]:
         asset = self._asset(values.text("asset"))
-        return values.integer("account"), asset, integer_of(values.text("amount"), asset.scale)
+        try:
+            atoms = integer_of(values.text("amount"), asset.scale)
+        except ValueError as error:
+            raise AdminError(f"amount: {error}") from error
+        return values.integer("account"), asset, atoms
 
     def _balance(self, reply: Reply) -> Answer:
         for event in reply.events:

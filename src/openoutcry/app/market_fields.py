@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from enum import Enum
 from typing import NamedTuple
 
-from openoutcry.core.limits import MULTIPLIER_ONE
+from openoutcry.core.limits import AMOUNT_ATOMS_MAX, MULTIPLIER_ONE
 
 _MULTIPLIER_SCALE = 4
 _DIGITS_MAX = 30
@@ -123,6 +123,8 @@ def integer_of(text: str, scale: int) -> int:
     scaled = number.scaleb(scale)
     if scaled != int(scaled):
         raise ValueError(f"{text!r} has more than {scale} decimals")
+    if abs(scaled) > AMOUNT_ATOMS_MAX:
+        raise ValueError(f"{text!r} is out of range")
     return int(scaled)
 
 

@@ -23,11 +23,11 @@ control socket; otherwise the exchange is opened here for the moment. Every chan
 journaled like an order."""
 
 _EXAMPLES = """\
-  outcry admin --data DIR create-asset EUR --scale 2
+  outcry admin --data DIR create-asset EUR --scale 8
   outcry admin --data DIR create-market BTC EUR --tick 0.01 --lot 0.0001
   outcry admin --data DIR create-account
-  outcry admin --data DIR create-key 1025 --type ED25519
-  outcry admin --data DIR credit 1025 EUR 1000.00
+  outcry admin --data DIR create-key 1025000 --type ED25519
+  outcry admin --data DIR credit 1025000 EUR 1000.00
   outcry admin --data DIR halt BTCEUR
 """
 
@@ -95,8 +95,8 @@ def _add_keys(requests: Commands) -> None:
         requests,
         "create-key",
         "make an API key",
-        "  outcry admin create-key 1025 --type HMAC --label 'market making'\n"
-        "  outcry admin create-key 1025 --type RSA --public-key mine.pem\n",
+        "  outcry admin create-key 1025000 --type HMAC --label 'market making'\n"
+        "  outcry admin create-key 1025000 --type RSA --public-key mine.pem\n",
     )
     _account(parser)
     parser.add_argument(
