@@ -24,7 +24,7 @@ enum Kind : std::uint8_t { LIMIT = 1, MARKET = 2, CANCEL = 3, REDUCE = 4, POST_O
 struct Operation {
   std::uint8_t kind;
   std::uint8_t buy;
-  std::uint16_t pad;
+  std::uint16_t refused;  // a post-only order that would have taken
   std::uint32_t account;
   std::int64_t price;
   std::int64_t qty;  // REDUCE: the order's new quantity, what was filled included
@@ -327,7 +327,7 @@ std::vector<Operation> resolved(const std::vector<Operation>& rows) {
       if (order == nullptr || o.qty >= order->qty || o.qty <= 0) continue;
       o.qty += order->filled;
     }
-    carry_out(book, o);
+    o.refused = !carry_out(book, o) && o.kind == POST_ONLY;
     kept.push_back(o);
   }
   return kept;

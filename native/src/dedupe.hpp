@@ -16,7 +16,7 @@ struct DedupeEntry {
   u8 pad[3];
 
   u64 hash() const { return hash_of(account_id, digest_lo, digest_hi); }
-  static u64 hash_of(u64 account_id, u64 lo, u64 hi) { return mix(lo ^ rotl(hi, 32) ^ account_id); }
+  static u64 hash_of(u64 account_id, u64 lo, u64 hi) { return spread(lo ^ rotl(hi, 32) ^ account_id); }
 };
 
 // Entries lie in chunks by the second of their deadline, in the order of their coming: storing one

@@ -19,6 +19,13 @@ inline u64 mix(u64 x) {
   return x;
 }
 
+// For hash tables: cheap, and good enough for the low half.
+inline u64 fold(u64 a, u64 b) {
+  const u128 product = static_cast<u128>(a) * b;
+  return static_cast<u64>(product) ^ static_cast<u64>(product >> 64);
+}
+inline u64 spread(u64 id) { return fold(id, 0x9E3779B97F4A7C15ULL); }
+
 struct Lanes {
   std::array<u64, 4> l{0x9E3779B97F4A7C15ULL, 0xBF58476D1CE4E5B9ULL, 0x94D049BB133111EBULL,
                        0xD6E8FEB86659FD93ULL};

@@ -1,5 +1,5 @@
 // A batch, command by command; administration; money in and out; views.
-#include "kernel.hpp"
+#include "admission.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -43,41 +43,7 @@ bool upper_alphanumeric(const char* text, std::size_t size) {
   return length > 0;
 }
 
-// Whether nothing but zeros follows the first zero of a client order id.
-bool zero_padded(const char* id) {
-  static constexpr u64 ONES = 0x0101010101010101ULL;
-  static constexpr u64 HIGHS = 0x8080808080808080ULL;
-  u64 words[5] = {};
-  std::memcpy(words, id, CLIENT_ID_BYTES);
-  for (std::size_t i = 0; i < 5; ++i) {
-    const u64 zeros = (words[i] - ONES) & ~words[i] & HIGHS;  // its lowest bit is exact
-    if (zeros == 0) continue;
-    const int first = std::countr_zero(zeros) & ~7;
-    u64 rest = words[i] >> first;
-    for (std::size_t j = i + 1; j < 5; ++j) rest |= words[j];
-    return rest == 0;
-  }
-  return true;
-}
-
-u64 load64(const char* at) {
-  u64 v;
-  std::memcpy(&v, at, 8);
-  return v;
-}
-
 }  // namespace
-
-u64 Kernel::client_hash(u64 account_id, u16 market, const char* id) {
-  u32 tail;
-  std::memcpy(&tail, id + 32, 4);
-  u64 h = (account_id << 13 ^ market) * 0x9E3779B97F4A7C15ULL;
-  h = Lanes::step(h, load64(id));
-  h = Lanes::step(h, load64(id + 8));
-  h = Lanes::step(h, load64(id + 16));
-  h = Lanes::step(h, load64(id + 24) ^ tail);
-  return mix(h);
-}
 
 Kernel::Kernel(u32 partition, std::string poison)
     : partition_(partition),
@@ -185,11 +151,11 @@ i64 named_order(const char* bytes) {
 
 void Kernel::prefetch_cells(const char* bytes) const {
   const auto* header = reinterpret_cast<const Header*>(bytes);
-  accounts_by_id_.prefetch(mix(header->account_id));
+  accounts_by_id_.prefetch(spread(header->account_id));
   dedupe_.prefetch(
       DedupeEntry::hash_of(header->account_id, header->digest_lo, header->digest_hi));
   if (const i64 id = named_order(bytes); id != 0) {
-    orders_by_id_.prefetch(mix(static_cast<u64>(id)));
+    orders_by_id_.prefetch(spread(static_cast<u64>(id)));
   } else if (header->kind == NewOrder::KIND && header->size == NewOrder::SIZE) {
     const auto* c = reinterpret_cast<const NewOrder*>(bytes);
     orders_by_client_.prefetch(client_hash(c->account_id, c->market, c->client_order_id));
@@ -198,25 +164,25 @@ void Kernel::prefetch_cells(const char* bytes) const {
 
 void Kernel::prefetch_rows(const char* bytes) const {
   const auto* header = reinterpret_cast<const Header*>(bytes);
-  if (const u32 slot = accounts_by_id_.guess(mix(header->account_id)); slot != 0) {
+  if (const u32 slot = accounts_by_id_.guess(spread(header->account_id)); slot != 0) {
     accounts_.prefetch(slot);
   }
   if (const i64 id = named_order(bytes); id != 0) {
-    const u32 slot = orders_by_id_.guess(mix(static_cast<u64>(id)));
+    const u32 slot = orders_by_id_.guess(spread(static_cast<u64>(id)));
     if (slot != 0) orders_.prefetch(slot);
   }
 }
 
 void Kernel::prefetch_neighbours(const char* bytes) const {
   const auto* header = reinterpret_cast<const Header*>(bytes);
-  const u32 account = accounts_by_id_.guess(mix(header->account_id));
+  const u32 account = accounts_by_id_.guess(spread(header->account_id));
   if (account != 0) {
     const Account& a = accounts_[account];
     if (a.balances != 0) balances_.prefetch(a.balances);
     if (a.last_order != 0) orders_.prefetch_link(a.last_order, 64);
   }
   if (const i64 id = named_order(bytes); id != 0) {
-    const u32 slot = orders_by_id_.guess(mix(static_cast<u64>(id)));
+    const u32 slot = orders_by_id_.guess(spread(static_cast<u64>(id)));
     if (slot == 0) return;
     const Order& o = orders_[slot];
     for (const u32 link : {o.next, o.prev}) {
@@ -239,32 +205,21 @@ void Kernel::check_conservation() {
   }
 }
 
-void Kernel::drain_before(const char* bytes, u8 kind) {
-  switch (static_cast<CommandKind>(kind)) {
-    case CommandKind::NEW_ORDER:
-    case CommandKind::CANCEL_ORDER:
-    case CommandKind::CANCEL_ALL:
-    case CommandKind::CANCEL_REPLACE:
-    case CommandKind::AMEND_ORDER:
-    case CommandKind::UPDATE_MARKET:
-    case CommandKind::SET_MARKET_STATUS: {
-      u16 id;
-      static_assert(offsetof(NewOrder, market) == sizeof(Header));
-      static_assert(offsetof(UpdateMarket, market) == sizeof(Header));
-      std::memcpy(&id, bytes + sizeof(Header), sizeof(id));
-      if (Market* m = market(id); m != nullptr) drain(*m);
-      return;
-    }
-    case CommandKind::TICK:
-      for (auto& m : markets_) {
-        if (m == nullptr) continue;
-        used_ = 0;
-        drain(*m);
-      }
-      return;
-    default:
-      return;
+bool Kernel::enter(const char* bytes) {
+  const auto* header = reinterpret_cast<const Header*>(bytes);
+  if (header->time_us < time_us_) [[unlikely]] {
+    refuse(bytes, Reason::TIME_WENT_BACK);
+    return false;
   }
+  time_us_ = header->time_us;
+  dedupe_.pass(time_us_);
+  return true;
+}
+
+// Continuations of a market go before what comes next to it.
+inline void Kernel::drain_waiting(u16 id) {
+  Market* m = market(id);
+  if (m != nullptr && m->queue_head != 0) drain(*m);
 }
 
 void Kernel::command(const char* bytes) {
@@ -297,59 +252,77 @@ void Kernel::command(const char* bytes) {
   if (size_of[header->kind] != header->size || header->version != 1) {
     return refuse(bytes, Reason::UNKNOWN_COMMAND);
   }
-  const auto kind = static_cast<CommandKind>(header->kind);
-  const auto bad_padding = [&] {
-    switch (kind) {
-      case CommandKind::NEW_ORDER:
-        return !zero_padded(reinterpret_cast<const NewOrder*>(bytes)->client_order_id);
-      case CommandKind::CANCEL_ORDER: {
-        const auto* c = reinterpret_cast<const CancelOrder*>(bytes);
-        return !zero_padded(c->original_client_order_id) || !zero_padded(c->client_order_id);
-      }
-      case CommandKind::AMEND_ORDER: {
-        const auto* c = reinterpret_cast<const AmendOrder*>(bytes);
-        return !zero_padded(c->original_client_order_id) || !zero_padded(c->client_order_id);
-      }
-      case CommandKind::CANCEL_REPLACE: {
-        const auto* c = reinterpret_cast<const CancelReplace*>(bytes);
-        return !zero_padded(c->client_order_id) || !zero_padded(c->cancel_original_client_order_id) ||
-               !zero_padded(c->cancel_client_order_id);
-      }
-      default:
-        return false;
-    }
-  };
-  if (bad_padding()) return refuse(bytes, Reason::CLIENT_ORDER_ID_INVALID);
-  if (header->time_us < time_us_) return refuse(bytes, Reason::TIME_WENT_BACK);
-  time_us_ = header->time_us;
-  dedupe_.pass(time_us_);
-  drain_before(bytes, header->kind);
-
-  switch (kind) {
+  const auto bad_id = [&] { refuse(bytes, Reason::CLIENT_ORDER_ID_INVALID); };
+  switch (static_cast<CommandKind>(header->kind)) {
     case CommandKind::NEW_ORDER: {
       const auto* c = reinterpret_cast<const NewOrder*>(bytes);
-      if (!poison_.empty() && poison_.size() <= CLIENT_ID_BYTES) [[unlikely]] {
-        OUTCRY_CHECK(poison_ != std::string(c->client_order_id,
-                                            ::strnlen(c->client_order_id, CLIENT_ID_BYTES)));
-      }
+      if (!zero_padded(c->client_order_id)) return bad_id();
+      if (!enter(bytes)) return;
+      drain_waiting(c->market);
+      if (!poison_.empty()) [[unlikely]] check_poison(*c);
       return new_order(*c);
     }
-    case CommandKind::CANCEL_ORDER:
-      return cancel_order(*reinterpret_cast<const CancelOrder*>(bytes));
-    case CommandKind::CANCEL_ALL:
-      return cancel_all(*reinterpret_cast<const CancelAll*>(bytes));
-    case CommandKind::CANCEL_REPLACE:
-      return cancel_replace(*reinterpret_cast<const CancelReplace*>(bytes));
-    case CommandKind::AMEND_ORDER:
-      return amend_order(*reinterpret_cast<const AmendOrder*>(bytes));
+    case CommandKind::CANCEL_ORDER: {
+      const auto* c = reinterpret_cast<const CancelOrder*>(bytes);
+      if (!zero_padded(c->original_client_order_id) || !zero_padded(c->client_order_id)) {
+        return bad_id();
+      }
+      if (!enter(bytes)) return;
+      drain_waiting(c->market);
+      return cancel_order(*c);
+    }
+    case CommandKind::AMEND_ORDER: {
+      const auto* c = reinterpret_cast<const AmendOrder*>(bytes);
+      if (!zero_padded(c->original_client_order_id) || !zero_padded(c->client_order_id)) {
+        return bad_id();
+      }
+      if (!enter(bytes)) return;
+      drain_waiting(c->market);
+      return amend_order(*c);
+    }
+    case CommandKind::CANCEL_REPLACE: {
+      const auto* c = reinterpret_cast<const CancelReplace*>(bytes);
+      if (!zero_padded(c->client_order_id) || !zero_padded(c->cancel_original_client_order_id) ||
+          !zero_padded(c->cancel_client_order_id)) {
+        return bad_id();
+      }
+      if (!enter(bytes)) return;
+      drain_waiting(c->market);
+      return cancel_replace(*c);
+    }
+    case CommandKind::CANCEL_ALL: {
+      const auto* c = reinterpret_cast<const CancelAll*>(bytes);
+      if (!enter(bytes)) return;
+      drain_waiting(c->market);
+      return cancel_all(*c);
+    }
+    default:
+      if (enter(bytes)) administer(bytes);
+  }
+}
+
+// A build for drills dies of one order, by its client order id.
+void Kernel::check_poison(const NewOrder& c) const {
+  const std::size_t size = ::strnlen(c.client_order_id, CLIENT_ID_BYTES);
+  OUTCRY_CHECK(poison_ != std::string(c.client_order_id, size));
+}
+
+void Kernel::administer(const char* bytes) {
+  switch (static_cast<CommandKind>(bytes[2])) {
     case CommandKind::CREATE_ASSET:
       return create_asset(*reinterpret_cast<const CreateAsset*>(bytes));
     case CommandKind::CREATE_MARKET:
       return create_market(*reinterpret_cast<const CreateMarket*>(bytes));
-    case CommandKind::UPDATE_MARKET:
-      return update_market(*reinterpret_cast<const UpdateMarket*>(bytes));
-    case CommandKind::SET_MARKET_STATUS:
-      return set_market_status(*reinterpret_cast<const SetMarketStatus*>(bytes));
+    case CommandKind::UPDATE_MARKET: {
+      const auto* c = reinterpret_cast<const UpdateMarket*>(bytes);
+      drain_waiting(c->market);
+      return update_market(*c);
+    }
+    case CommandKind::SET_MARKET_STATUS: {
+      const auto* c = reinterpret_cast<const SetMarketStatus*>(bytes);
+      drain_waiting(c->market);
+      return set_market_status(*c);
+    }
     case CommandKind::CREATE_ACCOUNT:
       return create_account(*reinterpret_cast<const CreateAccount*>(bytes));
     case CommandKind::UPDATE_ACCOUNT:
@@ -365,6 +338,11 @@ void Kernel::command(const char* bytes) {
     case CommandKind::ADJUST:
       return move_money(*reinterpret_cast<const Adjust*>(bytes), 1, BalanceCause::ADJUSTMENT);
     case CommandKind::TICK:
+      for (auto& m : markets_) {
+        if (m == nullptr) continue;
+        used_ = 0;
+        drain(*m);
+      }
       return;
     case CommandKind::QUARANTINE:
       return quarantine(*reinterpret_cast<const Quarantine*>(bytes));
@@ -374,10 +352,9 @@ void Kernel::command(const char* bytes) {
       emit_partition<EpochEvent>().epoch = c->epoch;
       return;
     }
-    case CommandKind::LINK_ACK:
+    default:
       return refuse(bytes, Reason::UNKNOWN_COMMAND);
   }
-  OUTCRY_CHECK(false && "every command kind with a size has a case");
 }
 
 void Kernel::refuse(const char* bytes, Reason reason, Phase phase) {
@@ -557,7 +534,7 @@ void Kernel::create_account(const CreateAccount& c) {
   a.trade_group = c.trade_group;
   a.fee_schedule = c.fee_schedule;
   a.flags = c.flags;
-  accounts_by_id_.insert(mix(a.id), slot);
+  accounts_by_id_.insert(spread(a.id), slot);
   account_event(a);
 }
 
@@ -621,58 +598,6 @@ void Kernel::quarantine(const Quarantine& c) {
     market_event(*m);
   }
 }
-
-// ---- deadline and dedupe, shared by all commands of users
-
-template <class C>
-u32 Kernel::admitted(const C& c) {
-  const auto refused = [&](Reason r) {
-    refuse(raw(c), r);
-    return u32{0};
-  };
-  if (c.deadline_us != 0 && time_us_ > c.deadline_us) return refused(Reason::DEADLINE_PASSED);
-  // A difference of two times that are not negative cannot overflow; their sum could.
-  if (c.deadline_us - time_us_ > DEADLINE_AHEAD_US_MAX) return refused(Reason::DEADLINE_TOO_FAR);
-  const u32 account = find_account(c.account_id);
-  if (account == 0) return refused(Reason::UNKNOWN_ACCOUNT);
-  if ((c.digest_lo | c.digest_hi) == 0) return account;
-  digest_hash_ = DedupeEntry::hash_of(c.account_id, c.digest_lo, c.digest_hi);
-  const DedupeEntry* entry =
-      dedupe_.find(digest_hash_, c.account_id, c.digest_lo, c.digest_hi, time_us_);
-  if (entry == nullptr) [[likely]] return account;
-  DuplicateEvent& e = emit_shard<DuplicateEvent>(c.account_id);
-  e.account_id = c.account_id;
-  e.market = entry->market;
-  e.command_kind = entry->command_kind;
-  e.reason = entry->reason;
-  e.order_id = entry->order_id;
-  return 0;
-}
-
-template <class C>
-void Kernel::remember(const C& c, u16 market_id, Reason reason, i64 order_id) {
-  if ((c.digest_lo | c.digest_hi) == 0 || c.deadline_us == 0 || MUTANT(11)) return;
-  if (reason == Reason::MARKET_BUSY || reason == Reason::MARKET_VERSION_MISMATCH) return;
-  dedupe_.add(digest_hash_, {.account_id = c.account_id,
-                             .digest_lo = c.digest_lo,
-                             .digest_hi = c.digest_hi,
-                             .deadline_us = c.deadline_us,
-                             .order_id = order_id,
-                             .market = market_id,
-                             .reason = static_cast<u16>(reason),
-                             .command_kind = c.kind,
-                             .pad = {}});
-}
-
-#define OUTCRY_USER_COMMAND(C)                \
-  template u32 Kernel::admitted<C>(const C&); \
-  template void Kernel::remember<C>(const C&, u16, Reason, i64);
-OUTCRY_USER_COMMAND(NewOrder)
-OUTCRY_USER_COMMAND(CancelOrder)
-OUTCRY_USER_COMMAND(CancelAll)
-OUTCRY_USER_COMMAND(CancelReplace)
-OUTCRY_USER_COMMAND(AmendOrder)
-#undef OUTCRY_USER_COMMAND
 
 // ---- money in and out
 

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "client_id.hpp"
 #include "dedupe.hpp"
 #include "hashing.hpp"
 #include "memory.hpp"
@@ -19,7 +20,6 @@
 
 namespace outcry {
 
-inline constexpr std::size_t CLIENT_ID_BYTES = 36;
 using ClientId = std::array<char, CLIENT_ID_BYTES>;
 
 // An open order in two cache lines: neighbours in a queue reach into the first, an account's into the
@@ -215,7 +215,10 @@ class Kernel {
 
   // ---- kernel.cpp: batch, admin, events
   void command(const char* bytes);
-  void drain_before(const char* bytes, u8 kind);
+  bool enter(const char* bytes);  // a command's time; false: refused
+  void drain_waiting(u16 market);
+  void administer(const char* bytes);
+  void check_poison(const NewOrder& c) const;
   void refuse(const char* bytes, Reason reason, Phase phase = Phase::WHOLE);
   void check_conservation();
   void create_asset(const CreateAsset& c);
@@ -260,6 +263,7 @@ class Kernel {
   Reason shape_identity(const C& c, const Account& a, const Market*& m) const;
   template <class C>
   Reason shape_values(const C& c, const Market& m) const;
+  bool crosses(Market& m, u8 side, Ticks price) const;
   template <class C>
   Reason check_counts(const C& c, const Account& a, const Market& m, u32 excluded) const;
   template <class C>
@@ -272,9 +276,12 @@ class Kernel {
   template <class C>
   void describe(const C& c, const Account& a, Order& o);
   template <class C>
+  Reason decide_new(const C& c, u32 account, i64& order_id);
+  template <class C>
   Reason place_new(const C& c, u32 account, Market& m, u64 client, i64& order_id);
   Reason find_order(u32 account, u16 market, i64 order_id, const char* original, u32& slot) const;
   void cancel_slot(Market& m, u32 slot, const char* request_id);
+  u32 recount_of(const Account& a, u16 market, u32 excluded, int what) const;
   Reason count_of(const Account& a, u16 market, u32 excluded, int what, u32 bound,
                   Reason reason) const;
 
@@ -406,188 +413,5 @@ inline bool is_rising(u8 side, u8 type) {
 }
 inline bool has(u16 flags, OrderFlag flag) { return (flags & static_cast<u16>(flag)) != 0; }
 inline bool allows(u32 flags, MarketFlag flag) { return (flags & static_cast<u32>(flag)) != 0; }
-
-template <class C>
-const char* raw(const C& c) {
-  return reinterpret_cast<const char*>(&c);
-}
-
-// ---- arithmetic of one order
-
-inline bool Kernel::by_quote(const Order& o) const {
-  return o.type == static_cast<u8>(OrderType::MARKET) && extras_[o.extra].quote_order.v > 0;
-}
-inline bool Kernel::budgeted(const Order& o) const {
-  return o.type == static_cast<u8>(OrderType::MARKET) && (is_buy(o.side) || by_quote(o));
-}
-inline bool Kernel::unit_held(const Order& o) const { return !budgeted(o); }
-inline Ticks Kernel::worst(const Order& o) const {
-  return is_priced(o.type) ? o.price : extras_[o.extra].worst;
-}
-inline Filled Kernel::filled(const Order& o) const {
-  return o.extra == 0 ? Filled{} : extras_[o.extra].filled;
-}
-inline Lots Kernel::remaining(const Order& o) const {
-  if (o.extra == 0) return o.qty;
-  const OrderExtra& x = extras_[o.extra];
-  return o.qty - x.filled.executed - x.prevented;
-}
-inline Lots Kernel::iceberg(const Order& o) const {
-  return o.extra == 0 ? Lots{} : extras_[o.extra].iceberg;
-}
-inline Lots Kernel::visible(const Order& o) const {
-  return iceberg(o).v > 0 ? extras_[o.extra].visible : remaining(o);
-}
-inline std::int32_t Kernel::trade_group(const Order& o) const {
-  return o.extra == 0 ? 0 : extras_[o.extra].trade_group;
-}
-inline void Kernel::set_flag(Order& o, OrderFlag flag, bool on) {
-  const u8 bit = static_cast<u8>(flag);
-  o.flags = static_cast<u8>(on ? o.flags | bit : o.flags & ~bit);
-}
-inline u16 Kernel::paid_asset(const Order& o, const Market& m) const {
-  return is_buy(o.side) ? m.row.quote_asset : m.row.base_asset;
-}
-inline u16 Kernel::received_asset(const Order& o, const Market& m) const {
-  return is_buy(o.side) ? m.row.base_asset : m.row.quote_asset;
-}
-
-// ---- look-ups of every command
-
-inline u32 Kernel::find_account(u64 id) const {
-  return accounts_by_id_.find(mix(id), [&](u32 slot) { return accounts_[slot].id == id; });
-}
-inline u32 Kernel::find_order_slot(i64 id) const {
-  return orders_by_id_.find(mix(static_cast<u64>(id)),
-                            [&](u32 slot) { return orders_[slot].id == id; });
-}
-inline u32 Kernel::find_client(u32 account, u16 market_id, const char* id, u64 hash) const {
-  return orders_by_client_.find(hash, [&](u32 slot) {
-    const Order& o = orders_[slot];
-    return o.account == account && o.market == market_id &&
-           std::memcmp(o.client_id.data(), id, CLIENT_ID_BYTES) == 0;
-  });
-}
-inline Purse Kernel::purse(const Account& a, const Market& m) {
-  Purse found;
-  for (u32 slot = a.balances; slot != 0;) {
-    Balance& b = balances_[slot];
-    if (b.asset == m.row.base_asset) found.base = &b;
-    if (b.asset == m.row.quote_asset) found.quote = &b;
-    slot = b.next;
-  }
-  return found;
-}
-inline Party Kernel::party(u32 slot, const Market& m) {
-  Order& o = orders_[slot];
-  Account& a = accounts_[o.account];
-  return {slot, o, a, purse(a, m)};
-}
-
-// ---- events
-
-template <class E>
-E& Kernel::emit(u32 entity, u64& counter) {
-  E& event = events_.append<E>();
-  event.index = index_++;
-  event.command = command_;
-  event.partition = partition_;
-  event.entity = entity;
-  event.seq = seq_;
-  event.entity_seq = ++counter;
-  event.time_us = time_us_;
-  ++used_;
-  return event;
-}
-template <class E>
-E& Kernel::emit_bare(u32 entity, u64& counter) {
-  E& event = *reinterpret_cast<E*>(events_.extend(sizeof(E)));
-  event.size = E::SIZE;
-  event.kind = E::KIND;
-  event.version = 1;
-  event.index = index_++;
-  event.command = command_;
-  event.partition = partition_;
-  event.entity = entity;
-  event._pad0 = 0;
-  event.seq = seq_;
-  event.entity_seq = ++counter;
-  event.time_us = time_us_;
-  ++used_;
-  return event;
-}
-template <class E>
-E& Kernel::emit_shard(u64 account_id) {
-  const u32 index = static_cast<u32>(account_id & (ACCOUNT_SHARDS - 1));
-  shards_[index].known = true;
-  return emit<E>(static_cast<u32>(EntityKind::SHARD) << 24 | index, shards_[index].entity_seq);
-}
-template <class E>
-E& Kernel::emit_market(Market& m) {
-  return emit<E>(static_cast<u32>(EntityKind::MARKET) << 24 | m.row.market, m.row.entity_seq);
-}
-template <class E>
-E& Kernel::emit_partition() {
-  return emit<E>(0, entity_seq_);
-}
-
-// The events of orders make up most of what the kernel writes: each field is written once, in place,
-// and what lies together is copied together. Inlined, so that what a caller does not move is a zero.
-template <class E>
-[[gnu::always_inline]] inline void Kernel::report(const Order& o, const Account& a,
-                                                  const Purse& purse, Execution execution,
-                                                  const Filled& filled, const Moves& moves,
-                                                  const char* request_id) {
-  static constexpr OrderExtra PLAIN{};
-  const OrderExtra& x = o.extra != 0 ? extras_[o.extra] : PLAIN;
-  const u32 home = static_cast<u32>(a.id & (ACCOUNT_SHARDS - 1));
-  Shard& shard = shards_[home];
-  shard.known = true;
-  E& e = emit_bare<E>(static_cast<u32>(EntityKind::SHARD) << 24 | home, shard.entity_seq);
-  e.account_id = a.id;
-  e.order_id = o.id;
-  static_assert(offsetof(E, execution) == offsetof(E, market) + 7);
-  static_assert(offsetof(Order, place) == offsetof(Order, market) + 7);
-  std::memcpy(&e.market, &o.market, 8);
-  e.execution = static_cast<u8>(execution);
-  e.reason = static_cast<u16>(moves.reason);
-  e.flags = static_cast<u16>((o.flags & ~static_cast<u16>(OrderFlag::SWEEPING)) | moves.extra_flags);
-  e.trailing_bips = x.trailing_bips;
-  e.price_ticks = o.price.v;
-  e.qty_lots = o.qty.v;
-  static_assert(offsetof(E, iceberg_lots) == offsetof(E, quote_order_atoms) + 16);
-  static_assert(offsetof(OrderExtra, iceberg) == offsetof(OrderExtra, quote_order) + 16);
-  std::memcpy(&e.quote_order_atoms, &x.quote_order, 24);
-  e.executed_lots = filled.executed.v;
-  e.executed_quote_atoms = filled.executed_quote.v;
-  e.prevented_lots = x.prevented.v;
-  e.created_us = o.created_us;
-  e.working_us = o.extra != 0 ? x.working_us : o.created_us;
-  e.trailing_us = x.trailing_us;
-  e.match_id = moves.match_id;
-  e.last_ticks = moves.last_price.v;
-  e.last_lots = moves.last_lots.v;
-  e.held_atoms = moves.held.v;
-  e.released_atoms = moves.released.v;
-  e.paid_atoms = moves.paid.v;
-  e.received_atoms = moves.received.v;
-  e.fee_atoms = moves.fee.v;
-  static constexpr Balance NOTHING{};
-  const Balance& base = purse.base != nullptr ? *purse.base : NOTHING;
-  const Balance& quote = purse.quote != nullptr ? *purse.quote : NOTHING;
-  e.base_free_atoms = base.free.v;
-  e.base_held_atoms = base.held.v;
-  e.quote_free_atoms = quote.free.v;
-  e.quote_held_atoms = quote.held.v;
-  e.strategy_id = x.strategy_id;
-  e.strategy_type = x.strategy_type;
-  e._pad1 = 0;
-  std::memcpy(e.client_order_id, o.client_id.data(), CLIENT_ID_BYTES);
-  e._pad2 = 0;
-  if constexpr (std::is_same_v<E, OrderRequestedEvent>) {
-    std::memcpy(e.request_client_order_id, request_id, CLIENT_ID_BYTES);
-    e._pad3 = 0;
-  }
-}
 
 }  // namespace outcry

@@ -1,8 +1,12 @@
-// Flat storage: slabs of plain records behind 32-bit slots (0 is nil), chained hash tables, event buffer.
+// Flat storage: slabs of plain records behind 32-bit slots (0 is nil), hash tables, event buffer.
 #pragma once
 #include <sys/mman.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <new>
 #include <type_traits>
@@ -89,12 +93,13 @@ class Slab {
   std::size_t live_ = 0;
 };
 
-// Hash table of slots: open addressing over (tag, slot) pairs with linear probing and backward shift.
-// The tag is the low half of the hash, so that a miss, a growth or an erasure touches no record.
+// Hash table of slots, in buckets of one cache line: seven tags and their seven slots. A bucket's tags
+// are compared at once, so that a look-up neither walks nor guesses. The tag is the low half of the
+// hash, so that a miss, a growth or an erasure touches no record.
 class TagTable {
  public:
-  TagTable() { allocate(1024); }
-  ~TagTable() { ::munmap(cells_, bytes_); }
+  TagTable() { allocate(128); }
+  ~TagTable() { ::munmap(buckets_, bytes_); }
   TagTable(const TagTable&) = delete;
   TagTable& operator=(const TagTable&) = delete;
 
@@ -102,92 +107,124 @@ class TagTable {
   template <class Same>
   u32 find(u64 hash, Same same) const {
     const u32 tag = static_cast<u32>(hash);
-    for (u32 at = tag & mask_; cells_[at].slot != 0; at = (at + 1) & mask_) {
-      if (cells_[at].tag == tag && same(cells_[at].slot)) return cells_[at].slot;
+    for (u32 at = tag & mask_;; at = (at + 1) & mask_) {
+      const Bucket& b = buckets_[at];
+      for (u32 hits = equal(b.tags, tag); hits != 0; hits &= hits - 1) {
+        const u32 slot = b.slots[std::countr_zero(hits)];
+        if (slot != 0 && same(slot)) return slot;
+      }
+      if (b.passed == 0) [[likely]] return 0;
     }
-    return 0;
   }
 
   void insert(u64 hash, u32 slot) {
-    if ((count_ + 1) * 3 > (static_cast<std::size_t>(mask_) + 1) * 2) grow();
-    put({static_cast<u32>(hash), slot});
+    if (count_ == limit_) [[unlikely]] grow();
+    put(static_cast<u32>(hash), slot);
     ++count_;
   }
 
   void erase(u64 hash, u32 slot) {
-    u32 at = static_cast<u32>(hash) & mask_;
-    while (cells_[at].slot != slot) {
-      OUTCRY_CHECK(cells_[at].slot != 0);
-      at = (at + 1) & mask_;
+    for (u32 at = static_cast<u32>(hash) & mask_;; at = (at + 1) & mask_) {
+      Bucket& b = buckets_[at];
+      const u32 hits = equal(b.slots, slot);
+      if (hits != 0) [[likely]] {
+        b.slots[std::countr_zero(hits)] = 0;
+        --count_;
+        return;
+      }
+      OUTCRY_CHECK(b.passed != 0);
+      --b.passed;
     }
-    --count_;
-    for (u32 next = (at + 1) & mask_; cells_[next].slot != 0; next = (next + 1) & mask_) {
-      const u32 home = cells_[next].tag & mask_;
-      if (((next - home) & mask_) < ((next - at) & mask_)) continue;  // it may not move before home
-      cells_[at] = cells_[next];
-      at = next;
-    }
-    cells_[at] = {0, 0};
   }
 
-  void prefetch(u64 hash) const { __builtin_prefetch(&cells_[static_cast<u32>(hash) & mask_]); }
+  void prefetch(u64 hash) const { __builtin_prefetch(&buckets_[static_cast<u32>(hash) & mask_]); }
 
   // Probably the slot with this hash, without looking at any record: good for prefetching only.
   u32 guess(u64 hash) const {
-    const u32 tag = static_cast<u32>(hash);
-    for (u32 at = tag & mask_; cells_[at].slot != 0; at = (at + 1) & mask_) {
-      if (cells_[at].tag == tag) return cells_[at].slot;
-    }
-    return 0;
+    return find(hash, [](u32) { return true; });
   }
 
   // Calls with every slot, in no particular order: whoever lets it out sorts first.
   template <class F>
   void each(F call) const {
     for (std::size_t at = 0; at <= mask_; ++at) {
-      if (cells_[at].slot != 0) call(cells_[at].slot);
+      for (u32 i = 0; i < CELLS; ++i) {
+        if (buckets_[at].slots[i] != 0) call(buckets_[at].slots[i]);
+      }
     }
   }
 
   std::size_t used_bytes() const { return bytes_; }
 
  private:
-  struct Cell {
-    u32 tag;
-    u32 slot;
+  static constexpr u32 CELLS = 7;
+  struct alignas(64) Bucket {
+    u32 tags[CELLS];
+    u32 passed;  // entries that found no room here and lie further on
+    u32 slots[CELLS];
+    u32 pad;
   };
 
-  void allocate(std::size_t cells) {
-    bytes_ = cells * sizeof(Cell);
+  // Which of seven words are equal to one: a bit for each.
+  static u32 equal(const u32* words, u32 wanted) {
+    // An eighth word is read along and not counted; it lies in the bucket too.
+#ifdef __SSE2__
+    const __m128i all = _mm_set1_epi32(static_cast<int>(wanted));
+    const auto* from = reinterpret_cast<const __m128i*>(words);
+    const __m128i low = _mm_cmpeq_epi32(_mm_load_si128(from), all);
+    const __m128i high = _mm_cmpeq_epi32(_mm_load_si128(from + 1), all);
+    const __m128i both = _mm_packs_epi32(low, high);
+    return static_cast<u32>(_mm_movemask_epi8(_mm_packs_epi16(both, both))) & 0x7F;
+#else
+    u32 bits = 0;
+    for (u32 i = 0; i < CELLS; ++i) bits |= static_cast<u32>(words[i] == wanted) << i;
+    return bits;
+#endif
+  }
+
+  void allocate(std::size_t buckets) {
+    bytes_ = buckets * sizeof(Bucket);
     void* memory = ::mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) throw std::bad_alloc();
     ::madvise(memory, bytes_, MADV_HUGEPAGE);
-    cells_ = static_cast<Cell*>(memory);
-    mask_ = static_cast<u32>(cells - 1);
+    buckets_ = static_cast<Bucket*>(memory);
+    mask_ = static_cast<u32>(buckets - 1);
+    limit_ = buckets * 9 / 2;  // of seven: one bucket in ten is full then
   }
 
-  void put(Cell cell) {
-    u32 at = cell.tag & mask_;
-    while (cells_[at].slot != 0) at = (at + 1) & mask_;
-    cells_[at] = cell;
+  void put(u32 tag, u32 slot) {
+    for (u32 at = tag & mask_;; at = (at + 1) & mask_) {
+      Bucket& b = buckets_[at];
+      const u32 empty = equal(b.slots, 0);
+      if (empty != 0) [[likely]] {
+        const int i = std::countr_zero(empty);
+        b.tags[i] = tag;
+        b.slots[i] = slot;
+        return;
+      }
+      ++b.passed;
+    }
   }
 
   [[gnu::noinline]] void grow() {
-    Cell* old = cells_;
+    Bucket* old = buckets_;
     const std::size_t size = static_cast<std::size_t>(mask_) + 1;
     const std::size_t old_bytes = bytes_;
     OUTCRY_CHECK(size < std::size_t{1} << 31);
     allocate(size * 2);
     for (std::size_t at = 0; at < size; ++at) {
-      if (old[at].slot != 0) put(old[at]);
+      for (u32 i = 0; i < CELLS; ++i) {
+        if (old[at].slots[i] != 0) put(old[at].tags[i], old[at].slots[i]);
+      }
     }
     ::munmap(old, old_bytes);
   }
 
-  Cell* cells_ = nullptr;
+  Bucket* buckets_ = nullptr;
   u32 mask_ = 0;
   std::size_t bytes_ = 0;
   std::size_t count_ = 0;
+  std::size_t limit_ = 0;
 };
 
 // Bytes that grow without being zeroed twice.

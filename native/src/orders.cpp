@@ -2,29 +2,35 @@
 #include <algorithm>
 #include <cstring>
 
-#include "kernel.hpp"
+#include "admission.hpp"
+#include "book.hpp"
 
 namespace outcry {
 
 namespace {
 
-// `[A-Za-z0-9._:/-]`: the bytes from '-' to ':' are all legal ones. Zero padding passes; written for
-// sixteen bytes at a time, of which the last sixteen overlap.
-bool legal_client_id(const char* id) {
-  using Bytes = u8 __attribute__((vector_size(16)));
-  static_assert(CLIENT_ID_BYTES == 36);
-  Bytes illegal{};
-  for (const std::size_t at : {0, 16, 20}) {
-    Bytes c;
-    std::memcpy(&c, id + at, sizeof(c));
-    const auto letter = ((c | 0x20) - 'a') < 26;
-    const auto digit_or_mark = (c - '-') <= ':' - '-';
-    illegal |= reinterpret_cast<Bytes>(~(letter | digit_or_mark | (c == '_') | (c == 0)));
+// A new order that is nothing but a side, a price and a quantity, as most are. The rules below are the
+// same for it; the compiler leaves out what cannot apply.
+struct PlainLimit {
+  explicit PlainLimit(const NewOrder& c) : whole(c) {}
+  static bool fits(const NewOrder& c) {
+    const i64 more = c.quote_atoms | c.stop_ticks | c.iceberg_lots | c.worst_ticks | c.strategy_id |
+                     c.strategy_type | c.trailing_bips;
+    return c.order_type == order_type && more == 0;
   }
-  u64 halves[2];
-  std::memcpy(halves, &illegal, sizeof(halves));
-  return (halves[0] | halves[1]) == 0;
-}
+
+  static constexpr u8 order_type = static_cast<u8>(OrderType::LIMIT);
+  static constexpr u32 trailing_bips = 0;
+  static constexpr i64 quote_atoms = 0, stop_ticks = 0, iceberg_lots = 0, worst_ticks = 0;
+  static constexpr i64 strategy_id = 0;
+  static constexpr std::int32_t strategy_type = 0;
+  const NewOrder& whole;
+  const u16 market = whole.market;
+  const u8 side = whole.side, time_in_force = whole.time_in_force, stp_mode = whole.stp_mode;
+  const u32 market_version = whole.market_version;
+  const i64 price_ticks = whole.price_ticks, qty_lots = whole.qty_lots;
+  const char* const client_order_id = whole.client_order_id;
+};
 
 bool beyond(i64 value, i64 low, i64 high) { return value < low || (high > 0 && value > high); }
 
@@ -32,7 +38,7 @@ bool beyond(i64 value, i64 low, i64 high) { return value < low || (high > 0 && v
 
 // Section 3, shape 1 to 8: who, where and which kind of order.
 template <class C>
-Reason Kernel::shape_identity(const C& c, const Account& a, const Market*& m) const {
+[[gnu::always_inline]] inline Reason Kernel::shape_identity(const C& c, const Account& a, const Market*& m) const {
   if ((a.flags & static_cast<u16>(AccountFlag::TRADE)) == 0) return Reason::ACCOUNT_MAY_NOT_TRADE;
   m = market(c.market);
   if (m == nullptr) return Reason::UNKNOWN_MARKET;
@@ -55,7 +61,7 @@ Reason Kernel::shape_identity(const C& c, const Account& a, const Market*& m) co
 
 // Section 3, shape 9 to 19: which fields go together, and the filters that need no state.
 template <class C>
-Reason Kernel::shape_values(const C& c, const Market& market) const {
+[[gnu::always_inline]] inline Reason Kernel::shape_values(const C& c, const Market& market) const {
   const MarketRow& m = market.row;
   const bool priced = is_priced(c.order_type);
   const bool conditional = is_conditional(c.order_type);
@@ -128,10 +134,14 @@ Reason Kernel::shape_values(const C& c, const Market& market) const {
 }
 
 // `what`: 0 all open orders, 1 untriggered conditional ones, 2 icebergs; market 0: all markets.
-Reason Kernel::count_of(const Account& a, u16 market_id, u32 excluded, int what, u32 bound,
-                        Reason reason) const {
+inline Reason Kernel::count_of(const Account& a, u16 market_id, u32 excluded, int what, u32 bound,
+                               Reason reason) const {
   const u32 total = what == 0 ? a.orders : what == 1 ? a.algo_orders : a.iceberg_orders;
-  if (bound == 0 || total < bound) return Reason::NONE;
+  if (bound == 0 || total < bound) [[likely]] return Reason::NONE;
+  return recount_of(a, market_id, excluded, what) >= bound ? reason : Reason::NONE;
+}
+
+u32 Kernel::recount_of(const Account& a, u16 market_id, u32 excluded, int what) const {
   u32 count = 0;
   for (u32 slot = a.first_order; slot != 0; slot = orders_[slot].account_next) {
     const Order& o = orders_[slot];
@@ -140,11 +150,11 @@ Reason Kernel::count_of(const Account& a, u16 market_id, u32 excluded, int what,
     const bool algo = place == OrderPlace::TRIGGER || place == OrderPlace::TRAILING;
     if (what == 0 || (what == 1 && algo) || (what == 2 && iceberg(o).v > 0)) ++count;
   }
-  return count >= bound ? reason : Reason::NONE;
+  return count;
 }
 
 template <class C>
-Reason Kernel::check_counts(const C& c, const Account& a, const Market& market,
+[[gnu::always_inline]] inline Reason Kernel::check_counts(const C& c, const Account& a, const Market& market,
                             u32 excluded) const {
   const MarketRow& m = market.row;
   const auto three = [&](u16 where, u32 orders, u32 algos, u32 icebergs, Reason r0, Reason r1,
@@ -177,7 +187,7 @@ Reason Kernel::check_counts(const C& c, const Account& a, const Market& market,
 
 // Section 3, 23 and 24. `need` is what a market buy by quantity would cost at its worst price.
 template <class C>
-Reason Kernel::check_funds(const C& c, const Account& a, const Market& market, const Purse& purse,
+[[gnu::always_inline]] inline Reason Kernel::check_funds(const C& c, const Account& a, const Market& market, const Purse& purse,
                            Atoms& hold, Atoms& need) const {
   const MarketRow& m = market.row;
   const Balance* base = purse.base;
@@ -214,9 +224,15 @@ Reason Kernel::check_funds(const C& c, const Account& a, const Market& market, c
   return hold > free ? Reason::INSUFFICIENT_BALANCE : Reason::NONE;
 }
 
+inline bool Kernel::crosses(Market& m, u8 side, Ticks price) const {
+  const u32 best = m.best(opposite(side));
+  if (best == 0) return false;
+  return is_buy(side) ? levels_[best].price <= price : levels_[best].price >= price;
+}
+
 // Section 3, 25 to 31: what only the market knows; nothing has changed yet.
 template <class C>
-Reason Kernel::check_market(const C& c, Market& market, Atoms hold, Atoms need) {
+[[gnu::always_inline]] inline Reason Kernel::check_market(const C& c, Market& market, Atoms hold, Atoms need) {
   const MarketRow& m = market.row;
   if (m.status != static_cast<u8>(MarketStatus::TRADING) && !MUTANT(19)) {
     return Reason::MARKET_CLOSED;
@@ -287,8 +303,10 @@ u64 kind_word(const C& c) {
   return (word & ~(u64{0xFFFF} << 48)) | static_cast<u64>(OrderStatus::NEW) << 48;
 }
 
+u64 kind_word(const PlainLimit& c) { return kind_word(c.whole); }
+
 template <class C>
-u32 Kernel::accept(const C& c, u32 account, Market& m, Purse& purse, u64 client, Atoms hold) {
+[[gnu::always_inline]] inline u32 Kernel::accept(const C& c, u32 account, Market& m, Purse& purse, u64 client, Atoms hold) {
   Account& a = accounts_[account];
   Shard& home = shard(a.id);
   home.order_counter += 1;
@@ -328,7 +346,7 @@ u32 Kernel::accept(const C& c, u32 account, Market& m, Purse& purse, u64 client,
 
 // What a new order has beyond a plain one.
 template <class C>
-void Kernel::describe(const C& c, const Account& a, Order& o) {
+[[gnu::noinline]] void Kernel::describe(const C& c, const Account& a, Order& o) {
   OrderExtra& x = extra(o);
   x.trade_group = a.trade_group;
   x.trailing_bips = c.trailing_bips;
@@ -344,22 +362,9 @@ void Kernel::describe(const C& c, const Account& a, Order& o) {
   x.strategy_type = c.strategy_type;
 }
 
-void Kernel::link_order(u32 slot, u64 client) {
-  Order& o = orders_[slot];
-  Account& a = accounts_[o.account];
-  o.account_prev = a.last_order;
-  o.account_next = 0;
-  (a.last_order != 0 ? orders_[a.last_order].account_next : a.first_order) = slot;
-  a.last_order = slot;
-  a.orders += 1;
-  if (iceberg(o).v > 0) a.iceberg_orders += 1;
-  orders_by_id_.insert(mix(static_cast<u64>(o.id)), slot);
-  orders_by_client_.insert(client, slot);
-}
-
 // Checks 23 to 31, then acceptance and taking; a refusal is returned, nothing has changed.
 template <class C>
-Reason Kernel::place_new(const C& c, u32 account, Market& m, u64 client, i64& order_id) {
+[[gnu::always_inline]] inline Reason Kernel::place_new(const C& c, u32 account, Market& m, u64 client, i64& order_id) {
   Account& a = accounts_[account];
   Purse purse = this->purse(a, m);
   Atoms hold{};
@@ -371,6 +376,10 @@ Reason Kernel::place_new(const C& c, u32 account, Market& m, u64 client, i64& or
   order_id = orders_[slot].id;
   if (is_conditional(c.order_type)) {
     place_trigger(m, slot);
+  } else if (is_priced(c.order_type) && c.time_in_force != static_cast<u8>(TimeInForce::IOC) &&
+             c.time_in_force != static_cast<u8>(TimeInForce::FOK) &&
+             !crosses(m, c.side, {c.price_ticks})) {
+    rest(m, slot);
   } else {
     run(m, slot);
     if (m.queue_head != 0) drain(m);
@@ -378,28 +387,31 @@ Reason Kernel::place_new(const C& c, u32 account, Market& m, u64 client, i64& or
   return Reason::NONE;
 }
 
+template <class C>
+[[gnu::always_inline]] inline Reason Kernel::decide_new(const C& c, u32 account, i64& order_id) {
+  const Account& a = accounts_[account];
+  const Market* found = nullptr;
+  Reason r = shape_identity(c, a, found);
+  if (r == Reason::NONE) r = shape_values(c, *found);
+  if (r != Reason::NONE) return r;
+  Market& m = *market(c.market);
+  if (m.queue_head != 0 && m.row.status == static_cast<u8>(MarketStatus::TRADING)) {
+    return Reason::MARKET_BUSY;
+  }
+  const u64 client = client_hash(a.id, c.market, c.client_order_id);
+  if (find_client(account, c.market, c.client_order_id, client) != 0 && !MUTANT(12)) {
+    return Reason::DUPLICATE_CLIENT_ORDER_ID;
+  }
+  r = check_counts(c, a, m, 0);
+  return r != Reason::NONE ? r : place_new(c, account, m, client, order_id);
+}
+
 void Kernel::new_order(const NewOrder& c) {
   const u32 account = admitted(c);
   if (account == 0) return;
-  const Account& a = accounts_[account];
-  const Market* found = nullptr;
   i64 order_id = 0;
-  const auto decide = [&] {
-    Reason r = shape_identity(c, a, found);
-    if (r == Reason::NONE) r = shape_values(c, *found);
-    if (r != Reason::NONE) return r;
-    Market& m = *market(c.market);
-    if (m.queue_head != 0 && m.row.status == static_cast<u8>(MarketStatus::TRADING)) {
-      return Reason::MARKET_BUSY;
-    }
-    const u64 client = client_hash(a.id, c.market, c.client_order_id);
-    if (find_client(account, c.market, c.client_order_id, client) != 0 && !MUTANT(12)) {
-      return Reason::DUPLICATE_CLIENT_ORDER_ID;
-    }
-    r = check_counts(c, a, m, 0);
-    return r != Reason::NONE ? r : place_new(c, account, m, client, order_id);
-  };
-  const Reason r = decide();
+  const Reason r = PlainLimit::fits(c) ? decide_new(PlainLimit(c), account, order_id)
+                                       : decide_new(c, account, order_id);
   remember(c, c.market, r, order_id);
   if (r != Reason::NONE) refuse(raw(c), r);
 }

@@ -4,7 +4,7 @@
 #include <set>
 #include <stdexcept>
 
-#include "kernel.hpp"
+#include "book.hpp"
 
 namespace outcry {
 
@@ -525,7 +525,7 @@ class SnapshotReader {
     a.trade_group = r.trade_group;
     a.fee_schedule = r.fee_schedule;
     a.flags = r.flags;
-    k_.accounts_by_id_.insert(mix(a.id), slot);
+    k_.accounts_by_id_.insert(spread(a.id), slot);
   }
 
   static bool order_numbers(const OrderRow& r) {

@@ -6,12 +6,15 @@
 //   fuzz snapshots SEED SECONDS FILE...  restore damaged snapshots of the states that files lead to
 //
 // A file is a sequence of batches, each behind its length as four little-endian bytes; an empty batch
-// stands where the next kernel begins. What must hold: no fault, no report of a sanitizer, a full recount that adds up, events that frame, a snapshot that
-// restores to the same bytes and goes on to the same events. A broken promise ends the process with
-// status 1 and leaves the batches that led there in TRACE (an environment variable), ready for replay.
+// stands where the next kernel begins. What must hold: no fault, no report of a sanitizer, a full
+// recount that adds up, events that frame, a snapshot that restores to the same bytes and goes on to
+// the same events. A broken promise ends the process with status 1 and leaves the batches that led
+// there in TRACE (an environment variable), ready for replay; of mode snapshots it is the rows.
 #include <sanitizer/common_interface_defs.h>
+#include <unistd.h>
 
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -30,7 +33,8 @@ using Clock = std::chrono::steady_clock;
 
 std::vector<Bytes> trace;  // batches of the run under way
 std::string under_way = "start";
-unsigned long batches_applied = 0, commands_applied = 0, events_made = 0, restores = 0, refused = 0;
+unsigned long batches_applied = 0, commands_applied = 0, events_made = 0;
+unsigned long restores = 0, refused = 0;
 
 void write_trace() {
   std::fprintf(stderr, "under way: %s\n", under_way.c_str());
@@ -51,6 +55,11 @@ void write_trace() {
   std::fflush(nullptr);
   std::_Exit(1);
 }
+
+// Whatever is asked of the kernel takes much less than this, even here.
+constexpr unsigned STEP_SECONDS_MAX = 60;
+
+void on_alarm(int) { broken("it takes more than a minute: a loop without an end"); }
 
 std::span<const char> span_of(const Bytes& bytes) { return {bytes.data(), bytes.size()}; }
 
@@ -83,7 +92,9 @@ void look(Kernel& kernel) {
     for (std::size_t i = 1; i < asks.size(); ++i) {
       if (asks[i].first <= asks[i - 1].first) broken("asks are not in order");
     }
-    if (!bids.empty() && !asks.empty() && bids[0].first >= asks[0].first) broken("the book is crossed");
+    if (!bids.empty() && !asks.empty() && bids[0].first >= asks[0].first) {
+      broken("the book is crossed");
+    }
     for (const auto& side : {bids, asks}) {
       for (const auto& [price, lots] : side) {
         if (lots <= 0) broken("a level shows nothing");
@@ -149,6 +160,7 @@ class Subject {
  private:
   static void step(Kernel& kernel, const Bytes& batch) {
     std::uint32_t at = 0;
+    alarm(STEP_SECONDS_MAX);
     try {
       under_way = "batch " + std::to_string(trace.size());
       kernel.apply(span_of(batch), kernel.seq() + 1, {}, at);
@@ -215,11 +227,12 @@ void draw(Dice& dice, Clock::time_point end) {
   subject.examine();
 }
 
-// Damaged rows are refused, or they are the rows of a state that adds up: what comes out is what went in.
+// Damaged rows are refused, or they are the rows of a state that adds up: the same come out again.
 void tear(Dice& dice, const Bytes& rows, Clock::time_point end) {
   for (std::uint64_t i = 0; i < 200 && Clock::now() < end; ++i) {
     const Bytes bad = damaged(dice, rows);
     trace = {bad};
+    alarm(STEP_SECONDS_MAX);
     under_way = "restore of damaged rows";
     try {
       const std::unique_ptr<Kernel> kernel = restored(bad);
@@ -275,12 +288,14 @@ int run(int count, char** words) {
 
 int main(int count, char** words) {
   __sanitizer_set_death_callback(fuzz::write_trace);
+  std::signal(SIGALRM, fuzz::on_alarm);
   const int status = fuzz::run(count, words);
   if (status == 2) {
     std::fprintf(stderr, "usage: fuzz replay FILE... | mutate SEED SECONDS FILE... |"
                          " random SEED SECONDS | snapshots SEED SECONDS FILE...\n");
   }
-  std::printf("batches %lu commands %lu events %lu restores %lu refused %lu\n", fuzz::batches_applied,
-              fuzz::commands_applied, fuzz::events_made, fuzz::restores, fuzz::refused);
+  std::printf("batches %lu commands %lu events %lu restores %lu refused %lu\n",
+              fuzz::batches_applied, fuzz::commands_applied, fuzz::events_made, fuzz::restores,
+              fuzz::refused);
   return status;
 }

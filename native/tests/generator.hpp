@@ -132,7 +132,10 @@ class Generator {
     if (dice_.once_in(8)) return AMOUNT_ATOMS_MAX - static_cast<std::int64_t>(dice_.below(2));
     return static_cast<std::int64_t>(dice_.of_any_size() >> 2) + 1;
   }
-  std::int64_t anything() { return static_cast<std::int64_t>(dice_.of_any_size()) * dice_.any({1, -1}); }
+  std::int64_t anything() {
+    const auto size = static_cast<std::int64_t>(dice_.of_any_size() >> 1);
+    return dice_.once_in(2) ? size : -size - 1;
+  }
 
   template <std::size_t N>
   void client_id(char (&id)[N]) {
@@ -203,8 +206,8 @@ class Generator {
     auto c = made<SetFees>();
     c.schedule = static_cast<std::uint16_t>(dice_.below(3));
     c.market = static_cast<std::uint16_t>(dice_.below(MARKETS + 1));
-    c.maker_rate = static_cast<std::uint32_t>(dice_.any<std::int64_t>({0, 1, RATE_ONE - 1, 100'000}));
-    c.taker_rate = static_cast<std::uint32_t>(dice_.any<std::int64_t>({0, 1, RATE_ONE - 1, RATE_ONE}));
+    c.maker_rate = dice_.any<std::uint32_t>({0, 1, RATE_ONE - 1, 100'000});
+    c.taker_rate = dice_.any<std::uint32_t>({0, 1, RATE_ONE - 1, RATE_ONE});
     return c;
   }
 
@@ -221,7 +224,7 @@ class Generator {
     c.qty_lots = lots();
     if (priced) {
       c.price_ticks = price();
-      if (c.order_type != 3) c.time_in_force = static_cast<std::uint8_t>(dice_.any({1, 1, 1, 2, 3}));
+      if (c.order_type != 3) c.time_in_force = dice_.any<std::uint8_t>({1, 1, 1, 2, 3});
     } else {
       c.worst_ticks = price();
     }
@@ -295,7 +298,8 @@ class Generator {
   void money(Bytes& out) {
     const auto filled = [this](auto c) {
       c.account_id = account();
-      c.asset = static_cast<std::uint16_t>(dice_.once_in(30) ? dice_.bits() : 1 + dice_.below(ASSETS));
+      c.asset = static_cast<std::uint16_t>(1 + dice_.below(ASSETS));
+      if (dice_.once_in(30)) c.asset = static_cast<std::uint16_t>(dice_.bits());
       c.amount_atoms = dice_.once_in(10) ? anything() : atoms() >> dice_.below(30);
       return c;
     };
@@ -346,7 +350,8 @@ class Generator {
       }
       case 5: {
         auto c = made<Quarantine>();
-        c.market = static_cast<std::uint32_t>(dice_.once_in(8) ? dice_.below(MARKETS + 1) : dice_.bits());
+        c.market = static_cast<std::uint32_t>(dice_.bits());
+        if (dice_.once_in(8)) c.market = static_cast<std::uint32_t>(dice_.below(MARKETS + 1));
         return push(out, c);
       }
       case 6:

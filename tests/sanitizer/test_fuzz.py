@@ -1,4 +1,4 @@
-"""The kernel under AddressSanitizer and UndefinedBehaviorSanitizer, fed by its fuzz driver (native/tests).
+"""The kernel under AddressSanitizer and UndefinedBehaviorSanitizer, fed by its fuzz driver.
 
 OUTCRY_FUZZ_SECONDS is how long each of the three searches may take; a search that finds something
 leaves the batches that led there in build/sanitizer, and says how to play them again.
@@ -113,12 +113,9 @@ def _run(driver: Path, mode: str, *words: str) -> dict[str, int]:
         **os.environ,
         "TRACE": str(trace),
         "UBSAN_OPTIONS": "print_stacktrace=1",
-        "ASAN_OPTIONS": "detect_leaks=0:detect_stack_use_after_return=1:allocator_may_return_null=0",
+        "ASAN_OPTIONS": "detect_leaks=0:detect_stack_use_after_return=1",
     }
-    limit = 60 + 4 * SECONDS  # a search that hangs is a finding too
-    done = subprocess.run(
-        command, capture_output=True, text=True, check=False, env=environment, timeout=limit
-    )
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     told = f"{' '.join(command[:4])}\n{done.stdout}\n{done.stderr[-6000:]}"
     if trace.exists():
         told += f"\nagain: {driver} replay {trace}"

@@ -29,7 +29,13 @@ from openoutcry.core.enums import (
     StpMode,
 )
 from openoutcry.core.ids import account_id_of
-from openoutcry.core.limits import ASSETS_MAX, MARKETS_MAX, RATE_ONE
+from openoutcry.core.limits import (
+    ASSET_NAME_BYTES_MAX,
+    ASSETS_MAX,
+    MARKETS_MAX,
+    RATE_ONE,
+    SYMBOL_BYTES_MAX,
+)
 from openoutcry.core.records import (
     AccountRow,
     BalanceEvent,
@@ -286,15 +292,24 @@ class Administration:
         used = {asset.id for asset in self._catalog.assets()}
         number = _first_free(used, ASSETS_MAX, "assets")
         await self._submit(
-            CreateAsset(asset=number, scale=values.integer("scale", 8), name=_ascii(name))
+            CreateAsset(
+                asset=number,
+                scale=values.integer("scale", 8),
+                name=_name(name, ASSET_NAME_BYTES_MAX),
+            )
         )
         return {"asset": number, "name": name}
 
     async def _create_market(self, values: _Values) -> Answer:
         base, quote = self._asset(values.text("base")), self._asset(values.text("quote"))
         symbol = values.optional("symbol") or base.name + quote.name
-        tick_atoms = integer_of(values.text("tick"), quote.scale)
-        lot_atoms = integer_of(values.text("lot"), base.scale)
+        try:
+            tick_atoms = integer_of(values.text("tick"), quote.scale)
+            lot_atoms = integer_of(values.text("lot"), base.scale)
+        except ValueError as error:
+            raise AdminError(f"tick and lot: {error}") from error
+        if tick_atoms <= 0 or lot_atoms <= 0:
+            raise AdminError("tick and lot are more than zero")
         tick_lot_atoms, rest = divmod(tick_atoms * lot_atoms, 10**base.scale)
         if rest or tick_lot_atoms <= 0:
             raise AdminError(
@@ -314,7 +329,7 @@ class Administration:
                 quote_asset=quote.id,
                 status=_member(MarketStatus, values.optional("status") or "TRADING"),
                 default_stp_mode=StpMode.EXPIRE_MAKER,
-                symbol=_ascii(symbol),
+                symbol=_name(symbol, SYMBOL_BYTES_MAX),
                 stp_modes=_ALL_STP_MODES,
                 order_types=_ALL_ORDER_TYPES,
                 flags=sum(MarketFlag) - MarketFlag.MAX_NOTIONAL_ON_MARKET,
@@ -500,10 +515,11 @@ def _member(kind: type[_E], name: str) -> _E:
         raise AdminError(f"{name!r} is none of {names}") from None
 
 
-def _ascii(name: str) -> bytes:
-    if not name.isascii():
-        raise AdminError(f"{name!r} is not plain letters and digits")
-    return name.encode()
+def _name(text: str, bytes_max: int) -> bytes:
+    """Return the bytes of an asset's name or a market's symbol."""
+    if not text.isascii() or len(text) > bytes_max:
+        raise AdminError(f"{text!r} is not plain letters and digits, {bytes_max} at most")
+    return text.encode()
 
 
 def _moment(time_us: int) -> str:

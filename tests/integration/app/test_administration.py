@@ -177,7 +177,14 @@ async def test_fees_are_set_for_all_markets_or_one(tmp_path: Path) -> None:
         ("create-asset", {"name": "eur"}, "invalid specification"),
         ("create-asset", {"name": "Ä"}, "plain letters"),
         ("create-asset", {"name": 5}, "name is text"),
-        ("create-market", {"base": "BTC", "quote": "EUR", "tick": "0", "lot": "1"}, "whole number"),
+        (
+            "create-market",
+            {"base": "BTC", "quote": "EUR", "tick": "0", "lot": "1"},
+            "more than zero",
+        ),
+        ("create-asset", {"name": "A" * 17}, "16 at most"),
+        ("credit", {"account": 99, "asset": "EUR", "amount": "99999999999999"}, "out of range"),
+        ("credit", {"account": 99, "asset": "EUR", "amount": "much"}, "not a number"),
         (
             "create-market",
             {"base": "BTC", "quote": "EUR", "tick": "0.01", "lot": "0.5"},

@@ -105,7 +105,9 @@ class MemoryRateLimiter:
 
     def admit(self, ip: str, weight: int, now_us: int) -> Limited | None:
         """Count one request of this weight, or say why it is not let in."""
-        address = self._address(ip, now_us)
+        address = self._addresses.get(ip)
+        if address is None or address.minute < now_us // _MINUTE_US:
+            address = self._address(ip, now_us)
         if address.banned_until_us > now_us and self._enforce:
             return self._banned(address, now_us)
         address.raw += 1

@@ -44,8 +44,8 @@ def _hmac_verifier(secret: bytes) -> Verify:
         within.update(payload)
         without = outer.copy()
         without.update(within.digest())
-        return hmac.compare_digest(
-            without.hexdigest().encode(), signature.lower().encode("utf-8", "surrogatepass")
+        return signature.isascii() and hmac.compare_digest(
+            without.hexdigest(), signature.lower()
         )
 
     return verify
@@ -131,9 +131,8 @@ def _plain(value: object) -> str:
 
 def request_digest(api_key: str, method: str, path: str, payload: bytes) -> tuple[int, int]:
     """Return the 128 bits that tell a signed request from every other, as two words."""
-    digest = hashlib.blake2b(payload, digest_size=16, key=b"")
-    digest.update(f"\n{api_key}\n{method} {path}".encode())
-    low, high = _words(digest.digest())
+    text = payload + f"\n{api_key}\n{method} {path}".encode()
+    low, high = _words(hashlib.blake2b(text, digest_size=16).digest())
     return low, high
 
 

@@ -1,6 +1,7 @@
 """The assets and markets as they stand, and the way between decimal text and the kernel's units."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from openoutcry.core.enums import MarketStatus, OrderType, StpMode
 from openoutcry.core.limits import AMOUNT_ATOMS_MAX, PRICE_TICKS_MAX, QTY_LOTS_MAX
@@ -17,6 +18,9 @@ from openoutcry.gateways.edge.decimals import formatter, text_of, to_atoms
 from openoutcry.ports.feeds import Committed
 
 _CHANGES: frozenset[type] = frozenset((AssetEvent, LimitsEvent, MarketEvent))
+
+_TEXTS_KEPT = 1024
+"""So many texts of prices and of quantities a market remembers, each way: they come again."""
 
 
 class Asset:
@@ -47,6 +51,8 @@ class Market:
     """One market as its last event left it. `specification` has every field by its kernel name."""
 
     __slots__ = (
+        "_lots",
+        "_ticks",
         "base",
         "id",
         "info_json",
@@ -80,28 +86,44 @@ class Market:
         self.tick_lot_atoms = record.tick_lot_atoms
         self.order_types = [kind for kind in OrderType if record.order_types >> kind & 1]
         self.stp_modes = [mode for mode in StpMode if record.stp_modes >> mode & 1]
-        self.price_text = formatter(record.tick_atoms, quote.scale)
+        self.price_text = lru_cache(_TEXTS_KEPT)(formatter(record.tick_atoms, quote.scale))
         """Ticks to text."""
-        self.qty_text = formatter(record.lot_atoms, base.scale)
+        self.qty_text = lru_cache(_TEXTS_KEPT)(formatter(record.lot_atoms, base.scale))
         """Lots to text."""
         self.quote_text = quote.text
         """Quote atoms to text."""
+        self._ticks: dict[str, int] = {}
+        self._lots: dict[str, int] = {}
         self.info_json: str | None = None
         """The market's part of exchangeInfo, once somebody asked for it."""
 
     def price_ticks(self, name: str, text: str) -> int:
         """Return a price parameter in ticks; off the tick or out of range fails PRICE_FILTER."""
+        known = self._ticks.get(text)
+        if known is not None:
+            return known
         ticks, rest = divmod(to_atoms(name, text, self.quote.scale), self.tick_atoms)
         if rest or ticks == 0 or ticks > PRICE_TICKS_MAX:
             raise errors.filter_failure("PRICE_FILTER")
-        return ticks
+        return _remember(self._ticks, text, ticks)
 
     def lots(self, name: str, text: str) -> int:
         """Return a quantity parameter in lots; off the step or out of range fails LOT_SIZE."""
+        known = self._lots.get(text)
+        if known is not None:
+            return known
         lots, rest = divmod(to_atoms(name, text, self.base.scale), self.lot_atoms)
         if rest or lots == 0 or lots > QTY_LOTS_MAX:
             raise errors.filter_failure("LOT_SIZE")
-        return lots
+        return _remember(self._lots, text, lots)
+
+
+def _remember(known: dict[str, int], text: str, units: int) -> int:
+    """Keep what a text was found to mean; when there are too many, begin again."""
+    if len(known) >= _TEXTS_KEPT:
+        known.clear()
+    known[text] = units
+    return units
 
 
 class Catalog:

@@ -33,6 +33,7 @@ DEDUPE_US_MAX = 61_000_000
 """Longest time for which the kernel remembers a request: the largest window and a second ahead."""
 STRATEGY_TYPE_MIN = 1_000_000
 STRATEGY_TYPE_MAX = (1 << 31) - 1
+_pack_new_order = NewOrder.STRUCT.pack
 _SHARD_ENTITY = entity_of_shard(0)
 _PEG_PARAMETERS = ("pegPriceType", "pegOffsetType", "pegOffsetValue")
 
@@ -76,9 +77,12 @@ AMEND_PARAMETERS = frozenset(
 )
 
 _CONDITIONS = ("stopPrice", "trailingDelta")
-_SIDES: Mapping[str, Side] = Side.__members__
-_ORDER_TYPES: Mapping[str, OrderType] = OrderType.__members__
-_TIMES_IN_FORCE = {kind.name: kind for kind in TimeInForce if kind}
+_SIDES = dict(Side.__members__)
+_ORDER_TYPES = dict(OrderType.__members__)
+_TIMES_IN_FORCE: dict[str | None, TimeInForce] = {
+    None: TimeInForce.NONE,
+    **{kind.name: kind for kind in TimeInForce if kind},
+}
 _COMMON = frozenset(
     [
         "symbol",
@@ -110,6 +114,7 @@ _REFUSED: dict[OrderType, tuple[str, ...]] = {
     OrderType.TAKE_PROFIT: ("timeInForce", "price", "quoteOrderQty", "icebergQty"),
     OrderType.TAKE_PROFIT_LIMIT: ("quoteOrderQty",),
 }
+_NEEDED_SETS = {kind: frozenset(names) for kind, names in _NEEDED.items()}
 _REFUSED_SETS = {kind: frozenset(names) for kind, names in _REFUSED.items()}
 _CONDITIONAL = frozenset(
     (
@@ -189,18 +194,18 @@ def parse_order(call: Call) -> Draft:
     values = call.parameters
     get = values.get
     market = params.market(call.exchange.catalog, values)
-    side = _SIDES.get(params.text(values, "side"))
+    side = _SIDES.get(values.get("side", ""))
     if side is None:
+        params.text(values, "side")
         raise ApiError(400, -1117, "Invalid side.")
-    order_type = _ORDER_TYPES.get(params.text(values, "type"))
+    order_type = _ORDER_TYPES.get(values.get("type", ""))
     if order_type is None:
+        params.text(values, "type")
         raise ApiError(400, -1116, "Invalid orderType.")
     _check_presence(values, order_type)
-    time_in_force: int = TimeInForce.NONE
-    if (value := get("timeInForce")) is not None:
-        if value not in _TIMES_IN_FORCE:
-            raise ApiError(400, -1115, "Invalid timeInForce.")
-        time_in_force = _TIMES_IN_FORCE[value]
+    time_in_force = _TIMES_IN_FORCE.get(get("timeInForce"))
+    if time_in_force is None:
+        raise ApiError(400, -1115, "Invalid timeInForce.")
     value = get("price")
     price_ticks = 0 if value is None else market.price_ticks("price", value)
     value = get("quantity")
@@ -235,9 +240,9 @@ def parse_order(call: Call) -> Draft:
 
 
 def _check_presence(values: Mapping[str, str], order_type: OrderType) -> None:
-    for name in _NEEDED[order_type]:
-        if name not in values:
-            raise errors.mandatory_parameter(name)
+    if not _NEEDED_SETS[order_type] <= values.keys():
+        missing = next(name for name in _NEEDED[order_type] if name not in values)
+        raise errors.mandatory_parameter(missing)
     if not _REFUSED_SETS[order_type].isdisjoint(values):
         raise errors.not_required(next(name for name in _REFUSED[order_type] if name in values))
     if order_type is OrderType.MARKET:
@@ -317,7 +322,7 @@ def _header(call: Call, record: type[Command]) -> tuple[int, ...]:
 
 def new_order(call: Call, draft: Draft) -> bytes:
     """Return the command of a new order."""
-    return NewOrder.STRUCT.pack(*_header(call, NewOrder), *draft.body())
+    return _pack_new_order(*_header(call, NewOrder), *draft.body())
 
 
 @dataclass(slots=True)

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from contextlib import suppress
 from urllib.parse import unquote_to_bytes
 
 import msgspec
@@ -46,8 +45,11 @@ def decode_pairs(raw: str) -> dict[str, str]:
         raise errors.too_many_parameters(PARAMETERS_MAX, len(parts))
     if "%" not in raw and "+" not in raw and raw.count("=") == len(parts):
         # The common case: every part is one plain name and one plain value.
-        with suppress(ValueError):
+        try:
             pairs = dict([part.split("=") for part in parts])
+        except ValueError:
+            pass
+        else:
             if len(pairs) == len(parts) and "" not in pairs:
                 return pairs
             pairs = {}
@@ -78,6 +80,8 @@ def decode_request(query: str, body: bytes) -> dict[str, str]:
 
 def check_known(parameters: Mapping[str, str], known: frozenset[str], unread: int = 0) -> None:
     """Refuse parameters that are empty or that the endpoint does not read."""
+    if parameters.keys() <= known and "" not in parameters.values():
+        return
     for name, value in parameters.items():
         if name not in known:
             read = sum(other in known for other in parameters) + unread

@@ -38,6 +38,10 @@ from openoutcry.ports.history import OrderState
 
 CANCEL_ALL_ROUNDS_MAX = 1_000
 _T = TypeVar("_T")
+_NEW = int(Execution.NEW)
+_TRADE = int(Execution.TRADE)
+_OF_NO_INTEREST = frozenset((TradeEvent, LevelEvent))
+"""Events that say nothing to whoever placed an order; its fills are in the order's own events."""
 
 
 async def submit(call: Call, command: bytes) -> Reply:
@@ -80,19 +84,17 @@ def read_placed(reply: Reply, account_id: int) -> Outcome:
     fills: list[OrderState] = []
     canceled: list[OrderRequestedEvent] = []
     for event in reply.events:
-        kind = type(event)
-        if kind is OrderEvent:
-            assert isinstance(event, OrderEvent)
+        if type(event) is OrderEvent:
             if event.order_id == order_id:
                 outcome.placed = event
-                if event.execution == Execution.TRADE:
+                if event.execution == _TRADE:
                     fills.append(event)
                 elif event.execution == Execution.TRADE_PREVENTION:
                     outcome.prevented_id = event.match_id
-            elif event.execution == Execution.NEW and event.account_id == account_id:
+            elif event.execution == _NEW and event.account_id == account_id:
                 order_id = event.order_id
                 outcome.placed = event
-        elif kind is TradeEvent or kind is LevelEvent:
+        elif type(event) in _OF_NO_INTEREST:
             continue
         elif isinstance(event, RefusedEvent):
             if event.phase == Phase.CANCEL:

@@ -34,7 +34,9 @@ _TIME_UNITS = {
 }
 _SIGNING = ("signature", "timestamp", "recvWindow")
 _WEIGHT_HEAD = b"X-MBX-USED-WEIGHT: %d\r\nX-MBX-USED-WEIGHT-1M: %d\r\n"
-_COUNT_HEAD = b"X-MBX-ORDER-COUNT-10S: %d\r\nX-MBX-ORDER-COUNT-1D: %d\r\n"
+_WEIGHT_COUNT_HEAD = (
+    _WEIGHT_HEAD + b"X-MBX-ORDER-COUNT-10S: %d\r\nX-MBX-ORDER-COUNT-1D: %d\r\n"
+)
 PlainHandler = Callable[[Request], Response]
 """Answers a path that is no part of the API: a page, metrics."""
 
@@ -69,8 +71,10 @@ class RestApplication:
         call: Call | None = None
         admitted = False
         try:
-            endpoint = self._route(request)
+            methods = self._routes.get(request.path)
+            endpoint = None if methods is None else methods.get(request.method)
             if endpoint is None:
+                self._check_page(request, methods)
                 answer.respond(self._pages[request.path](request))
                 return
             parameters = decode_request(request.query, request.body)
@@ -118,16 +122,12 @@ class RestApplication:
         if limited is not None:
             raise errors.too_many_requests(limited)
 
-    def _route(self, request: Request) -> Endpoint | None:
-        methods = self._routes.get(request.path)
-        if methods is None:
-            if request.path in self._pages and request.method in {"GET", "HEAD"}:
-                return None
-            raise _no_such_path(404, request)
-        endpoint = methods.get(request.method)
-        if endpoint is None:
+    def _check_page(self, request: Request, methods: Mapping[str, Endpoint] | None) -> None:
+        """Refuse what is no endpoint and no page either."""
+        if methods is not None:
             raise _no_such_path(405, request, {"Allow": ", ".join(sorted(methods))})
-        return endpoint
+        if request.path not in self._pages or request.method not in {"GET", "HEAD"}:
+            raise _no_such_path(404, request)
 
     def _authenticate(
         self, request: Request, endpoint: Endpoint, parameters: dict[str, str], now_us: int
@@ -169,10 +169,10 @@ class RestApplication:
     def _success(self, call: Call, body: bytes) -> Response:
         limiter = self._exchange.limiter
         used = limiter.used_weight(call.peer_ip, call.now_us)
-        head = _WEIGHT_HEAD % (used, used)
         if call.orders_counted:
-            head += _COUNT_HEAD % limiter.order_counts(call.account_id, call.now_us)
-        return Response(200, body, head=head)
+            counts = limiter.order_counts(call.account_id, call.now_us)
+            return Response(200, body, head=_WEIGHT_COUNT_HEAD % (used, used, *counts))
+        return Response(200, body, head=_WEIGHT_HEAD % (used, used))
 
     def _fail(
         self,

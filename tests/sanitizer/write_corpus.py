@@ -1,7 +1,9 @@
 """Write the fuzz driver's corpus: prefixes of random command streams, and every scenario table.
 
-python native/tests/write_corpus.py [folder]; a file is batches, each behind its length (u32, little-endian);
-an empty batch stands where the next kernel begins.
+python tests/sanitizer/write_corpus.py [folder]
+
+A file is batches, each behind its length (u32, little-endian); an empty batch stands where the next
+kernel begins.
 """
 
 import sys
@@ -47,7 +49,7 @@ class _Recorder(Kernel):
 def scenarios() -> dict[str, list[bytes]]:
     """Of each scenario table the batches of all its scenarios, an empty one between two."""
     sys.path.insert(0, str(ROOT / "tests" / "scenarios"))
-    import table  # noqa: PLC0415 - found only now
+    import table
 
     found: dict[str, list[bytes]] = {}
     for scenario in table.read_all():

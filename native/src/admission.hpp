@@ -1,0 +1,47 @@
+// Deadline and dedupe, shared by all commands of users.
+#pragma once
+#include "events.hpp"
+
+namespace outcry {
+
+template <class C>
+[[gnu::always_inline]] inline u32 Kernel::admitted(const C& c) {
+  const auto refused = [&](Reason r) {
+    refuse(raw(c), r);
+    return u32{0};
+  };
+  if (c.deadline_us != 0 && time_us_ > c.deadline_us) return refused(Reason::DEADLINE_PASSED);
+  // A difference of two times that are not negative cannot overflow; their sum could.
+  if (c.deadline_us - time_us_ > DEADLINE_AHEAD_US_MAX) return refused(Reason::DEADLINE_TOO_FAR);
+  const u32 account = find_account(c.account_id);
+  if (account == 0) return refused(Reason::UNKNOWN_ACCOUNT);
+  if ((c.digest_lo | c.digest_hi) == 0) return account;
+  digest_hash_ = DedupeEntry::hash_of(c.account_id, c.digest_lo, c.digest_hi);
+  const DedupeEntry* entry =
+      dedupe_.find(digest_hash_, c.account_id, c.digest_lo, c.digest_hi, time_us_);
+  if (entry == nullptr) [[likely]] return account;
+  DuplicateEvent& e = emit_shard<DuplicateEvent>(c.account_id);
+  e.account_id = c.account_id;
+  e.market = entry->market;
+  e.command_kind = entry->command_kind;
+  e.reason = entry->reason;
+  e.order_id = entry->order_id;
+  return 0;
+}
+
+template <class C>
+[[gnu::always_inline]] inline void Kernel::remember(const C& c, u16 market_id, Reason reason, i64 order_id) {
+  if ((c.digest_lo | c.digest_hi) == 0 || c.deadline_us == 0 || MUTANT(11)) return;
+  if (reason == Reason::MARKET_BUSY || reason == Reason::MARKET_VERSION_MISMATCH) return;
+  dedupe_.add(digest_hash_, {.account_id = c.account_id,
+                             .digest_lo = c.digest_lo,
+                             .digest_hi = c.digest_hi,
+                             .deadline_us = c.deadline_us,
+                             .order_id = order_id,
+                             .market = market_id,
+                             .reason = static_cast<u16>(reason),
+                             .command_kind = c.kind,
+                             .pad = {}});
+}
+
+}  // namespace outcry

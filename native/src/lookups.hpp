@@ -1,0 +1,96 @@
+// What nearly every command asks: the arithmetic of one order, and look-ups by id.
+#pragma once
+#include "kernel.hpp"
+
+namespace outcry {
+
+template <class C>
+const char* raw(const C& c) {
+  return reinterpret_cast<const char*>(&c);
+}
+
+// ---- arithmetic of one order
+
+inline bool Kernel::by_quote(const Order& o) const {
+  return o.type == static_cast<u8>(OrderType::MARKET) && extras_[o.extra].quote_order.v > 0;
+}
+inline bool Kernel::budgeted(const Order& o) const {
+  return o.type == static_cast<u8>(OrderType::MARKET) && (is_buy(o.side) || by_quote(o));
+}
+inline bool Kernel::unit_held(const Order& o) const { return !budgeted(o); }
+inline Ticks Kernel::worst(const Order& o) const {
+  return is_priced(o.type) ? o.price : extras_[o.extra].worst;
+}
+inline Filled Kernel::filled(const Order& o) const {
+  return o.extra == 0 ? Filled{} : extras_[o.extra].filled;
+}
+inline Lots Kernel::remaining(const Order& o) const {
+  if (o.extra == 0) return o.qty;
+  const OrderExtra& x = extras_[o.extra];
+  return o.qty - x.filled.executed - x.prevented;
+}
+inline Lots Kernel::iceberg(const Order& o) const {
+  return o.extra == 0 ? Lots{} : extras_[o.extra].iceberg;
+}
+inline Lots Kernel::visible(const Order& o) const {
+  return iceberg(o).v > 0 ? extras_[o.extra].visible : remaining(o);
+}
+inline std::int32_t Kernel::trade_group(const Order& o) const {
+  return o.extra == 0 ? 0 : extras_[o.extra].trade_group;
+}
+inline void Kernel::set_flag(Order& o, OrderFlag flag, bool on) {
+  const u8 bit = static_cast<u8>(flag);
+  o.flags = static_cast<u8>(on ? o.flags | bit : o.flags & ~bit);
+}
+inline u16 Kernel::paid_asset(const Order& o, const Market& m) const {
+  return is_buy(o.side) ? m.row.quote_asset : m.row.base_asset;
+}
+inline u16 Kernel::received_asset(const Order& o, const Market& m) const {
+  return is_buy(o.side) ? m.row.base_asset : m.row.quote_asset;
+}
+
+// ---- look-ups of every command
+
+// Client order ids are made by users: the constants have bytes that no legal id has, so that no
+// factor can be made zero.
+inline u64 Kernel::client_hash(u64 account_id, u16 market, const char* id) {
+  const u64 first = fold(Lanes::word(id) ^ 0x9E3779B97F4A7C15ULL,
+                         Lanes::word(id + 8) ^ 0xBF58476D1CE4E5B9ULL);
+  const u64 second = fold(Lanes::word(id + 16) ^ 0x94D049BB133111EBULL,
+                          Lanes::word(id + 24) ^ 0xD6E8FEB86659FD93ULL);
+  static_assert(CLIENT_ID_BYTES == 36);
+  const u64 last = Lanes::word(id + 28) ^ 0xA0761D6478BD642FULL;
+  return fold(first ^ second ^ (account_id << 13 ^ market), last);
+}
+
+inline u32 Kernel::find_account(u64 id) const {
+  return accounts_by_id_.find(spread(id), [&](u32 slot) { return accounts_[slot].id == id; });
+}
+inline u32 Kernel::find_order_slot(i64 id) const {
+  return orders_by_id_.find(spread(static_cast<u64>(id)),
+                            [&](u32 slot) { return orders_[slot].id == id; });
+}
+inline u32 Kernel::find_client(u32 account, u16 market_id, const char* id, u64 hash) const {
+  return orders_by_client_.find(hash, [&](u32 slot) {
+    const Order& o = orders_[slot];
+    return o.account == account && o.market == market_id &&
+           std::memcmp(o.client_id.data(), id, CLIENT_ID_BYTES) == 0;
+  });
+}
+inline Purse Kernel::purse(const Account& a, const Market& m) {
+  Purse found;
+  for (u32 slot = a.balances; slot != 0;) {
+    Balance& b = balances_[slot];
+    if (b.asset == m.row.base_asset) found.base = &b;
+    if (b.asset == m.row.quote_asset) found.quote = &b;
+    slot = b.next;
+  }
+  return found;
+}
+inline Party Kernel::party(u32 slot, const Market& m) {
+  Order& o = orders_[slot];
+  Account& a = accounts_[o.account];
+  return {slot, o, a, purse(a, m)};
+}
+
+}  // namespace outcry
