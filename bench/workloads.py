@@ -1,8 +1,8 @@
 """The kernel's workloads as batches of command bytes, made before anything is timed.
 
-`w1k` and `w1m`: two million operations around 1,000 or 1,000,000 resting orders; `real`: a capture of a
-venue. Operations are drawn by `textbook.cpp`, which has the book that drawing takes, so that the
-textbook and the kernel are given the same ones; the seed is fixed. Files are kept in build/bench.
+`w1k` and `w1m`: two million operations around 1,000 or 1,000,000 resting orders; `real`: a capture
+of a venue. Operations are drawn by `textbook.cpp`, which has the book that drawing takes, so that
+the textbook and the kernel are given the same ones; the seed is fixed. Files stay in build/bench.
 """
 
 import hashlib
@@ -12,6 +12,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -299,7 +300,7 @@ def _cut(
     data: bytes, starts: np.ndarray[Any, Any], first: int, last: int, size: int
 ) -> list[bytes]:
     ends = [*range(first, last, size), last]
-    return [data[starts[a] : starts[b]] for a, b in zip(ends, ends[1:], strict=False) if a < b]
+    return [data[starts[a] : starts[b]] for a, b in pairwise(ends) if a < b]
 
 
 def workload(

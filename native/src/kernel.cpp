@@ -95,9 +95,15 @@ class Cursor {
 }  // namespace
 
 void Kernel::apply(std::span<const char> batch, u64 seq, std::span<const u32> skip, u32& at) {
-  static constexpr u32 CELLS_AHEAD = 6;
-  static constexpr u32 ROWS_AHEAD = 4;
-  static constexpr u32 NEIGHBOURS_AHEAD = 2;
+#ifndef CA
+#define CA 12
+#define RA 8
+#define NA 4
+#endif
+  static constexpr u32 CELLS_AHEAD = CA;
+  static constexpr u32 ROWS_AHEAD = RA;
+  static constexpr u32 NEIGHBOURS_AHEAD = NA;
+  static constexpr u32 NEAR_AHEAD = 3;
   static constexpr std::size_t FAR_BYTES = 8U << 20;
   events_.clear();
   index_ = 0;
@@ -115,6 +121,9 @@ void Kernel::apply(std::span<const char> batch, u64 seq, std::span<const u32> sk
     if (!with_neighbours) return;
     if (const char* c = neighbours.next(); c != nullptr) prefetch_neighbours(c);
   };
+  for (u32 i = 0; !far && i < NEAR_AHEAD; ++i) {
+    if (const char* c = cells.next(); c != nullptr) prefetch_dedupe(c);
+  }
   for (u32 i = 0; far && i < CELLS_AHEAD; ++i) {
     look_ahead(i >= CELLS_AHEAD - ROWS_AHEAD, i >= CELLS_AHEAD - NEIGHBOURS_AHEAD);
   }
@@ -122,7 +131,11 @@ void Kernel::apply(std::span<const char> batch, u64 seq, std::span<const u32> sk
   u32 i = 0;
   for (const char* bytes = commands.next(); bytes != nullptr; bytes = commands.next(), ++i) {
     at = i;
-    if (far) look_ahead(true, true);
+    if (far) {
+      look_ahead(true, true);
+    } else if (const char* c = cells.next(); c != nullptr) {
+      prefetch_dedupe(c);
+    }
     if (!skip.empty() && std::find(skip.begin(), skip.end(), i) != skip.end()) continue;
     command_ = i;
     used_ = 0;
@@ -149,11 +162,17 @@ i64 named_order(const char* bytes) {
 }
 }  // namespace
 
-void Kernel::prefetch_cells(const char* bytes) const {
+// Of all tables this one is the largest: one entry a command, for as long as deadlines last.
+void Kernel::prefetch_dedupe(const char* bytes) const {
   const auto* header = reinterpret_cast<const Header*>(bytes);
-  accounts_by_id_.prefetch(spread(header->account_id));
   dedupe_.prefetch(
       DedupeEntry::hash_of(header->account_id, header->digest_lo, header->digest_hi));
+}
+
+void Kernel::prefetch_cells(const char* bytes) const {
+  const auto* header = reinterpret_cast<const Header*>(bytes);
+  prefetch_dedupe(bytes);
+  accounts_by_id_.prefetch(spread(header->account_id));
   if (const i64 id = named_order(bytes); id != 0) {
     orders_by_id_.prefetch(spread(static_cast<u64>(id)));
   } else if (header->kind == NewOrder::KIND && header->size == NewOrder::SIZE) {
@@ -170,6 +189,9 @@ void Kernel::prefetch_rows(const char* bytes) const {
   if (const i64 id = named_order(bytes); id != 0) {
     const u32 slot = orders_by_id_.guess(spread(static_cast<u64>(id)));
     if (slot != 0) orders_.prefetch(slot);
+  } else if (header->kind == NewOrder::KIND && header->size == NewOrder::SIZE) {
+    const u32 level = level_of(*reinterpret_cast<const NewOrder*>(bytes));
+    if (level != 0) levels_.prefetch(level);
   }
 }
 
@@ -195,7 +217,16 @@ void Kernel::prefetch_neighbours(const char* bytes) const {
     orders_by_client_.prefetch(client_hash(o));
   } else if (header->kind == NewOrder::KIND && header->size == NewOrder::SIZE) {
     orders_.prefetch(orders_.next_free());
+    const u32 level = level_of(*reinterpret_cast<const NewOrder*>(bytes));
+    if (level != 0 && levels_[level].tail != 0) orders_.prefetch_link(levels_[level].tail, 0);
   }
+}
+
+// The level that a new order will probably join, or 0.
+u32 Kernel::level_of(const NewOrder& c) const {
+  const Market* m = market(c.market);
+  if (m == nullptr || c.price_ticks <= 0 || c.price_ticks > PRICE_TICKS_MAX) return 0;
+  return (is_buy(c.side) ? m->bids : m->asks).find({c.price_ticks});
 }
 
 void Kernel::check_conservation() {

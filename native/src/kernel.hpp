@@ -361,9 +361,11 @@ class Kernel {
 
   // Commands ahead of the one under way are looked at in three steps, so that their records are in the
   // cache when their turn comes: table cells, then rows, then the rows that those point to.
+  void prefetch_dedupe(const char* bytes) const;
   void prefetch_cells(const char* bytes) const;
   void prefetch_rows(const char* bytes) const;
   void prefetch_neighbours(const char* bytes) const;
+  u32 level_of(const NewOrder& c) const;
 
   u32 partition_;
   std::string poison_;

@@ -177,9 +177,13 @@ template <class C>
   if (r != Reason::NONE) return r;
   const u64 next_id = (shards_[a.id & (ACCOUNT_SHARDS - 1)].order_counter + 1) << SHARD_BITS |
                       (a.id & (ACCOUNT_SHARDS - 1));
+  // What is to be cancelled first leaves its place to what replaces it.
+  const std::size_t leaving = excluded != 0 ? 1 : 0;
+  const bool trailing_leaves =
+      leaving != 0 && orders_[excluded].place == static_cast<u8>(OrderPlace::TRAILING);
   const bool full =
-      orders_.live() >= static_cast<std::size_t>(OPEN_ORDERS_MAX) ||
-      (c.trailing_bips > 0 && market.trailing.size() >=
+      orders_.live() - leaving >= static_cast<std::size_t>(OPEN_ORDERS_MAX) ||
+      (c.trailing_bips > 0 && market.trailing.size() - (trailing_leaves ? 1 : 0) >=
                                   static_cast<std::size_t>(TRAILING_ORDERS_PER_MARKET_MAX)) ||
       next_id > static_cast<u64>(ORDER_ID_MAX);
   return full ? Reason::CAPACITY_REACHED : Reason::NONE;

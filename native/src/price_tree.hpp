@@ -17,7 +17,7 @@ class PriceTree {
  public:
   explicit PriceTree(Slab<TreeNode>& nodes) : nodes_(&nodes), root_(nodes.take()) {}
 
-  u32 find(Ticks price) {
+  u32 find(Ticks price) const {
     const u32 leaf = leaf_of(static_cast<u64>(price.v) >> 6);
     return leaf == 0 ? 0 : (*nodes_)[leaf].child[price.v & 63];
   }
@@ -123,7 +123,7 @@ class PriceTree {
     for (; row > 0; --row) node = (*nodes_)[node].child[edge((*nodes_)[node].bits, up)];
     return (*nodes_)[node].child[edge((*nodes_)[node].bits, up)];
   }
-  u32 leaf_of(u64 key) {
+  u32 leaf_of(u64 key) const {
     const Cached& cached = cache_[key & (CACHED - 1)];
     if (cached.node != 0 && cached.key == key) return cached.node;
     const Ticks price{static_cast<i64>(key << 6)};
@@ -134,7 +134,7 @@ class PriceTree {
     if (node != 0) remember(key, node);
     return node;
   }
-  void remember(u64 key, u32 node) { cache_[key & (CACHED - 1)] = {key, node}; }
+  void remember(u64 key, u32 node) const { cache_[key & (CACHED - 1)] = {key, node}; }
   void forget(u64 key) {
     Cached& cached = cache_[key & (CACHED - 1)];
     if (cached.key == key) cached = {0, 0};
@@ -142,7 +142,7 @@ class PriceTree {
 
   Slab<TreeNode>* nodes_;
   u32 root_;
-  std::array<Cached, CACHED> cache_{};
+  mutable std::array<Cached, CACHED> cache_{};  // of what is found: leaves last used
 };
 
 }  // namespace outcry

@@ -5,11 +5,11 @@
 //   fuzz random SEED SECONDS          apply batches drawn at random, extreme numbers and all
 //   fuzz snapshots SEED SECONDS FILE...  restore damaged snapshots of the states that files lead to
 //
-// A file is a sequence of batches, each behind its length as four little-endian bytes; an empty batch
+// A file is a sequence of batches, each behind its length as four little-endian bytes; an empty one
 // stands where the next kernel begins. What must hold: no fault, no report of a sanitizer, a full
-// recount that adds up, events that frame, a snapshot that restores to the same bytes and goes on to
-// the same events. A broken promise ends the process with status 1 and leaves the batches that led
-// there in TRACE (an environment variable), ready for replay; of mode snapshots it is the rows.
+// recount that adds up, events that frame, a snapshot that restores to the same bytes and makes the
+// same events from there on. A broken promise ends the process with status 1 and leaves the batches
+// that led there in TRACE (an environment variable), ready for replay; mode snapshots leaves rows.
 #include <sanitizer/common_interface_defs.h>
 #include <unistd.h>
 
@@ -137,7 +137,7 @@ class Subject {
     commands_applied += records_of(span_of(batch), HEADER_BYTES).size();
     if (twin_ == nullptr) return;
     step(*twin_, batch);
-    if (twin_->events_hash() != kernel_->events_hash()) broken("a restored kernel made other events");
+    if (twin_->events_hash() != kernel_->events_hash()) broken("the restored one went astray");
   }
 
   void examine() {
@@ -151,8 +151,8 @@ class Subject {
     } catch (const std::invalid_argument&) {
       broken("a kernel's own snapshot was refused");
     }
-    if (snapshot_of(*twin_) != rows) broken("a restored kernel has another snapshot");
-    if (twin_->state_hash() != kernel_->state_hash()) broken("a restored kernel has another state hash");
+    if (snapshot_of(*twin_) != rows) broken("the restored one has another snapshot");
+    if (twin_->state_hash() != kernel_->state_hash()) broken("the restored one hashes otherwise");
   }
 
   Bytes snapshot() const { return snapshot_of(*kernel_); }

@@ -67,7 +67,6 @@ class Life:
             await asyncio.gather(work, return_exceptions=True)
         else:
             await work
-            await partition.stop()
 
     async def _work(self, partition: Partition, commands: list[str], burst: int) -> None:
         await partition.start()
@@ -75,6 +74,7 @@ class Life:
             await asyncio.gather(
                 *(self._send(partition, kind) for kind in commands[start : start + burst])
             )
+        await partition.stop()
 
     async def _send(self, partition: Partition, kind: str) -> None:
         name = f"{kind}{len(self.names)}"

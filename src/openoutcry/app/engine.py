@@ -7,7 +7,7 @@ from pathlib import Path
 
 from openoutcry.adapters.local.folder import FolderLock, FolderRoom
 from openoutcry.adapters.local.snapshots import FileSnapshots
-from openoutcry.adapters.sqlite.journal import SqliteJournal
+from openoutcry.adapters.sqlite.journal import LOG_BYTES, SqliteJournal
 from openoutcry.app.settings import ServeSettings
 from openoutcry.kernel import Kernel, KernelFault
 from openoutcry.partition.appender import exit_at_once
@@ -65,6 +65,7 @@ def open_folder(settings: ServeSettings) -> DataFolder:
             settings.data / JOURNAL_NAME,
             PARTITION,
             synchronous=settings.journal_synchronous,
+            log_bytes=LOG_BYTES,
         )
     except BaseException:
         lock.release()

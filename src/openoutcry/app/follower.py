@@ -23,7 +23,7 @@ from openoutcry.app.engine import (
     SNAPSHOTS_NAME,
     kernel_machines,
 )
-from openoutcry.app.follower_wire import FrameReader, Word, encode
+from openoutcry.app.follower_wire import NO_HASH, FrameReader, Word, encode
 from openoutcry.app.settings import ServeSettings
 from openoutcry.partition.follower import AheadError, DivergedError, Follower, SnapshotPolicy
 from openoutcry.partition.recovery import RecoveryError
@@ -37,7 +37,8 @@ EXIT_TRY_AGAIN = 75
 """Something outside failed, such as a full disk: the leader starts another follower."""
 LINGER_SECONDS = 0.05
 """How long projected batches may wait to become visible when nobody asks for them."""
-NICENESS = 5
+NICENESS = 19
+"""Orders come first: the follower has what they leave of the processors."""
 _PR_SET_PDEATHSIG = 1
 _READ_BYTES = 1 << 16
 
@@ -64,6 +65,7 @@ class FollowerProcess:
         self._visible_seq = follower.seq
         self._paused = False
         self._stopping = False
+        self._final_hash = NO_HASH
         self._committed_at = time.monotonic()
 
     def run(self) -> None:
@@ -82,6 +84,8 @@ class FollowerProcess:
                 self._take_snapshot()
             if self._stopping and not follower.is_behind:
                 self._commit()
+                if self._final_hash != NO_HASH:
+                    follower.compare_state(self._final_hash)
                 if follower.commands_since_snapshot:
                     self._take_snapshot()
                 return
@@ -128,6 +132,7 @@ class FollowerProcess:
                     self._paused = False
                 case Word.STOP:
                     self._stopping = True
+                    self._final_hash = events_hash
         return True
 
     def _say(self, word: Word, seq: int) -> None:

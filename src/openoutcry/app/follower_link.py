@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 
 RESTART_SECONDS = 0.5
 ROOM_CHECK_SECONDS = 0.5
+GATHER_SECONDS = 0.02
+"""How long commits are gathered for the follower while nobody asks what it shows."""
 
 
 class FollowerError(Exception):
@@ -51,6 +53,7 @@ class FollowerLink(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._frames = FrameReader()
         self._committed: tuple[int, bytes] | None = None
+        self._unsent: list[bytes] = []
         self._projected_seq = 0
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
         self._stopping = False
@@ -97,7 +100,15 @@ class FollowerLink(asyncio.Protocol):
         """Tell of a commit."""
         self._committed = (seq, events_hash)
         if self._transport is not None:
-            self._transport.write(encode(Word.COMMITTED, seq, events_hash))
+            self._unsent.append(encode(Word.COMMITTED, seq, events_hash))
+            if len(self._unsent) == 1:
+                self._loop.call_later(GATHER_SECONDS, self._send)
+
+    def _send(self, *more: bytes) -> None:
+        """Send the commits that were gathered, and what comes after them."""
+        words, self._unsent = [*self._unsent, *more], []
+        if self._transport is not None and words:
+            self._transport.write(b"".join(words))
 
     async def wait_up(self) -> None:
         """Return when the follower has found what is kept to be in order, or say that it is not."""
@@ -109,8 +120,7 @@ class FollowerLink(asyncio.Protocol):
             return
         waiter: asyncio.Future[None] = self._loop.create_future()
         self._waiting.append((seq, waiter))
-        if self._transport is not None:
-            self._transport.write(encode(Word.WANTED, seq))
+        self._send(encode(Word.WANTED, seq))
         await waiter
 
     async def stop(self, seconds: float) -> None:
@@ -120,7 +130,7 @@ class FollowerLink(asyncio.Protocol):
         if process is None:
             return
         if self._transport is not None:
-            self._transport.write(encode(Word.STOP))
+            self._send(encode(Word.STOP))
             with suppress(TimeoutError):
                 await asyncio.wait_for(asyncio.shield(self._gone), seconds)
         if self._transport is not None:
@@ -152,6 +162,7 @@ class FollowerLink(asyncio.Protocol):
         """Tell a new follower where the leader is."""
         link = self._transport = cast("asyncio.Transport", transport)
         self._frames = FrameReader()
+        self._unsent = []
         self._projected_seq = 0  # another follower may have to build the history again
         if self._committed is not None:
             link.write(encode(Word.COMMITTED, *self._committed))

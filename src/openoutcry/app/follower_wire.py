@@ -5,7 +5,7 @@ from enum import IntEnum
 from struct import Struct
 
 FRAME = Struct("<BQ16s")
-_NO_HASH = bytes(16)
+NO_HASH = bytes(16)
 
 
 class Word(IntEnum):
@@ -20,14 +20,14 @@ class Word(IntEnum):
     ROOM_AGAIN = 4
     """Leader: go on."""
     STOP = 5
-    """Leader: finish, keep a snapshot and leave."""
+    """Leader: finish at this sequence, compare the hash of the whole state, and leave."""
     PROJECTED = 6
     """Follower: readers of the history see this sequence."""
     PRUNE = 7
     """Follower: rows older than this are in every kept snapshot."""
 
 
-def encode(word: Word, seq: int = 0, events_hash: bytes = _NO_HASH) -> bytes:
+def encode(word: Word, seq: int = 0, events_hash: bytes = NO_HASH) -> bytes:
     """Return a frame."""
     return FRAME.pack(word, seq, events_hash)
 

@@ -181,6 +181,11 @@ class Follower:
         if expected is not None and expected != self._state.machine.events_hash():
             raise DivergedError(f"leader and follower differ in the events of batch {seq}")
 
+    def compare_state(self, state_hash: bytes) -> None:
+        """Hold the whole state against the leader's at the same batch."""
+        if state_hash != self._state.machine.state_hash():
+            raise DivergedError(f"leader and follower have different states after batch {self.seq}")
+
     def commit(self) -> int:
         """Let readers see what was projected; returns the sequence they see."""
         if self._unseen:

@@ -19,8 +19,9 @@ from openoutcry.codec.records import (
     COMMAND_BYTES_MIN,
     COMMAND_KIND_OFFSET,
     COMMAND_TIME_OFFSET,
+    BatchEvents,
     decode_balances,
-    decode_events,
+    decode_batch,
     decode_orders,
 )
 from openoutcry.core.enums import CommandKind
@@ -69,6 +70,9 @@ class PartitionLimits:
     room_check_seconds: float = 0.5
 
 
+_NO_EVENTS = BatchEvents((), (), {})
+
+
 @dataclass(slots=True)
 class _Flight:
     """A batch between its drain and its release."""
@@ -80,7 +84,7 @@ class _Flight:
     durable: bool = False
     fault: Exception | None = None
     time_us: int = 0
-    events: Sequence[Event] = ()
+    events: BatchEvents = _NO_EVENTS
     groups: Sequence[Sequence[Event]] = ()
     events_hash: bytes = b""
     readers: list[asyncio.Future[None]] = field(default_factory=list)
@@ -274,15 +278,8 @@ class Partition:
     def _take_events(self, flight: _Flight, machine: StateMachine, data: bytes) -> None:
         flight.events_hash = machine.events_hash()
         flight.time_us = machine.time_us()
-        flight.events = events = decode_events(data)
-        count = len(flight.futures)
-        if count == 1:
-            flight.groups = (events,)
-            return
-        groups: list[list[Event]] = [[] for _ in range(count)]
-        for event in events:
-            groups[event.command].append(event)
-        flight.groups = groups
+        flight.events = decode_batch(data, len(flight.futures))
+        flight.groups = flight.events.by_command
 
     # -- after the commit ---------------------------------------------------------------------
 
@@ -313,14 +310,15 @@ class Partition:
         self._committed_seq = flight.seq
         for watch in self._watchers:
             watch(flight.seq, flight.events_hash)
-        committed = Committed(flight.seq, flight.time_us, flight.events)
+        events = flight.events
+        committed = Committed(flight.seq, flight.time_us, events.events, events.by_type)
         for listener in self._listeners:
             # each on its own: one that fails must not keep the batch from the others
             self._loop.call_soon(listener, committed)
         seq, time_us = flight.seq, flight.time_us
-        for future, events in zip(flight.futures, flight.groups, strict=True):
+        for future, group in zip(flight.futures, flight.groups, strict=True):
             if future is not None and not future.done():
-                future.set_result(Reply(seq, time_us, tuple(events)))
+                future.set_result(Reply(seq, time_us, tuple(group)))
         for reader in flight.readers:
             if not reader.done():
                 reader.set_result(None)
@@ -341,7 +339,7 @@ class Partition:
         quarantine = self._fly([(command, None) for command in mended.quarantine])
         self._apply(quarantine)
         flight.groups = [
-            group or _quarantined(quarantine.events, flight.seq, index)
+            group or _quarantined(quarantine.events.events, flight.seq, index)
             for index, group in enumerate(flight.groups)
         ]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from openoutcry.adapters.sqlite.wal import check_log
+from openoutcry.adapters.sqlite.wal import check_log, make_room
 from openoutcry.codec.journal import GENESIS_HASH, Head, JournalRow
 from openoutcry.ports.journal import (
     FencedError,
@@ -26,8 +26,10 @@ MIGRATIONS: MappingProxyType[int, Callable[[sqlite3.Connection], None]] = Mappin
 BUSY_MS = 5_000
 READ_ROWS = 64
 PRUNE_ROWS = 512
-CHECKPOINT_BYTES = 32 << 20
+CHECKPOINT_BYTES = 6 << 20
 """Written ahead this much, the log is copied into the table by another thread."""
+LOG_BYTES = 8 << 20
+"""Room that is made in the log beforehand: it begins again from its front before this is full."""
 
 _SCHEMA = """
 CREATE TABLE journal(
@@ -69,7 +71,9 @@ class SqliteJournal:
         read_only: bool = False,
         synchronous: str = "FULL",
         checkpoint_bytes: int = CHECKPOINT_BYTES,
+        log_bytes: int = 0,
     ) -> None:
+        """`log_bytes`: room to make in the log, for whoever appends for long."""
         if synchronous not in {"FULL", "OFF"}:
             raise ValueError(f"synchronous is FULL, or OFF in tests, not {synchronous!r}")
         self.path = path
@@ -77,6 +81,7 @@ class SqliteJournal:
         self._read_only = read_only
         self._synchronous = synchronous
         self._checkpoint_bytes = checkpoint_bytes
+        self._log_bytes = log_bytes
         self._written_bytes = 0
         self._reading = threading.Lock()
         self._checkpoint_wanted = threading.Event()
@@ -103,6 +108,8 @@ class SqliteJournal:
         self._check_format(self._writer)
         # Frames of a torn last transaction must not be mistaken later for what followed it.
         self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if self._log_bytes:
+            make_room(self.path, self._log_bytes)
         self._reader = _connect(self.path, read_only=True)
         self._head = self._read_head()
         self._checkpointer = threading.Thread(

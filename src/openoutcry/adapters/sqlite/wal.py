@@ -1,4 +1,4 @@
-"""A look into SQLite's write-ahead log before it is used.
+"""A look into SQLite's write-ahead log before it is used, and room made in it.
 
 SQLite drops everything after the first frame that fails its checksum. That is right for a torn last
 write, which was never acknowledged, and wrong for a damaged middle, which was: so look for
@@ -6,6 +6,7 @@ transactions behind the point where SQLite stops, and refuse when there are any.
 The file format is SQLite's, described in its page "WAL-mode File Format".
 """
 
+import os
 import sqlite3
 import struct
 from pathlib import Path
@@ -21,6 +22,7 @@ _MAGIC = 0x377F0682
 _INDEX_FRAMES = struct.Struct("=I")
 _INDEX_FRAMES_OFFSET = 16
 _WORD = 0xFFFFFFFF
+_PIECE_BYTES = 1 << 20
 COMMITS_TORN_MAX = 1
 """Each transaction is synced before the next is written: only the last can be torn."""
 
@@ -34,6 +36,8 @@ def check_log(database: Path) -> None:
         fields = _HEADER.unpack(file.read(_HEADER.size))
         page_bytes, salts = fields[2], fields[4:6]
         behind = log.stat().st_size > _HEADER.size + _FRAME_BYTES
+        if not any(fields) and _is_blank(log):
+            return
         if not _header_holds(fields):
             if behind:
                 raise JournalDamagedError(f"{log}: the header of the log is damaged")
@@ -56,6 +60,36 @@ def check_log(database: Path) -> None:
             f"{log}: frame {good + 1} is damaged and {commits} transactions follow it; "
             "restore a backup, or start from a copy on another disk"
         )
+
+
+def make_room(database: Path, room_bytes: int) -> None:
+    """Fill the empty log of an open database with zeros, so that appends need not make it grow.
+
+    A sync that has no new blocks and no new length to record takes half the time. SQLite begins at
+    the front and looks at nothing that it has not written; without room on the disk nothing is made.
+    """
+    descriptor = os.open(database.with_name(database.name + "-wal"), os.O_WRONLY | os.O_CREAT, 0o600)
+    try:
+        if os.fstat(descriptor).st_size:
+            return
+        piece = bytes(_PIECE_BYTES)
+        try:
+            for offset in range(0, room_bytes, _PIECE_BYTES):
+                os.pwrite(descriptor, piece, offset)
+            os.fsync(descriptor)
+        except OSError:
+            os.ftruncate(descriptor, 0)
+    finally:
+        os.close(descriptor)
+
+
+def _is_blank(log: Path) -> bool:
+    """Whether a log holds zeros only: room that was made, and nothing written yet."""
+    with log.open("rb") as file:
+        while piece := file.read(_PIECE_BYTES):
+            if piece.count(0) != len(piece):
+                return False
+    return True
 
 
 def _good_frames(database: Path) -> int:
