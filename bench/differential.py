@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from openoutcry.core.records import COMMANDS, EVENTS, ROWS
+from openoutcry.core.records import COMMANDS, EVENTS, ROWS, OrderRow
 from openoutcry.kernel import Kernel
 from openoutcry.reference import Reference
 from openoutcry.simulation.commands import Batch, CommandStream, Coverage
@@ -152,6 +152,30 @@ class Pair:
         if self.left.pending() != self.right.pending():
             raise DifferenceError("one has continuations waiting, the other has none")
 
+    def compare_views(self, accounts: Sequence[int]) -> None:
+        """Hold what can be asked of the two against each other, for these accounts."""
+        asked: list[tuple[Any, ...]] = [("markets",), ("assets",), ("accounts_count",)]
+        asked += [("time_us",), ("seq",)]
+        for market in (0, 1, 2, 3, 4, 77):
+            asked += [("market", market), ("average_price_ticks", market)]
+            asked += [("depth", market, limit) for limit in (0, 1, 5, 10_000)]
+        for account in (*accounts, 0, 1023):
+            asked += [("account", account), ("balances", account)]
+            for market in (0, 1, 2, 77):
+                asked += [("fee_rates", account, market), ("open_orders", account, market)]
+            for row in list(records(self.left.open_orders(account)))[:3]:
+                order = OrderRow.unpack(row)
+                asked += [("order", who, order.order_id) for who in (account, 1)]
+                name = order.client_order_id.rstrip(b"\0")
+                asked += [
+                    ("order_by_client_id", account, order.market, given)
+                    for given in (name, name.ljust(36, b"\0"), b"")
+                ]
+        for name, *words in asked:
+            left, right = getattr(self.left, name)(*words), getattr(self.right, name)(*words)
+            if left != right:
+                raise DifferenceError(f"{name}{tuple(words)}: {left!r} against {right!r}")
+
     def recount(self) -> None:
         """Add all money and books up again on both sides."""
         for name, machine in (("left", self.left), ("right", self.right)):
@@ -201,6 +225,7 @@ def run_seed(
             if ending or count // STATE_HASH_COMMANDS > done_states:
                 done_states = count // STATE_HASH_COMMANDS
                 pair.compare_states()
+                pair.compare_views(stream.account_ids)
             if ending or pair.seq % RECOUNT_BATCHES == 0:
                 pair.recount()
             if restore and (ending or count // RESTORE_COMMANDS > done_restores):

@@ -182,6 +182,16 @@ def summary(rounds: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
     return rows
 
 
+def _placement() -> str:
+    """Say what ran where."""
+    server_cores, load_cores = cores_apart()
+    return (
+        f"Cores: both servers on {sorted(server_cores)}, one loaded at a time; the load generator "
+        f"on {sorted(load_cores)}; the exchange's follower, at the lowest priority, on any. "
+        "The journal is synced before each reply, limits count but refuse nobody."
+    )
+
+
 def run(options: argparse.Namespace) -> dict[str, Any]:
     """Measure, print and keep the result."""
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
@@ -198,8 +208,9 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         refusals.update(result["refusals"])
     title = f"Order entry over HTTP, {options.connections} keep-alive connections, closed loop"
     print("\n" + report.table(title, rows))
-    note = f"Orders: HTTP status {dict(statuses)}, order status {dict(outcomes)}."
-    print(f"\n  {note}")
+    notes = [f"Orders: HTTP status {dict(statuses)}, order status {dict(outcomes)}.", _placement()]
+    for note in notes:
+        print(f"\n  {note}")
     for text, count in refusals.most_common(3):
         print(f"  refused {count} times: {text[:200]}")
     unfinished = sum(it["unfinished"] for results in rounds.values() for it in results)
@@ -208,7 +219,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         kind: [{k: v for k, v in it.items() if k != "latencies_us"} for it in results]
         for kind, results in rounds.items()
     }
-    result = {"tables": [{"title": title, "rows": rows}], "notes": [note], "rounds": slim}
+    result = {"tables": [{"title": title, "rows": rows}], "notes": notes, "rounds": slim}
     print(f"  {report.publish('http', found, result)}")
     return result
 

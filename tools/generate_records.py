@@ -1,7 +1,7 @@
 """Write `core/records.py` and `native/src/records.gen.hpp` from `core/schema.py`.
 
-`python tools/generate_records.py` writes both; `--check` exits 1 when a file on disk is not what would
-be written.
+`python tools/generate_records.py` writes both; `--check` exits 1 when a file on disk is not what
+would be written.
 """
 
 import argparse
@@ -68,7 +68,7 @@ def total(fields: list[tuple[str, str]]) -> int:
 def python_module() -> str:
     """Return the text of `core/records.py`."""
     lines = [
-        '"""Typed records: made by `tools/generate_records.py` from `core/schema.py`; do not edit."""',
+        '"""Typed records: made by `tools/generate_records.py` from `core/schema.py`. Generated."""',
         "",
         "import struct",
         "from typing import ClassVar, NamedTuple, Self",
@@ -145,7 +145,7 @@ def python_module() -> str:
 def cpp_header() -> str:
     """Return the text of `records.gen.hpp`."""
     lines = [
-        "// Made by tools/generate_records.py from core/schema.py, core/enums.py and core/limits.py.",
+        "// Made by tools/generate_records.py from schema.py, enums.py and limits.py of core.",
         "// Do not edit: change the table and run the tool.",
         "#pragma once",
         "#include <cstddef>",

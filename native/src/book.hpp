@@ -4,15 +4,13 @@
 
 namespace outcry {
 
-inline void Kernel::link_order(u32 slot, u64 client) {
-  Order& o = orders_[slot];
-  Account& a = accounts_[o.account];
+inline void Kernel::link_order(u32 slot, Order& o, Account& a, u64 client) {
   o.account_prev = a.last_order;
   o.account_next = 0;
   (a.last_order != 0 ? orders_[a.last_order].account_next : a.first_order) = slot;
   a.last_order = slot;
   a.orders += 1;
-  if (iceberg(o).v > 0) a.iceberg_orders += 1;
+  if (o.extra != 0 && extras_[o.extra].iceberg.v > 0) a.iceberg_orders += 1;
   orders_by_id_.insert(spread(static_cast<u64>(o.id)), slot);
   orders_by_client_.insert(client, slot);
 }
@@ -26,10 +24,8 @@ inline void Kernel::release_all(Order& o, Balance* paying, Moves& moves) {
   o.hold = {};
 }
 
-inline void Kernel::remove_order(u32 slot) {
-  Order& o = orders_[slot];
+inline void Kernel::remove_order(u32 slot, Order& o, Account& a) {
   OUTCRY_CHECK(o.hold.v == 0);
-  Account& a = accounts_[o.account];
   (o.account_prev != 0 ? orders_[o.account_prev].account_next : a.first_order) = o.account_next;
   (o.account_next != 0 ? orders_[o.account_next].account_prev : a.last_order) = o.account_prev;
   a.orders -= 1;
@@ -42,31 +38,26 @@ inline void Kernel::remove_order(u32 slot) {
   orders_.give(slot);
 }
 
-inline void Kernel::drop_level_if_empty(Market& m, u32 level_slot, u32& touched) {
-  const Level& level = levels_[level_slot];
-  if (level.count != 0) return;
+inline bool Kernel::drop_if_empty(Market& m, Level& level, u32 level_slot) {
+  if (level.count != 0) return false;
   OUTCRY_CHECK(level.visible.v == 0);
-  level_event(m, level_slot);
-  touched = 0;
+  level_event(m, level);
   PriceTree& tree = m.tree(level.side);
-  if (m.best(level.side) == level_slot) {
-    m.best(level.side) = tree.next(level.price, !is_buy(level.side));
-  }
+  u32& best = m.best(level.side);
+  if (best == level_slot) best = tree.next(level.price, !is_buy(level.side));
   tree.erase(level.price);
   levels_.give(level_slot);
+  return true;
 }
 
 // Puts an order at the back of the queue at its price; the level's visible lots grow by its own.
-inline void Kernel::join_level(Market& m, u32 slot) {
-  Order& o = orders_[slot];
+inline Level& Kernel::join_level(Market& m, u32 slot, Order& o) {
   PriceTree& tree = m.tree(o.side);
   u32 level_slot = tree.find(o.price);
   if (level_slot == 0) {
-    level_slot = levels_.take();
-    Level& made = levels_[level_slot];
-    made.market = o.market;
-    made.side = o.side;
-    made.price = o.price;
+    level_slot = levels_.take_raw();
+    levels_[level_slot] = {.head = 0, .tail = 0, .count = 0, .market = o.market, .side = o.side,
+                           .pad = 0, .price = o.price, .visible = {}};
     tree.insert(o.price, level_slot);
     u32& best = m.best(o.side);
     if (best == 0 || (is_buy(o.side) ? o.price > levels_[best].price
@@ -91,12 +82,10 @@ inline void Kernel::join_level(Market& m, u32 slot) {
   }
   level.count += 1;
   level.visible += visible(o);
+  return level;
 }
 
-inline void Kernel::leave_level(Market& m, u32 slot, u32 level_slot, Lots shown) {
-  (void)m;
-  Order& o = orders_[slot];
-  Level& level = levels_[level_slot];
+inline void Kernel::leave_level(Order& o, Level& level, Lots shown) {
   (o.prev != 0 ? orders_[o.prev].next : level.head) = o.next;
   (o.next != 0 ? orders_[o.next].prev : level.tail) = o.prev;
   o.next = o.prev = 0;
@@ -107,16 +96,15 @@ inline void Kernel::leave_level(Market& m, u32 slot, u32 level_slot, Lots shown)
   level.visible -= shown;
 }
 
-inline void Kernel::rest(Market& m, u32 slot) {
-  Order& o = orders_[slot];
-  if (iceberg(o).v > 0) {
+inline void Kernel::rest(Market& m, u32 slot, Order& o) {
+  if (o.extra != 0 && extras_[o.extra].iceberg.v > 0) {
     OrderExtra& x = extras_[o.extra];
     x.visible = std::min(x.iceberg, remaining(o));
   }
-  join_level(m, slot);
+  const Level& level = join_level(m, slot, o);
   OUTCRY_CHECK(m.best_bid == 0 || m.best_ask == 0 ||
                levels_[m.best_bid].price < levels_[m.best_ask].price);  // B01
-  level_event(m, o.level);
+  level_event(m, level);
 }
 
 }  // namespace outcry

@@ -23,8 +23,10 @@ struct Fault {
 #ifdef OUTCRY_FAULTS
 extern int active_mutant;
 #define MUTANT(number) (::outcry::active_mutant == (number))
+#define ANY_MUTANT (::outcry::active_mutant != 0)
 #else
 #define MUTANT(number) false
+#define ANY_MUTANT false
 #endif
 
 }  // namespace outcry

@@ -17,23 +17,35 @@ E& Kernel::emit(u32 entity, u64& counter) {
   ++used_;
   return event;
 }
+// Two fields at a time: whoever reads a word that was written in halves waits for both to settle, and
+// the hash reads words.
+inline void put_word(void* at, u64 low, u64 high, int bits = 32) {
+  const u64 word = low | high << bits;
+  std::memcpy(at, &word, sizeof(word));
+}
+
+// A client order id and the four bytes of padding behind it.
+inline void put_client_id(char* at, const char* id) {
+  u32 last;
+  std::memcpy(at, id, 32);
+  std::memcpy(&last, id + 32, sizeof(last));
+  put_word(at + 32, last, 0);
+}
+
 template <class E>
-E& Kernel::emit_bare(u32 entity, u64& counter) {
+[[gnu::always_inline]] inline E& Kernel::emit_bare(u32 entity, u64& counter) {
   E& event = *reinterpret_cast<E*>(events_.extend(sizeof(E)));
-  event.size = E::SIZE;
-  event.kind = E::KIND;
-  event.version = 1;
-  event.index = index_++;
-  event.command = command_;
-  event.partition = partition_;
-  event.entity = entity;
-  event._pad0 = 0;
+  put_word(&event.size, u64{E::SIZE} | u64{E::KIND} << 16 | u64{1} << 24, index_++);
+  static_assert(offsetof(E, partition) == offsetof(E, command) + 4);
+  put_word(&event.command, command_, partition_);
+  put_word(&event.entity, entity, 0);
   event.seq = seq_;
   event.entity_seq = ++counter;
   event.time_us = time_us_;
   ++used_;
   return event;
 }
+
 template <class E>
 E& Kernel::emit_shard(u64 account_id) {
   const u32 index = static_cast<u32>(account_id & (ACCOUNT_SHARDS - 1));
@@ -66,11 +78,11 @@ template <class E>
   e.order_id = o.id;
   static_assert(offsetof(E, execution) == offsetof(E, market) + 7);
   static_assert(offsetof(Order, place) == offsetof(Order, market) + 7);
-  std::memcpy(&e.market, &o.market, 8);
-  e.execution = static_cast<u8>(execution);
-  e.reason = static_cast<u16>(moves.reason);
-  e.flags = static_cast<u16>((o.flags & ~static_cast<u16>(OrderFlag::SWEEPING)) | moves.extra_flags);
-  e.trailing_bips = x.trailing_bips;
+  u64 kinds;
+  std::memcpy(&kinds, &o.market, sizeof(kinds));
+  put_word(&e.market, kinds << 8 >> 8, static_cast<u64>(execution), 56);
+  const u64 flags = (o.flags & ~static_cast<u32>(OrderFlag::SWEEPING)) | moves.extra_flags;
+  put_word(&e.reason, static_cast<u64>(moves.reason) | flags << 16, x.trailing_bips);
   e.price_ticks = o.price.v;
   e.qty_lots = o.qty.v;
   static_assert(offsetof(E, iceberg_lots) == offsetof(E, quote_order_atoms) + 16);
@@ -98,24 +110,17 @@ template <class E>
   e.quote_free_atoms = quote.free.v;
   e.quote_held_atoms = quote.held.v;
   e.strategy_id = x.strategy_id;
-  e.strategy_type = x.strategy_type;
-  e._pad1 = 0;
-  std::memcpy(e.client_order_id, o.client_id.data(), CLIENT_ID_BYTES);
-  e._pad2 = 0;
+  put_word(&e.strategy_type, static_cast<u32>(x.strategy_type), 0);
+  put_client_id(e.client_order_id, o.client_id.data());
   if constexpr (std::is_same_v<E, OrderRequestedEvent>) {
-    std::memcpy(e.request_client_order_id, request_id, CLIENT_ID_BYTES);
-    e._pad3 = 0;
+    put_client_id(e.request_client_order_id, request_id);
   }
 }
 
-inline void Kernel::level_event(Market& m, u32 level_slot) {
-  const Level& level = levels_[level_slot];
+inline void Kernel::level_event(Market& m, const Level& level) {
   LevelEvent& e = emit_bare<LevelEvent>(
       static_cast<u32>(EntityKind::MARKET) << 24 | m.row.market, m.row.entity_seq);
-  e.market = m.row.market;
-  e.side = level.side;
-  e._pad1 = 0;
-  e.orders = level.count;
+  put_word(&e.market, m.row.market | u64{level.side} << 16, level.count);
   e.price_ticks = level.price.v;
   e.lots = level.visible.v;
   e.update_id = ++m.row.update_id;

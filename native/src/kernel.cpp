@@ -59,19 +59,26 @@ Kernel::Kernel(u32 partition, std::string poison)
       assets_(1),
       shards_(ACCOUNT_SHARDS) {}
 
-bool Kernel::framed(std::span<const char> batch) {
-  std::size_t at = 0;
-  while (at < batch.size()) {
-    if (batch.size() - at < sizeof(Header)) return false;
-    u16 size;
-    std::memcpy(&size, batch.data() + at, sizeof(size));
-    if (size < sizeof(Header) || size % 8 != 0 || size > batch.size() - at) return false;
-    at += size;
-  }
-  return true;
-}
-
 namespace {
+
+// A batch comes from somewhere cold, and a page's end stops the processor's own reading ahead.
+class ReadAhead {
+ public:
+  explicit ReadAhead(std::span<const char> batch) : at_(batch.data()), end_(at_ + batch.size()) {
+    to(at_);
+  }
+  // Whoever reads at `here` will find the next BYTES_AHEAD bytes on their way.
+  void to(const char* here) {
+    const char* const until =
+        static_cast<std::size_t>(end_ - here) > BYTES_AHEAD ? here + BYTES_AHEAD : end_;
+    for (; at_ < until; at_ += 64) __builtin_prefetch(at_);
+  }
+
+ private:
+  static constexpr std::size_t BYTES_AHEAD = 2048;
+  const char* at_;
+  const char* end_;
+};
 
 // Walks the commands of a batch in order.
 class Cursor {
@@ -94,15 +101,26 @@ class Cursor {
 
 }  // namespace
 
+bool Kernel::framed(std::span<const char> batch) {
+  ReadAhead ahead(batch);
+  const char* at = batch.data();
+  const char* const end = at + batch.size();
+  while (at != end) {
+    ahead.to(at);
+    const auto left = static_cast<std::size_t>(end - at);
+    if (left < sizeof(Header)) return false;
+    u16 size;
+    std::memcpy(&size, at, sizeof(size));
+    if (size < sizeof(Header) || size % 8 != 0 || size > left) return false;
+    at += size;
+  }
+  return true;
+}
+
 void Kernel::apply(std::span<const char> batch, u64 seq, std::span<const u32> skip, u32& at) {
-#ifndef CA
-#define CA 12
-#define RA 8
-#define NA 4
-#endif
-  static constexpr u32 CELLS_AHEAD = CA;
-  static constexpr u32 ROWS_AHEAD = RA;
-  static constexpr u32 NEIGHBOURS_AHEAD = NA;
+  static constexpr u32 CELLS_AHEAD = 12;
+  static constexpr u32 ROWS_AHEAD = 8;
+  static constexpr u32 NEIGHBOURS_AHEAD = 4;
   static constexpr u32 NEAR_AHEAD = 3;
   static constexpr std::size_t FAR_BYTES = 8U << 20;
   events_.clear();
@@ -127,10 +145,12 @@ void Kernel::apply(std::span<const char> batch, u64 seq, std::span<const u32> sk
   for (u32 i = 0; far && i < CELLS_AHEAD; ++i) {
     look_ahead(i >= CELLS_AHEAD - ROWS_AHEAD, i >= CELLS_AHEAD - NEIGHBOURS_AHEAD);
   }
+  ReadAhead ahead(batch);
   std::size_t hashed = 0;
   u32 i = 0;
   for (const char* bytes = commands.next(); bytes != nullptr; bytes = commands.next(), ++i) {
     at = i;
+    ahead.to(bytes);
     if (far) {
       look_ahead(true, true);
     } else if (const char* c = cells.next(); c != nullptr) {
@@ -503,6 +523,28 @@ static_assert(offsetof(MarketRow, entity_seq) - offsetof(MarketRow, market) == S
 constexpr std::size_t PADDING_BYTES = 4;
 }  // namespace
 
+Bounds Bounds::of(const MarketRow& m) {
+  const auto least = [](i64 wanted, i64 floor) { return std::max(wanted, floor); };
+  const auto most = [](i64 wanted, i64 ceiling) {
+    return wanted > 0 ? std::min(wanted, ceiling) : ceiling;
+  };
+  Bounds b;
+  b.price_low = least(m.price_ticks_min, 1);
+  b.qty_low = least(m.qty_lots_min, 1);
+  const i64 price_high = most(m.price_ticks_max, PRICE_TICKS_MAX);
+  const i64 qty_high =
+      std::min(most(m.qty_lots_max, QTY_LOTS_MAX), AMOUNT_ATOMS_MAX / m.lot_atoms);
+  b.limits = (m.order_types >> static_cast<u8>(OrderType::LIMIT) & 1) != 0 &&
+             m.position_lots_max == 0 && b.price_low <= price_high && b.qty_low <= qty_high;
+  b.percent = (m.bid_multiplier_up | m.bid_multiplier_down | m.ask_multiplier_up |
+               m.ask_multiplier_down) != 0;
+  b.price_span = static_cast<u64>(price_high - b.price_low);
+  b.qty_span = static_cast<u64>(qty_high - b.qty_low);
+  b.value_low = m.notional_atoms_min;
+  b.value_high = most(m.notional_atoms_max, AMOUNT_ATOMS_MAX);
+  return b;
+}
+
 void Kernel::create_market(const CreateMarket& c) {
   if (const Reason r = check_market_specification(c); r != Reason::NONE) return refuse(raw(c), r);
   for (const auto& m : markets_) {
@@ -516,6 +558,7 @@ void Kernel::create_market(const CreateMarket& c) {
   Market& m = *markets_[c.market];
   std::memcpy(&m.row.market, &c.market, SPECIFICATION_BYTES - PADDING_BYTES);
   m.row.specification_version = 1;
+  m.bounds = Bounds::of(m.row);
   pin_rates(m);
   market_event(m);
 }
@@ -533,6 +576,7 @@ void Kernel::update_market(const UpdateMarket& c) {
   if (r != Reason::NONE) return refuse(raw(c), r);
   wanted.specification_version = row.specification_version + 1;
   std::memcpy(&row.market, &wanted.market, SPECIFICATION_BYTES - PADDING_BYTES);
+  m->bounds = Bounds::of(row);
   market_event(*m);
 }
 

@@ -130,9 +130,21 @@ struct PriceBucket {
   i128 lots = 0, quote = 0;
 };
 
+// What a plain limit order of a market must keep within: its specification, worked out once.
+struct Bounds {
+  bool limits = false;   // LIMIT orders are allowed, and nothing but these bounds is asked of them
+  bool percent = false;  // and the distance to the average price
+  i64 price_low = 0, qty_low = 0;
+  u64 price_span = 0, qty_span = 0;
+  i64 value_low = 0, value_high = 0;
+
+  static Bounds of(const MarketRow& m);
+};
+
 struct Market {
   explicit Market(Slab<TreeNode>& nodes) : bids(nodes), asks(nodes), clearing(ACCOUNT_SHARDS) {}
   MarketRow row{};
+  Bounds bounds;  // of `row`: to be worked out again when its specification changes
   PriceTree bids, asks;
   u32 best_bid = 0, best_ask = 0;  // level slots
   std::map<std::pair<i64, u64>, u32> rising, falling;  // (stop, priority); falling by -stop
@@ -178,7 +190,9 @@ struct Moves {
 class Kernel {
  public:
   explicit Kernel(u32 partition, std::string poison);
-  static std::unique_ptr<Kernel> restore(std::span<const char> rows, std::string poison);
+  // `checked`: a checksum of the rows has been compared, so they need not come back byte for byte.
+  static std::unique_ptr<Kernel> restore(std::span<const char> rows, std::string poison,
+                                         bool checked = false);
 
   // Returns the index of the command under way through `at`, for the fault's report.
   void apply(std::span<const char> batch, u64 seq, std::span<const u32> skip, u32& at);
@@ -272,22 +286,29 @@ class Kernel {
   template <class C>
   Reason check_market(const C& c, Market& m, Atoms hold, Atoms need);
   template <class C>
-  u32 accept(const C& c, u32 account, Market& m, Purse& purse, u64 client, Atoms hold);
+  u32 accept(const C& c, u32 account, Market& m, Purse& purse, u64 client, Atoms hold,
+             i64& order_id);
   template <class C>
   void describe(const C& c, const Account& a, Order& o);
   template <class C>
   Reason decide_new(const C& c, u32 account, i64& order_id);
   template <class C>
+  Reason decide_plain(const C& c, u32 account, Market& m, Atoms value, i64& order_id);
+  bool passes(const NewOrder& c, const Account& a, const Market& m, Atoms& value) const;
+  bool near_average(const Market& m, bool bid, i64 price) const;
+  template <class C>
+  void admit(const C& c, Market& m, u32 slot);
+  template <class C>
   Reason place_new(const C& c, u32 account, Market& m, u64 client, i64& order_id);
   Reason find_order(u32 account, u16 market, i64 order_id, const char* original, u32& slot) const;
-  void cancel_slot(Market& m, u32 slot, const char* request_id);
+  void cancel_slot(Market& m, Account& a, u32 slot, const char* request_id);
   u32 recount_of(const Account& a, u16 market, u32 excluded, int what) const;
   Reason count_of(const Account& a, u16 market, u32 excluded, int what, u32 bound,
                   Reason reason) const;
 
   // ---- matching.cpp: the market side and settlement
   void take(Market& m, u32 slot);
-  bool trade(Market& m, Party& taker, u32 maker, u32 level, Lots want);
+  bool trade(Market& m, Party& taker, u32 maker, u32 level_slot, Level& level, Lots want);
   void settle(Party& party, Market& m, const Moves& moves);
   bool fillable(Market& m, const Order& o, Ticks limit) const;
   bool own(const Order& a, const Order& b) const;
@@ -299,22 +320,23 @@ class Kernel {
   bool prevent(Market& m, u32 slot, Lots lots, Ticks p, bool ends, i64 prevented_id, bool transfer);
   // One step of self-trade prevention; true when the taker is gone.
   bool prevention(Market& m, u32 taker, u32 maker, u32 level, Lots want, u32& touched);
-  void reduce_maker(Market& m, u32 maker, u32 level, Lots q, bool gone);
-  void rest(Market& m, u32 slot);
+  void reduce_maker(Order& maker, Level& level, Lots q, bool gone);
+  void rest(Market& m, u32 slot, Order& o);
   void finish(u32 slot, OrderStatus status, Execution execution, Reason reason);
   void suspend(Market& m, u32 slot);
-  void level_event(Market& m, u32 level);
-  void drop_level_if_empty(Market& m, u32 level, u32& touched);
-  void join_level(Market& m, u32 slot);
-  void leave_level(Market& m, u32 slot, u32 level, Lots visible);
+  void level_event(Market& m, const Level& level);
+  // True when the level was empty: it is reported and gone.
+  bool drop_if_empty(Market& m, Level& level, u32 level_slot);
+  Level& join_level(Market& m, u32 slot, Order& o);
+  void leave_level(Order& o, Level& level, Lots visible);
   void place_trigger(Market& m, u32 slot);
-  void unplace(Market& m, u32 slot);
+  void unplace(Market& m, u32 slot, Order& o);
   void evaluate(Market& m);
   void set_flag(Order& o, OrderFlag flag, bool on);
   void enqueue(Market& m, u32 slot, bool front);
   void dequeue(Market& m, u32 slot);
   void drain(Market& m);
-  void remove_order(u32 slot);
+  void remove_order(u32 slot, Order& o, Account& a);
   void run(Market& m, u32 slot);
   template <class E>
   void report(const Order& o, const Account& a, const Purse& purse, Execution execution,
@@ -352,7 +374,7 @@ class Kernel {
   Market* market(u16 id) { return id < markets_.size() ? markets_[id].get() : nullptr; }
   const Market* market(u16 id) const { return id < markets_.size() ? markets_[id].get() : nullptr; }
   Shard& shard(u64 account_id) { return shards_[account_id & (ACCOUNT_SHARDS - 1)]; }
-  void link_order(u32 slot, u64 client);
+  void link_order(u32 slot, Order& o, Account& a, u64 client);
 
   static u64 client_hash(u64 account_id, u16 market, const char* id);
   u64 client_hash(const Order& o) const {

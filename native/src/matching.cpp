@@ -24,21 +24,19 @@ void Kernel::finish(u32 slot, OrderStatus status, Execution execution, Reason re
   moves.reason = reason;
   release_all(o, ending.purse.paid(is_buy(o.side)), moves);
   report<OrderEvent>(o, ending.account, ending.purse, execution, filled(o), moves);
-  remove_order(slot);
+  remove_order(slot, o, ending.account);
 }
 
 // ---- books
 
 // Takes an order out of wherever it waits; off the book that is a LEVEL event.
-void Kernel::unplace(Market& m, u32 slot) {
-  Order& o = orders_[slot];
+void Kernel::unplace(Market& m, u32 slot, Order& o) {
   switch (static_cast<OrderPlace>(o.place)) {
     case OrderPlace::BOOK: {
       const u32 level_slot = o.level;
-      leave_level(m, slot, level_slot, visible(o));
-      u32 touched = level_slot;
-      drop_level_if_empty(m, level_slot, touched);
-      if (touched != 0) level_event(m, level_slot);
+      Level& level = levels_[level_slot];
+      leave_level(o, level, visible(o));
+      if (!drop_if_empty(m, level, level_slot)) level_event(m, level);
       return;
     }
     case OrderPlace::TRIGGER: {
@@ -197,16 +195,15 @@ bool Kernel::fill(Party& party, Market& m, Lots q, Ticks p, Atoms quote, bool ma
   moves.last_lots = q;
   if (maker) moves.extra_flags = static_cast<u16>(OrderFlag::MAKER);
   report<OrderEvent>(o, party.account, party.purse, Execution::TRADE, filled, moves);
-  if (ended) remove_order(party.slot);
+  if (ended) remove_order(party.slot, o, party.account);
   return ended;
 }
 
 // Takes q of the maker off its level before it is settled; `gone`: nothing is left of it.
-void Kernel::reduce_maker(Market& m, u32 maker, u32 level_slot, Lots q, bool gone) {
-  if (gone) return leave_level(m, maker, level_slot, visible(orders_[maker]));
-  levels_[level_slot].visible -= q;
-  Order& o = orders_[maker];
-  if (iceberg(o).v > 0) extras_[o.extra].visible -= q;
+void Kernel::reduce_maker(Order& maker, Level& level, Lots q, bool gone) {
+  if (gone) return leave_level(maker, level, visible(maker));
+  level.visible -= q;
+  if (iceberg(maker).v > 0) extras_[maker.extra].visible -= q;
 }
 
 // A spent display slice is refilled at the back of its level's queue.
@@ -218,9 +215,9 @@ void Kernel::refresh(Market& m, u32 maker_slot, u32 level_slot) {
     levels_[level_slot].visible += extras_[maker.extra].visible;
     return;
   }
-  leave_level(m, maker_slot, level_slot, {});
+  leave_level(maker, levels_[level_slot], {});
   extras_[maker.extra].visible = std::min(iceberg(maker), remaining(maker));
-  join_level(m, maker_slot);
+  join_level(m, maker_slot, maker);
 }
 
 // Counts a trade in the market's figures and reports it.
@@ -241,10 +238,7 @@ void Kernel::book_trade(Market& m, const Party& taker, const Party& maker, Lots 
   const bool buys = is_buy(taker.order.side);
   const Party& buyer = buys ? taker : maker;
   const Party& seller = buys ? maker : taker;
-  e.market = m.row.market;
-  e.taker_side = taker.order.side;
-  e._pad1 = 0;
-  e._pad2 = 0;
+  put_word(&e.market, m.row.market | u64{taker.order.side} << 16, 0);
   e.trade_id = m.row.trade_id;
   e.price_ticks = p.v;
   e.lots = q.v;
@@ -272,10 +266,11 @@ void Kernel::take(Market& m, u32 slot) {
   for (;;) {
     const u32 level_slot = m.best(other);
     if (level_slot == 0) break;
-    const Ticks price = levels_[level_slot].price;
+    Level& level = levels_[level_slot];
+    const Ticks price = level.price;
     if (is_buy(o.side) ? price > limit : price < limit) break;
     if (!fok && used_ + EVENTS_PER_STEP_MAX > EVENT_BUDGET) {
-      if (touched != 0) level_event(m, touched);
+      if (touched != 0) level_event(m, levels_[touched]);
       return suspend(m, slot);
     }
     const Lots want = wanted(o, m, price);
@@ -283,45 +278,46 @@ void Kernel::take(Market& m, u32 slot) {
       cause = Cause::BUDGET;
       break;
     }
-    const u32 maker_slot = levels_[level_slot].head;
+    const u32 maker_slot = level.head;
     bool gone;
     if (o.stp_mode != static_cast<u8>(StpMode::NONE) && own(o, orders_[maker_slot])) {
       gone = prevention(m, slot, maker_slot, level_slot, want, touched);
-      if (levels_[level_slot].head == maker_slot) refresh(m, maker_slot, level_slot);
+      if (level.head == maker_slot) refresh(m, maker_slot, level_slot);
     } else {
       if (!taker) taker.emplace(party(slot, m));
-      gone = trade(m, *taker, maker_slot, level_slot, want);
+      gone = trade(m, *taker, maker_slot, level_slot, level, want);
       touched = level_slot;
     }
-    drop_level_if_empty(m, level_slot, touched);
+    if (drop_if_empty(m, level, level_slot)) touched = 0;
     if (!gone) continue;
-    if (touched != 0) level_event(m, touched);
+    if (touched != 0) level_event(m, levels_[touched]);
     return;
   }
-  if (touched != 0) level_event(m, touched);
+  if (touched != 0) level_event(m, levels_[touched]);
   stop_taking(m, slot, cause);
 }
 
 // One trade with the order at the head of a level; true when the taker has ended.
-bool Kernel::trade(Market& m, Party& taker, u32 maker_slot, u32 level_slot, Lots want) {
+bool Kernel::trade(Market& m, Party& taker, u32 maker_slot, u32 level_slot, Level& level,
+                   Lots want) {
   Party maker = party(maker_slot, m);
-  const Ticks price = levels_[level_slot].price;
+  const Ticks price = level.price;
   const Lots q = std::min(want, visible(maker.order));
   const Atoms quote = notional(price, q, m.row.tick_lot_atoms);
   book_trade(m, taker, maker, q, price, quote);
-  reduce_maker(m, maker_slot, level_slot, q, q == remaining(maker.order));
+  reduce_maker(maker.order, level, q, q == remaining(maker.order));
   if (!fill(maker, m, q, price, quote, true)) refresh(m, maker_slot, level_slot);
   return fill(taker, m, q, price, quote, false);
 }
 
 // What becomes of an order when there is nothing more to take for it.
 void Kernel::stop_taking(Market& m, u32 slot, Cause cause) {
-  const Order& o = orders_[slot];
+  Order& o = orders_[slot];
   if (!is_priced(o.type)) {
     return finish(slot, OrderStatus::EXPIRED, Execution::EXPIRED,
                   cause == Cause::BUDGET ? Reason::BUDGET_SPENT : Reason::INSUFFICIENT_LIQUIDITY);
   }
-  if (o.time_in_force != static_cast<u8>(TimeInForce::IOC) || MUTANT(14)) return rest(m, slot);
+  if (o.time_in_force != static_cast<u8>(TimeInForce::IOC) || MUTANT(14)) return rest(m, slot, o);
   finish(slot, OrderStatus::EXPIRED, Execution::EXPIRED, Reason::IOC_REMAINDER);
 }
 
@@ -376,7 +372,7 @@ bool Kernel::prevent(Market& m, u32 slot, Lots lots, Ticks p, bool ends, i64 pre
   moves.last_lots = lots;
   if (ends) moves.reason = Reason::SELF_TRADE_PREVENTED;
   report<OrderEvent>(o, party.account, party.purse, Execution::TRADE_PREVENTION, filled(o), moves);
-  if (ends) remove_order(slot);
+  if (ends) remove_order(slot, o, party.account);
   return ends;
 }
 
@@ -417,7 +413,7 @@ bool Kernel::prevention(Market& m, u32 taker_slot, u32 maker_slot, u32 level_slo
   e.maker_prevented_lots = of_maker.v;
   const bool transfer = mode == StpMode::TRANSFER;
   if (of_maker.v > 0) {
-    reduce_maker(m, maker_slot, level_slot, of_maker, of_maker == remaining(maker));
+    reduce_maker(maker, levels_[level_slot], of_maker, of_maker == remaining(maker));
     touched = level_slot;
     prevent(m, maker_slot, of_maker, p, !shrinks, id, transfer);
   }

@@ -178,17 +178,18 @@ NB_MODULE(_native, m) {
            })
       .def_static(
           "restore",
-          [](nb::handle data, nb::bytes poison) {
+          [](nb::handle data, nb::bytes poison, bool checked) {
             const View view(data);
             std::string text(poison.c_str(), poison.size());
             std::unique_ptr<Kernel> kernel;
             {
               const nb::gil_scoped_release release;
-              kernel = Kernel::restore(view.span(), std::move(text));
+              kernel = Kernel::restore(view.span(), std::move(text), checked);
             }
             return std::make_unique<Door>(std::move(kernel));
           },
-          nb::arg("data"), nb::kw_only(), nb::arg("poison_client_order_id") = nb::bytes("", 0))
+          nb::arg("data"), nb::kw_only(), nb::arg("poison_client_order_id") = nb::bytes("", 0),
+          nb::arg("checked") = false)
       .def("order",
            [](Door& d, u64 account, i64 order) {
              OrderRow row;

@@ -38,7 +38,7 @@ bool beyond(i64 value, i64 low, i64 high) { return value < low || (high > 0 && v
 
 // Section 3, shape 1 to 8: who, where and which kind of order.
 template <class C>
-[[gnu::always_inline]] inline Reason Kernel::shape_identity(const C& c, const Account& a, const Market*& m) const {
+Reason Kernel::shape_identity(const C& c, const Account& a, const Market*& m) const {
   if ((a.flags & static_cast<u16>(AccountFlag::TRADE)) == 0) return Reason::ACCOUNT_MAY_NOT_TRADE;
   m = market(c.market);
   if (m == nullptr) return Reason::UNKNOWN_MARKET;
@@ -61,7 +61,7 @@ template <class C>
 
 // Section 3, shape 9 to 19: which fields go together, and the filters that need no state.
 template <class C>
-[[gnu::always_inline]] inline Reason Kernel::shape_values(const C& c, const Market& market) const {
+Reason Kernel::shape_values(const C& c, const Market& market) const {
   const MarketRow& m = market.row;
   const bool priced = is_priced(c.order_type);
   const bool conditional = is_conditional(c.order_type);
@@ -191,7 +191,7 @@ template <class C>
 
 // Section 3, 23 and 24. `need` is what a market buy by quantity would cost at its worst price.
 template <class C>
-[[gnu::always_inline]] inline Reason Kernel::check_funds(const C& c, const Account& a, const Market& market, const Purse& purse,
+Reason Kernel::check_funds(const C& c, const Account& a, const Market& market, const Purse& purse,
                            Atoms& hold, Atoms& need) const {
   const MarketRow& m = market.row;
   const Balance* base = purse.base;
@@ -234,9 +234,22 @@ inline bool Kernel::crosses(Market& m, u8 side, Ticks price) const {
   return is_buy(side) ? levels_[best].price <= price : levels_[best].price >= price;
 }
 
+// Section 3, 27.
+bool Kernel::near_average(const Market& market, bool bid, i64 price) const {
+  const MarketRow& m = market.row;
+  const u32 up = bid ? m.bid_multiplier_up : m.ask_multiplier_up;
+  const u32 down = bid ? m.bid_multiplier_down : m.ask_multiplier_down;
+  if ((up | down) == 0) return true;
+  const i64 ref = average_price(m.market);
+  if (ref == 0) return true;
+  const i128 scaled = static_cast<i128>(price) * MULTIPLIER_ONE;
+  return !(up > 0 && scaled > static_cast<i128>(ref) * up) &&
+         !(down > 0 && scaled < static_cast<i128>(ref) * down);
+}
+
 // Section 3, 25 to 31: what only the market knows; nothing has changed yet.
 template <class C>
-[[gnu::always_inline]] inline Reason Kernel::check_market(const C& c, Market& market, Atoms hold, Atoms need) {
+Reason Kernel::check_market(const C& c, Market& market, Atoms hold, Atoms need) {
   const MarketRow& m = market.row;
   if (m.status != static_cast<u8>(MarketStatus::TRADING) && !MUTANT(19)) {
     return Reason::MARKET_CLOSED;
@@ -246,16 +259,8 @@ template <class C>
   }
   const bool priced = is_priced(c.order_type);
   const bool bid = is_buy(c.side) || MUTANT(20);
-  const u32 up = bid ? m.bid_multiplier_up : m.ask_multiplier_up;
-  const u32 down = bid ? m.bid_multiplier_down : m.ask_multiplier_down;
-  const i64 ref = !priced || (up | down) != 0 ? average_price(m.market) : 0;
-  if (priced && ref > 0) {
-    const i128 price = static_cast<i128>(c.price_ticks) * MULTIPLIER_ONE;
-    if ((up > 0 && price > static_cast<i128>(ref) * up) ||
-        (down > 0 && price < static_cast<i128>(ref) * down)) {
-      return Reason::PERCENT_PRICE_BY_SIDE;
-    }
-  }
+  if (priced && !near_average(market, bid, c.price_ticks)) return Reason::PERCENT_PRICE_BY_SIDE;
+  const i64 ref = priced ? 0 : average_price(m.market);
   const bool has_value = priced || c.quote_atoms > 0 || ref > 0;
   if (has_value) {
     const i128 value = c.quote_atoms > 0
@@ -310,7 +315,8 @@ u64 kind_word(const C& c) {
 u64 kind_word(const PlainLimit& c) { return kind_word(c.whole); }
 
 template <class C>
-[[gnu::always_inline]] inline u32 Kernel::accept(const C& c, u32 account, Market& m, Purse& purse, u64 client, Atoms hold) {
+[[gnu::always_inline]] inline u32 Kernel::accept(const C& c, u32 account, Market& m, Purse& purse,
+                                                 u64 client, Atoms hold, i64& order_id) {
   Account& a = accounts_[account];
   Shard& home = shard(a.id);
   home.order_counter += 1;
@@ -337,7 +343,7 @@ template <class C>
       c.strategy_type != 0 || a.trade_group != 0) {
     describe(c, a, o);
   }
-  link_order(slot, client);
+  link_order(slot, o, a, client);
   if (hold.v != 0) {
     Balance* paying = purse.paid(is_buy(c.side));
     OUTCRY_CHECK(paying != nullptr && paying->free >= hold);
@@ -345,6 +351,7 @@ template <class C>
     paying->held += hold;
   }
   report<OrderEvent>(o, a, purse, Execution::NEW, {}, {.held = hold});
+  order_id = o.id;
   return slot;
 }
 
@@ -368,7 +375,7 @@ template <class C>
 
 // Checks 23 to 31, then acceptance and taking; a refusal is returned, nothing has changed.
 template <class C>
-[[gnu::always_inline]] inline Reason Kernel::place_new(const C& c, u32 account, Market& m, u64 client, i64& order_id) {
+Reason Kernel::place_new(const C& c, u32 account, Market& m, u64 client, i64& order_id) {
   Account& a = accounts_[account];
   Purse purse = this->purse(a, m);
   Atoms hold{};
@@ -376,23 +383,24 @@ template <class C>
   Reason r = check_funds(c, a, m, purse, hold, need);
   if (r == Reason::NONE) r = check_market(c, m, hold, need);
   if (r != Reason::NONE) return r;
-  const u32 slot = accept(c, account, m, purse, client, hold);
-  order_id = orders_[slot].id;
-  if (is_conditional(c.order_type)) {
-    place_trigger(m, slot);
-  } else if (is_priced(c.order_type) && c.time_in_force != static_cast<u8>(TimeInForce::IOC) &&
-             c.time_in_force != static_cast<u8>(TimeInForce::FOK) &&
-             !crosses(m, c.side, {c.price_ticks})) {
-    rest(m, slot);
-  } else {
-    run(m, slot);
-    if (m.queue_head != 0) drain(m);
-  }
+  admit(c, m, accept(c, account, m, purse, client, hold, order_id));
   return Reason::NONE;
 }
 
+// Where a new order goes: to the triggers, to the book at once, or taking.
 template <class C>
-[[gnu::always_inline]] inline Reason Kernel::decide_new(const C& c, u32 account, i64& order_id) {
+[[gnu::always_inline]] inline void Kernel::admit(const C& c, Market& m, u32 slot) {
+  if (is_conditional(c.order_type)) return place_trigger(m, slot);
+  const bool may_rest = is_priced(c.order_type) &&
+                        c.time_in_force != static_cast<u8>(TimeInForce::IOC) &&
+                        c.time_in_force != static_cast<u8>(TimeInForce::FOK);
+  if (may_rest && !crosses(m, c.side, {c.price_ticks})) return rest(m, slot, orders_[slot]);
+  run(m, slot);
+  if (m.queue_head != 0) drain(m);
+}
+
+template <class C>
+Reason Kernel::decide_new(const C& c, u32 account, i64& order_id) {
   const Account& a = accounts_[account];
   const Market* found = nullptr;
   Reason r = shape_identity(c, a, found);
@@ -410,12 +418,59 @@ template <class C>
   return r != Reason::NONE ? r : place_new(c, account, m, client, order_id);
 }
 
+// Most orders are plain and keep within their market's bounds. Of these one look tells that they pass
+// all of section 3 but 21, 22 and 24; of the others nothing is decided here.
+inline u64 distance(i64 value, i64 low) {  // enormous when it is below
+  return static_cast<u64>(value) - static_cast<u64>(low);
+}
+
+inline bool Kernel::passes(const NewOrder& c, const Account& a, const Market& m, Atoms& value) const {
+  const Bounds& b = m.bounds;
+  const bool shaped = PlainLimit::fits(c) && b.limits && c.side - 1U < 2 &&
+                      c.time_in_force - 1U < 3 && c.stp_mode <= 5 &&
+                      (m.row.stp_modes >> c.stp_mode & 1) != 0 &&
+                      (a.flags & static_cast<u16>(AccountFlag::TRADE)) != 0;
+  const bool open = m.row.status == static_cast<u8>(MarketStatus::TRADING) && m.queue_head == 0 &&
+                    (c.market_version == 0 || c.market_version == m.row.specification_version);
+  const bool bounded = distance(c.price_ticks, b.price_low) <= b.price_span &&
+                       distance(c.qty_lots, b.qty_low) <= b.qty_span;
+  if (!shaped || !open || !bounded || ANY_MUTANT) return false;
+  const bool fits = !__builtin_mul_overflow(c.price_ticks, c.qty_lots, &value.v) &&
+                    !__builtin_mul_overflow(value.v, m.row.tick_lot_atoms, &value.v);
+  return fits && value.v >= b.value_low && value.v <= b.value_high &&
+         c.client_order_id[0] != 0 && legal_client_id(c.client_order_id) &&
+         (!b.percent || near_average(m, is_buy(c.side), c.price_ticks));
+}
+
+// The checks that are left for such an order: 21, 22 and 24.
+template <class C>
+[[gnu::always_inline]] inline Reason Kernel::decide_plain(const C& c, u32 account, Market& m,
+                                                          Atoms value, i64& order_id) {
+  const Account& a = accounts_[account];
+  const u64 client = client_hash(a.id, c.market, c.client_order_id);
+  if (find_client(account, c.market, c.client_order_id, client) != 0) {
+    return Reason::DUPLICATE_CLIENT_ORDER_ID;
+  }
+  const Reason r = check_counts(c, a, m, 0);
+  if (r != Reason::NONE) return r;
+  Purse purse = this->purse(a, m);
+  const bool buy = is_buy(c.side);
+  const Atoms hold = buy ? value : atoms_of({c.qty_lots}, m.row.lot_atoms);
+  const Balance* paying = purse.paid(buy);
+  if (paying == nullptr || hold > paying->free) return Reason::INSUFFICIENT_BALANCE;
+  admit(c, m, accept(c, account, m, purse, client, hold, order_id));
+  return Reason::NONE;
+}
+
 void Kernel::new_order(const NewOrder& c) {
   const u32 account = admitted(c);
   if (account == 0) return;
   i64 order_id = 0;
-  const Reason r = PlainLimit::fits(c) ? decide_new(PlainLimit(c), account, order_id)
-                                       : decide_new(c, account, order_id);
+  Atoms value{};
+  Market* m = market(c.market);
+  const Reason r = m != nullptr && passes(c, accounts_[account], *m, value)
+                       ? decide_plain(PlainLimit(c), account, *m, value, order_id)
+                       : decide_new(c, account, order_id);
   remember(c, c.market, r, order_id);
   if (r != Reason::NONE) refuse(raw(c), r);
 }
@@ -449,17 +504,16 @@ bool restricted(u8 restriction, u8 status) {
 }
 }  // namespace
 
-void Kernel::cancel_slot(Market& m, u32 slot, const char* request_id) {
-  unplace(m, slot);
-  Party leaving = party(slot, m);
-  Order& o = leaving.order;
+void Kernel::cancel_slot(Market& m, Account& a, u32 slot, const char* request_id) {
+  Order& o = orders_[slot];
+  unplace(m, slot, o);
   o.status = static_cast<u8>(OrderStatus::CANCELED);
+  Purse purse = this->purse(a, m);
   Moves moves;
   moves.reason = Reason::CANCELED_BY_USER;
-  release_all(o, leaving.purse.paid(is_buy(o.side)), moves);
-  report<OrderRequestedEvent>(o, leaving.account, leaving.purse, Execution::CANCELED, filled(o),
-                              moves, request_id);
-  remove_order(slot);
+  release_all(o, purse.paid(is_buy(o.side)), moves);
+  report<OrderRequestedEvent>(o, a, purse, Execution::CANCELED, filled(o), moves, request_id);
+  remove_order(slot, o, a);
 }
 
 void Kernel::cancel_order(const CancelOrder& c) {
@@ -479,7 +533,7 @@ void Kernel::cancel_order(const CancelOrder& c) {
   const Reason r = decide();
   remember(c, c.market, r, r == Reason::NONE ? orders_[slot].id : 0);
   if (r != Reason::NONE) return refuse(raw(c), r);
-  cancel_slot(*market(c.market), slot, c.client_order_id);
+  cancel_slot(*market(c.market), accounts_[account], slot, c.client_order_id);
 }
 
 void Kernel::cancel_all(const CancelAll& c) {
@@ -506,7 +560,7 @@ void Kernel::cancel_all(const CancelAll& c) {
   u32 slot = first;
   for (i64 count = 0; slot != 0 && count < CANCEL_ALL_ORDERS_MAX; ++count) {
     const u32 following = here(orders_[slot].account_next);
-    cancel_slot(*market(c.market), slot, no_id.data());
+    cancel_slot(*market(c.market), accounts_[account], slot, no_id.data());
     slot = following;
   }
 }
@@ -549,7 +603,7 @@ void Kernel::cancel_replace(const CancelReplace& c) {
       return refuse(raw(c), Reason::NOT_ATTEMPTED, Phase::NEW);
     }
   } else {
-    cancel_slot(*market(c.market), old, c.cancel_client_order_id);
+    cancel_slot(*market(c.market), accounts_[account], old, c.cancel_client_order_id);
   }
   i64 order_id = 0;
   const u64 client = client_hash(a.id, c.market, c.client_order_id);
@@ -603,7 +657,7 @@ void Kernel::amend_order(const AmendOrder& c) {
   Order& o = orders_[slot];
   Market& m = *market(c.market);
   if (o.qty.v - remaining(o).v >= c.qty_lots) {
-    unplace(m, slot);
+    unplace(m, slot, o);
     return finish(slot, OrderStatus::EXPIRED, Execution::EXPIRED, Reason::AMENDED_BELOW_EXECUTED);
   }
   const Lots cut = o.qty - Lots{c.qty_lots};
@@ -616,14 +670,13 @@ void Kernel::amend_order(const AmendOrder& c) {
     const Lots now = std::min(visible_before, remaining(o));
     if (x.iceberg.v > 0) x.visible = now;
     if (now != visible_before) {
-      levels_[o.level].visible -= visible_before - now;
+      Level& level = levels_[o.level];
+      level.visible -= visible_before - now;
       if (MUTANT(15)) {
-        const u32 level = o.level;
-        leave_level(m, slot, level, now);
-        o.level = level;
-        join_level(m, slot);
+        leave_level(o, level, now);
+        join_level(m, slot, o);
       }
-      level_event(m, o.level);
+      level_event(m, level);
     }
   }
   const Atoms released = is_buy(o.side) ? notional(worst(o), cut, m.row.tick_lot_atoms)

@@ -1,4 +1,4 @@
-// Made by tools/generate_records.py from core/schema.py, core/enums.py and core/limits.py.
+// Made by tools/generate_records.py from schema.py, enums.py and limits.py of core.
 // Do not edit: change the table and run the tool.
 #pragma once
 #include <cstddef>

@@ -293,30 +293,35 @@ std::array<u64, 2> Kernel::state_hash() const {
 std::string Kernel::recount() const {
   std::vector<i128> users(assets_.size());
   std::vector<i128> house(assets_.size());
-  std::map<std::pair<u32, u16>, i128> held_by_orders;
+  std::vector<i128> holds(assets_.size());  // of the account looked at; zero between accounts
+  std::size_t orders = 0;
   std::string wrong;
-  orders_by_id_.each([&](u32 slot) {
-    const Order& o = orders_[slot];
-    held_by_orders[{o.account, paid_asset(o, *market(o.market))}] += o.hold.v;
-    if (remaining(o).v <= 0 && !by_quote(o)) wrong += "an open order has nothing open; ";
-  });
   accounts_by_id_.each([&](u32 account) {
-    for (u32 slot = accounts_[account].balances; slot != 0; slot = balances_[slot].next) {
+    const Account& a = accounts_[account];
+    const auto complain = [&](u16 asset, const char* what) {
+      wrong += "account " + std::to_string(a.id) + " asset " + std::to_string(asset) + what;
+    };
+    for (u32 slot = a.first_order; slot != 0; slot = orders_[slot].account_next) {
+      const Order& o = orders_[slot];
+      ++orders;
+      holds[paid_asset(o, *market(o.market))] += o.hold.v;
+      if (remaining(o).v <= 0 && !by_quote(o)) wrong += "an open order has nothing open; ";
+    }
+    for (u32 slot = a.balances; slot != 0; slot = balances_[slot].next) {
       const Balance& b = balances_[slot];
       users[b.asset] += b.free.v;
       users[b.asset] += b.held.v;
-      const std::string who =
-          "account " + std::to_string(accounts_[account].id) + " asset " + std::to_string(b.asset);
-      if (b.free.v < 0 || b.held.v < 0) wrong += who + " is negative; ";
-      const auto found = held_by_orders.find({account, b.asset});
-      const i128 holds = found == held_by_orders.end() ? 0 : found->second;
-      if (holds != b.held.v) wrong += who + " holds do not add up to held; ";
-      if (found != held_by_orders.end()) held_by_orders.erase(found);
+      if (b.free.v < 0 || b.held.v < 0) complain(b.asset, " is negative; ");
+      if (holds[b.asset] != b.held.v) complain(b.asset, " holds do not add up to held; ");
+      holds[b.asset] = 0;
+    }
+    if (a.first_order == 0) return;
+    for (std::size_t asset = 0; asset < holds.size(); ++asset) {
+      if (holds[asset] != 0) complain(static_cast<u16>(asset), " has a hold but no balance; ");
+      holds[asset] = 0;
     }
   });
-  for (const auto& [key, amount] : held_by_orders) {
-    if (amount != 0) wrong += "a hold has no balance; ";
-  }
+  if (orders != orders_.live()) wrong += "an open order belongs to no account; ";
   for (std::size_t id = 1; id < assets_.size(); ++id) {
     if (!assets_[id].known) continue;
     for (const i128 v : assets_[id].fee_by_shard) house[id] += v;
@@ -352,6 +357,7 @@ class SnapshotReader {
       const u8 kind = static_cast<u8>(bytes[2]);
       require(bytes[3] == 1 && kind >= last_kind && size <= rows.size() - at);
       require((at == 0) == (kind == MetaRow::KIND));
+      if (kind == OrderRow::KIND) prefetch_ahead(rows, at);
       row(bytes, size, kind);
       last_kind = kind;
       at += size;
@@ -364,6 +370,30 @@ class SnapshotReader {
   static void require(bool condition) {
     if (!condition) throw std::invalid_argument("the snapshot is damaged");
   }
+  // Orders come by id, so their accounts lie anywhere: have them on their way some rows ahead.
+  void prefetch_ahead(std::span<const char> rows, std::size_t at) const {
+    static constexpr std::size_t CELLS_AHEAD = 12UL * OrderRow::SIZE;
+    static constexpr std::size_t ROWS_AHEAD = 6UL * OrderRow::SIZE;
+    if (at + CELLS_AHEAD + OrderRow::SIZE > rows.size()) return;
+    const auto* far = reinterpret_cast<const OrderRow*>(rows.data() + at + CELLS_AHEAD);
+    k_.accounts_by_id_.prefetch(spread(far->account_id));
+    const auto* near = reinterpret_cast<const OrderRow*>(rows.data() + at + ROWS_AHEAD);
+    const u32 account = k_.accounts_by_id_.guess(spread(near->account_id));
+    if (account != 0) k_.accounts_.prefetch(account);
+    k_.orders_by_id_.prefetch(spread(static_cast<u64>(near->order_id)));
+    k_.orders_by_client_.prefetch(
+        k_.client_hash(near->account_id, near->market, near->client_order_id));
+  }
+
+  // Balances come by account, so the last one found is most often the one.
+  u32 account_of(u64 id) {
+    if (id != last_account_id_) {
+      last_account_id_ = id;
+      last_account_ = k_.find_account(id);
+    }
+    return last_account_;
+  }
+
   template <class R>
   static const R& as(const char* bytes, u16 size) {
     require(size == R::SIZE);
@@ -422,7 +452,7 @@ class SnapshotReader {
         return account(as<AccountRow>(bytes, size));
       case RowKind::BALANCE: {
         const auto& r = as<BalanceRow>(bytes, size);
-        const u32 slot = k_.find_account(r.account_id);
+        const u32 slot = account_of(r.account_id);
         require(slot != 0 && r.free_atoms >= 0 && r.held_atoms >= 0);
         asset(r.asset).users += static_cast<i128>(r.free_atoms) + r.held_atoms;
         Balance& b = k_.balance(k_.accounts_[slot], r.asset);
@@ -491,6 +521,7 @@ class SnapshotReader {
     if (k_.markets_.size() <= r.market) k_.markets_.resize(r.market + 1U);
     k_.markets_[r.market] = std::make_unique<Market>(k_.nodes_);
     k_.markets_[r.market]->row = r;
+    k_.markets_[r.market]->bounds = Bounds::of(r);
   }
 
   void house(const HouseRow& r) {
@@ -597,7 +628,7 @@ class SnapshotReader {
       x.strategy_type = r.strategy_type;
       x.amends = r.amends;
     }
-    k_.link_order(slot, k_.client_hash(o));
+    k_.link_order(slot, o, k_.accounts_[o.account], k_.client_hash(o));
     const auto place = static_cast<OrderPlace>(o.place);
     const std::pair<i64, u64> by_stop{
         is_rising(o.side, o.type) ? r.stop_ticks : -r.stop_ticks, o.priority};
@@ -625,10 +656,13 @@ class SnapshotReader {
   void finish() {
     require(queued_.empty());
     std::sort(booked_.begin(), booked_.end());
-    for (const auto& [priority, slot] : booked_) {
+    static constexpr std::size_t AHEAD = 12;
+    for (std::size_t i = 0; i < booked_.size(); ++i) {
+      if (i + AHEAD < booked_.size()) k_.orders_.prefetch(booked_[i + AHEAD].second);
+      const auto& [priority, slot] = booked_[i];
       Market& m = market(k_.orders_[slot].market);
       const u64 counter = m.row.priority;
-      k_.join_level(m, slot);
+      k_.join_level(m, slot, k_.orders_[slot]);
       k_.orders_[slot].priority = priority;
       m.row.priority = counter;
     }
@@ -646,12 +680,16 @@ class SnapshotReader {
   std::vector<std::pair<u64, u32>> booked_;
   std::set<u32> queued_;  // orders that a CONTINUATION row must still name
   i64 last_order_id_ = 0;
+  u64 last_account_id_ = 0;
+  u32 last_account_ = 0;
 };
 
-std::unique_ptr<Kernel> Kernel::restore(std::span<const char> rows, std::string poison) {
+std::unique_ptr<Kernel> Kernel::restore(std::span<const char> rows, std::string poison,
+                                        bool checked) {
   auto kernel = std::make_unique<Kernel>(0, std::move(poison));
   try {
     SnapshotReader(*kernel).read(rows);
+    if (checked) return kernel;
     Buffer again;
     kernel->snapshot(again);
     if (again.size() != rows.size() || std::memcmp(again.data(), rows.data(), rows.size()) != 0) {

@@ -6,8 +6,9 @@
  *   F0, F1   a sync of the journal begins; it has succeeded
  *   FE       a sync of the journal was made to fail
  *   R NAME   a reply that holds NAME is about to be sent
- * A file `eio` in it makes syncs of the journal fail. A file `full` makes the disk full: nothing grows,
- * except the journal once the file `reserve` beside it is gone.
+ * A file `eio` in it makes syncs of the journal fail. A file `full` makes the disk full and says so:
+ * nothing grows, except the journal once the file `reserve` beside it is gone. A file `surprise` makes
+ * the disk full without saying so before a write to the journal fails, also one that grows nothing.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -64,6 +65,8 @@ static int told(const char *name) {
     return access(path, F_OK) == 0;
 }
 
+static int is_full(void) { return told("full") || told("surprise"); }
+
 static int path_of(int fd, char *path) {
     char link[64];
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
@@ -86,9 +89,11 @@ static int grows(int fd, off_t offset, size_t length) {
 /* Whether the disk is full for this write. The reserve is what the journal may use once it is gone. */
 static int has_no_room(int fd, off_t offset, size_t length) {
     char path[PATH_MAX], reserve[PATH_MAX + 16];
-    if (!told("full") || !path_of(fd, path) || !grows(fd, offset, length)) return 0;
+    int surprise = told("surprise");
+    if (!surprise && !(told("full") && grows(fd, offset, length))) return 0;
+    if (!path_of(fd, path)) return 0;
     char *slash = strrchr(path, '/');
-    if (strstr(path, "history.db") != NULL || strstr(path, "/snapshots/") != NULL) return 1;
+    if (strstr(path, "history.db") != NULL || strstr(path, "/snapshots/") != NULL) return !surprise;
     if (slash == NULL || strncmp(slash, "/journal.db", 11) != 0) return 0;
     *slash = 0;
     snprintf(reserve, sizeof reserve, "%s/reserve", path);
@@ -175,9 +180,9 @@ int statvfs64(const char *path, struct statvfs64 *buffer) {
 }
 
 int posix_fallocate(int fd, off_t offset, off_t length) {
-    return told("full") ? ENOSPC : NEXT(posix_fallocate)(fd, offset, length);
+    return is_full() ? ENOSPC : NEXT(posix_fallocate)(fd, offset, length);
 }
 
 int posix_fallocate64(int fd, off64_t offset, off64_t length) {
-    return told("full") ? ENOSPC : NEXT(posix_fallocate64)(fd, offset, length);
+    return is_full() ? ENOSPC : NEXT(posix_fallocate64)(fd, offset, length);
 }

@@ -199,16 +199,18 @@ def test_a_sync_error_ends_the_server_without_an_acknowledgement_j09_o09(
     asyncio.run(again())
 
 
+@pytest.mark.parametrize("switch", ["full", "surprise"])
 def test_a_full_disk_refuses_orders_still_cancels_and_recovers_o10_x14(
-    shimmed: Shimmed,
+    shimmed: Shimmed, switch: str
 ) -> None:
+    """Seen by its free space, or only when a write fails: that write goes to the reserve."""
     shimmed.start()
 
     async def work() -> None:
         for _ in range(8):
             status, body = await shimmed.post(shimmed.order())
             assert status == 200, body
-        shimmed.turn_on("full")
+        shimmed.turn_on(switch)
         refused = await until(shimmed, lambda status: status != 200, "refuse")
         assert refused[0] >= 429 or refused[0] == 400, refused
         for number in (1, 2, 3):
@@ -216,7 +218,7 @@ def test_a_full_disk_refuses_orders_still_cancels_and_recovers_o10_x14(
             assert status == 200, body
         status, body = await shimmed.post(shimmed.order())
         assert status != 200, body
-        shimmed.turn_off("full")
+        shimmed.turn_off(switch)
         await until(shimmed, lambda status: status == 200, "take orders again")
 
     asyncio.run(work())

@@ -35,10 +35,11 @@ EXIT_UNUSABLE = 6
 """What is kept does not lead to a state: the leader must stop."""
 EXIT_TRY_AGAIN = 75
 """Something outside failed, such as a full disk: the leader starts another follower."""
-LINGER_SECONDS = 0.05
+LINGER_SECONDS = 0.25
 """How long projected batches may wait to become visible when nobody asks for them."""
-NICENESS = 19
-"""Orders come first: the follower has what they leave of the processors."""
+NICENESS = 10
+"""Orders come first, but a tenth of a busy processor is the follower's: with less, snapshots would
+fall behind their promised distance for as long as the exchange is saturated."""
 _PR_SET_PDEATHSIG = 1
 _READ_BYTES = 1 << 16
 
@@ -72,7 +73,11 @@ class FollowerProcess:
         """Follow until told to stop, or until the leader is gone."""
         follower = self._follower
         self._say(Word.PROJECTED, follower.seq)
+        catching_up = True
         while True:
+            if catching_up and follower.seq and not follower.is_behind:
+                catching_up = False
+                os.nice(NICENESS)
             if not self._hear(0.0 if self._busy() else self._patience()):
                 return
             if self._paused and not self._stopping:
@@ -162,7 +167,6 @@ def main(arguments: list[str]) -> int:
     die_with_parent(int(parent))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group: the leader says
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    os.nice(NICENESS)
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
     with socket.socket(fileno=int(descriptor)) as leader:
         try:

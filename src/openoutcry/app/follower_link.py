@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
 from openoutcry.app.follower import EXIT_DIVERGED, EXIT_UNUSABLE
-from openoutcry.app.follower_wire import FrameReader, Word, encode
+from openoutcry.app.follower_wire import NO_HASH, FrameReader, Word, encode
 from openoutcry.app.settings import ServeSettings
 from openoutcry.partition.runtime import Partition
 
@@ -130,7 +130,7 @@ class FollowerLink(asyncio.Protocol):
         if process is None:
             return
         if self._transport is not None:
-            self._send(encode(Word.STOP))
+            self._send(encode(Word.STOP, *await self._final()))
             with suppress(TimeoutError):
                 await asyncio.wait_for(asyncio.shield(self._gone), seconds)
         if self._transport is not None:
@@ -140,6 +140,15 @@ class FollowerLink(asyncio.Protocol):
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        if process.returncode == EXIT_DIVERGED:
+            self._on_failure(FollowerError("the follower came to another state; see above"))
+
+    async def _final(self) -> tuple[int, bytes]:
+        """Return where a partition that takes nothing more stands, and the hash of its state."""
+        partition = self._partition
+        if partition is None or not partition.is_settled:
+            return 0, NO_HASH
+        return await partition.inspect(lambda machine: (machine.seq(), machine.state_hash()))
 
     def _watch_room(self) -> None:
         partition = self._partition

@@ -4,6 +4,7 @@ import struct
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import cast
 
 from openoutcry.core.records import EVENTS, ROWS, BalanceRow, Event, OrderEvent, OrderRow, Row
@@ -48,10 +49,8 @@ class BatchEvents:
 
 def decode_batch(data: bytes, commands: int) -> BatchEvents:
     """Return the events of a batch of so many commands, sorted in the same pass."""
-    events: list[Event] = []
     by_command: list[list[Event]] = [[] for _ in range(commands)]
     by_type: defaultdict[type[Event], list[Event]] = defaultdict(list)
-    append = events.append
     new = tuple.__new__
     decoders = _EVENT_DECODERS
     offset = 0
@@ -60,11 +59,11 @@ def decode_batch(data: bytes, commands: int) -> BatchEvents:
         cls, unpack_from, size = decoders[data[offset + COMMAND_KIND_OFFSET]]
         fields = unpack_from(data, offset)
         event: Event = new(cls, fields)
-        append(event)
         by_command[fields[_COMMAND_FIELD]].append(event)
         by_type[cls].append(event)
         offset += size
-    return BatchEvents(events, by_command, by_type)
+    # a batch's events come command by command
+    return BatchEvents(list(chain.from_iterable(by_command)), by_command, by_type)
 
 
 def decode_events(data: bytes) -> list[Event]:

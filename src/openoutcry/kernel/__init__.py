@@ -1,7 +1,7 @@
 """The one door to the native engine: batches of command bytes in, event bytes out.
 
-Deterministic: no clock, no randomness, no I/O. It must not know who calls it, where the journal is or
-how bytes travel.
+Deterministic: no clock, no randomness, no I/O. It must not know who calls it, where the journal is
+or how bytes travel.
 """
 
 from openoutcry.kernel._native import Kernel

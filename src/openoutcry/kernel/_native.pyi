@@ -35,8 +35,14 @@ class Kernel:
         """Return all state rows in canonical order."""
 
     @staticmethod
-    def restore(data: Buffer, *, poison_client_order_id: bytes = b"") -> Kernel:
-        """Build a kernel from state rows; ValueError when they are damaged."""
+    def restore(
+        data: Buffer, *, poison_client_order_id: bytes = b"", checked: bool = False
+    ) -> Kernel:
+        """Build a kernel from state rows; ValueError when they are damaged.
+
+        Conservation is always recounted. Unless the caller has `checked` their checksum, the rows
+        must also come back byte for byte.
+        """
 
     def order(self, account_id: int, order_id: int, /) -> bytes | None: ...
     def order_by_client_id(

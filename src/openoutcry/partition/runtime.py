@@ -133,6 +133,7 @@ class Partition:
         self._running = False
         self._full = False
         self._blocked = False
+        self._is_settled = False
         self._time_us = recovered.machine.time_us()
         self._seq = recovered.head.seq
         self._committed_seq = recovered.head.seq
@@ -179,6 +180,7 @@ class Partition:
             self._fail_all(OutcomeUnknownError("stopped while the disk is full"))
         else:
             await self._until_idle()
+            self._is_settled = True
         await self._appender.stop()
 
     async def _until_idle(self) -> None:
@@ -382,6 +384,11 @@ class Partition:
     def is_full(self) -> bool:
         """Whether new orders are refused for want of room."""
         return self._full
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it has stopped with everything durable that the machine has seen."""
+        return self._is_settled
 
     def prune_journal(self, below_seq: int) -> None:
         """Have rows older than this deleted, a few at a time between appends."""

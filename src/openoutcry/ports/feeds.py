@@ -8,6 +8,7 @@ from openoutcry.core.records import Event
 
 _E = TypeVar("_E")
 
+
 @dataclass(frozen=True, slots=True)
 class Committed:
     """One committed batch: sequence, time of its last command (microseconds), all events."""

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from openoutcry.ports.market_data import BestQuotes, Depth, Level
 
 
-
 class _BookSide:
     """Levels of one side; `ranks` ascend towards the best: most changes touch the list's end."""
 

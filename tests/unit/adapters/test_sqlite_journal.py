@@ -171,6 +171,28 @@ class TestLog:
         log_of(crashed).write_bytes(log_of(crashed).read_bytes()[:20])
         assert reopened(crashed) == 0
 
+    def test_room_made_in_the_log_changes_nothing_of_this(self, path: Path) -> None:
+        journal = SqliteJournal(path, log_bytes=2 << 20)
+        blank = fresh_copy(path)
+        assert log_of(blank).stat().st_size == 2 << 20
+        assert reopened(blank) == 0
+        fill(journal, 40)
+        assert log_of(path).stat().st_size == 2 << 20, "appends did not make it grow"
+        copy = fresh_copy(path)
+        assert reopened(copy) == 40
+        data = bytearray(log_of(path).read_bytes())
+        data[LOG_HEADER_BYTES + 9 * frames(path)[0] + 300] ^= 1
+        copy = fresh_copy(path)
+        log_of(copy).write_bytes(data)
+        with pytest.raises(JournalDamagedError, match="is damaged and"):
+            SqliteJournal(copy)
+        data[:LOG_HEADER_BYTES] = bytes(LOG_HEADER_BYTES)
+        log_of(copy).write_bytes(data)
+        with pytest.raises(JournalDamagedError, match="header of the log"):
+            SqliteJournal(copy)
+        journal.close()
+        assert reopened(path) == 40
+
     def test_the_log_is_copied_into_the_table_beside_the_appends(self, path: Path) -> None:
         journal = SqliteJournal(path, checkpoint_bytes=50_000)
         fill(journal, 400, size=2000)

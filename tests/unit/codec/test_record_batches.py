@@ -5,6 +5,7 @@ import pytest
 from openoutcry.codec.records import (
     command_sizes,
     decode_balances,
+    decode_batch,
     decode_events,
     decode_orders,
     decode_rows,
@@ -19,6 +20,7 @@ from openoutcry.core.records import (
     OrderRow,
     Tick,
 )
+from openoutcry.ports.feeds import Committed
 
 
 def test_commands_come_apart_where_they_were_joined() -> None:
@@ -50,6 +52,23 @@ def test_every_kind_of_event_comes_back_typed() -> None:
     assert [type(event) for event in decoded] == list(EVENTS.values())
     assert [event.seq for event in decoded] == list(range(len(events)))
     assert b"".join(event.pack() for event in decoded) == b"".join(e.pack() for e in events)
+
+
+def test_a_batch_comes_back_sorted_by_command_and_type() -> None:
+    kinds = list(EVENTS.values())
+    events = [cls(seq=number, command=at) for at in (0, 2) for number, cls in enumerate(kinds)]
+    batch = decode_batch(b"".join(event.pack() for event in events), 3)
+    assert list(batch.events) == decode_events(b"".join(event.pack() for event in events))
+    assert [list(group) for group in batch.by_command] == [
+        [event for event in batch.events if event.command == at] for at in range(3)
+    ]
+    sorted_here = Committed(1, 2, batch.events)
+    sorted_before = Committed(1, 2, batch.events, batch.by_type)
+    for cls in kinds:
+        assert list(sorted_before.of_type(cls)) == list(sorted_here.of_type(cls))
+        assert [event.command for event in sorted_before.of_type(cls)] == [0, 2]
+    assert decode_batch(b"", 2).by_command == [[], []]
+    assert not Committed(1, 2, [], {}).of_type(kinds[0])
 
 
 def test_every_kind_of_row_comes_back_typed() -> None:

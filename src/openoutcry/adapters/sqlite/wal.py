@@ -66,9 +66,11 @@ def make_room(database: Path, room_bytes: int) -> None:
     """Fill the empty log of an open database with zeros, so that appends need not make it grow.
 
     A sync that has no new blocks and no new length to record takes half the time. SQLite begins at
-    the front and looks at nothing that it has not written; without room on the disk nothing is made.
+    the front and looks at nothing that it has not written. On a full disk no room is made.
     """
-    descriptor = os.open(database.with_name(database.name + "-wal"), os.O_WRONLY | os.O_CREAT, 0o600)
+    descriptor = os.open(
+        database.with_name(database.name + "-wal"), os.O_WRONLY | os.O_CREAT, 0o600
+    )
     try:
         if os.fstat(descriptor).st_size:
             return

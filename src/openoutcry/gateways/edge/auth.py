@@ -44,9 +44,7 @@ def _hmac_verifier(secret: bytes) -> Verify:
         within.update(payload)
         without = outer.copy()
         without.update(within.digest())
-        return signature.isascii() and hmac.compare_digest(
-            without.hexdigest(), signature.lower()
-        )
+        return signature.isascii() and hmac.compare_digest(without.hexdigest(), signature.lower())
 
     return verify
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from operator import methodcaller
 from urllib.parse import unquote_to_bytes
 
 import msgspec
@@ -22,6 +23,7 @@ MILLISECONDS_BELOW = 100_000_000_000_000
 _is_integer = re.compile(r"[0-9]{1,20}").fullmatch
 _is_symbol = re.compile(r"[A-Z0-9_.\-]{1,50}").fullmatch
 _is_client_order_id = re.compile(r"[a-zA-Z0-9\-_.:/]{1,36}").fullmatch
+_name_and_value = methodcaller("split", "=")
 _strings = msgspec.json.Decoder(list[str])
 
 
@@ -46,7 +48,7 @@ def decode_pairs(raw: str) -> dict[str, str]:
     if "%" not in raw and "+" not in raw and raw.count("=") == len(parts):
         # The common case: every part is one plain name and one plain value.
         try:
-            pairs = dict([part.split("=") for part in parts])
+            pairs = dict(map(_name_and_value, parts))
         except ValueError:
             pass
         else:

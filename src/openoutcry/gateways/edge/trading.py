@@ -40,7 +40,7 @@ CANCEL_ALL_ROUNDS_MAX = 1_000
 _T = TypeVar("_T")
 _NEW = int(Execution.NEW)
 _TRADE = int(Execution.TRADE)
-_OF_NO_INTEREST = frozenset((TradeEvent, LevelEvent))
+_OF_NO_INTEREST: frozenset[type] = frozenset((TradeEvent, LevelEvent))
 """Events that say nothing to whoever placed an order; its fills are in the order's own events."""
 
 

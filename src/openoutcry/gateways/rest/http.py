@@ -249,9 +249,7 @@ class HttpConnection(asyncio.Protocol):
         head = self._server.heads.get(data[:end])
         if head is None or len(data) - end != head.body_bytes or self._write_paused:
             return False
-        request = Request(
-            head.method, head.path, "", data[end:], head.headers, self._peer_ip
-        )
+        request = Request(head.method, head.path, "", data[end:], head.headers, self._peer_ip)
         self._start(request, keep_alive=head.keep_alive)
         return True
 

@@ -34,9 +34,7 @@ _TIME_UNITS = {
 }
 _SIGNING = ("signature", "timestamp", "recvWindow")
 _WEIGHT_HEAD = b"X-MBX-USED-WEIGHT: %d\r\nX-MBX-USED-WEIGHT-1M: %d\r\n"
-_WEIGHT_COUNT_HEAD = (
-    _WEIGHT_HEAD + b"X-MBX-ORDER-COUNT-10S: %d\r\nX-MBX-ORDER-COUNT-1D: %d\r\n"
-)
+_WEIGHT_COUNT_HEAD = _WEIGHT_HEAD + b"X-MBX-ORDER-COUNT-10S: %d\r\nX-MBX-ORDER-COUNT-1D: %d\r\n"
 PlainHandler = Callable[[Request], Response]
 """Answers a path that is no part of the API: a page, metrics."""
 

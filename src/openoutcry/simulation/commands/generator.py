@@ -71,6 +71,11 @@ class CommandStream:
             "epoch": requests.epoch,
         }
 
+    @property
+    def account_ids(self) -> list[int]:
+        """The accounts of this run."""
+        return [account.account_id for account in self._accounts]
+
     def batch(self) -> Batch:
         """Draw the next batch."""
         rng = self._rng

@@ -122,6 +122,65 @@ async def test_pipelined_requests_are_answered_in_order(world: World) -> None:
         assert (await client.response())[2] == f"GET /{number}? ".encode()
 
 
+async def test_a_remembered_header_is_taken_as_the_parser_takes_it(world: World) -> None:
+    client = await world.connect()
+    head = b"POST /a HTTP/1.1\r\nHost: x\r\nX-MBX-APIKEY: k\r\nContent-Length: 3\r\n\r\n"
+    for body in (b"abc", b"def", b"\r\n\r"):
+        client.send(head + body)
+        assert (await client.response())[2] == b"POST /a? " + body
+    assert list(world.server.heads) == [head]
+    first, second, _ = world.echo.seen
+    assert (first.method, first.path, first.headers) == (second.method, second.path, second.headers)
+    # in pieces, with more behind it, and while another is under way: the parser's work again
+    client.send(head + b"g")
+    await asyncio.sleep(0.02)
+    client.send(b"hi" + head + b"jkl" + head)
+    await asyncio.sleep(0.02)
+    client.send(b"mno")
+    for body in (b"ghi", b"jkl", b"mno"):
+        assert (await client.response())[2] == b"POST /a? " + body
+    client.send(b"GET /later HTTP/1.1\r\nHost: x\r\n\r\n")
+    await asyncio.sleep(0.02)
+    client.send(head + b"pqr")
+    while not world.echo.waiting:
+        await asyncio.sleep(0.01)
+    world.echo.waiting[0].respond(Response(200, b"late"))
+    assert (await client.response())[2] == b"late"
+    assert (await client.response())[2] == b"POST /a? pqr"
+
+
+async def test_a_remembered_header_may_ask_to_close(world: World) -> None:
+    raw = b"POST /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 1\r\n\r\n"
+    for body in (b"a", b"b"):
+        client = await world.connect()
+        client.send(raw + body)
+        assert (await client.response())[2] == b"POST /a? " + body
+        assert await client.is_closed()
+    assert len(world.server.heads) == 1
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"GET /a?b=1 HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"POST /a HTTP/1.1\r\nHost: x\r\nX: %b\r\nContent-Length: 1\r\n\r\na" % (b"x" * 1024),
+        b"POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabcGET",
+    ],
+)
+async def test_what_is_not_remembered(world: World, raw: bytes) -> None:
+    await world.ask(raw)
+    assert not world.server.heads
+
+
+async def test_remembered_headers_have_a_bound(world: World) -> None:
+    client = await world.connect()
+    for number in range(1100):
+        client.send(b"GET /%d HTTP/1.1\r\nHost: x\r\n\r\n" % number)
+        assert (await client.response())[0] == 200
+    assert 0 < len(world.server.heads) <= 1024
+
+
 async def test_a_slow_answer_holds_back_those_behind_it(world: World) -> None:
     client = await world.connect()
     client.send(b"GET /later HTTP/1.1\r\nHost: x\r\n\r\n" + GET + b"GARBAGE\r\n\r\n")
