@@ -68,7 +68,7 @@ def total(fields: list[tuple[str, str]]) -> int:
 def python_module() -> str:
     """Return the text of `core/records.py`."""
     lines = [
-        '"""Typed records: made by `tools/generate_records.py` from `core/schema.py`. Generated."""',
+        '"""Typed records, made by `tools/generate_records.py` from `core/schema.py`."""',
         "",
         "import struct",
         "from typing import ClassVar, NamedTuple, Self",

@@ -1,4 +1,4 @@
-"""Typed records: made by `tools/generate_records.py` from `core/schema.py`. Generated."""
+"""Typed records, made by `tools/generate_records.py` from `core/schema.py`."""
 
 import struct
 from typing import ClassVar, NamedTuple, Self
