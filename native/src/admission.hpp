@@ -33,15 +33,15 @@ template <class C>
 [[gnu::always_inline]] inline void Kernel::remember(const C& c, u16 market_id, Reason reason, i64 order_id) {
   if ((c.digest_lo | c.digest_hi) == 0 || c.deadline_us == 0 || MUTANT(11)) return;
   if (reason == Reason::MARKET_BUSY || reason == Reason::MARKET_VERSION_MISMATCH) return;
-  dedupe_.add(digest_hash_, {.account_id = c.account_id,
-                             .digest_lo = c.digest_lo,
-                             .digest_hi = c.digest_hi,
-                             .deadline_us = c.deadline_us,
-                             .order_id = order_id,
-                             .market = market_id,
-                             .reason = static_cast<u16>(reason),
-                             .command_kind = c.kind,
-                             .pad = {}});
+  DedupeEntry& e = dedupe_.add(digest_hash_, c.deadline_us);
+  e.account_id = c.account_id;
+  e.digest_lo = c.digest_lo;
+  e.digest_hi = c.digest_hi;
+  e.deadline_us = c.deadline_us;
+  e.order_id = order_id;
+  e.market = market_id;
+  e.reason = static_cast<u16>(reason);
+  e.command_kind = c.kind;
 }
 
 }  // namespace outcry

@@ -11,7 +11,7 @@ inline void Kernel::link_order(u32 slot, Order& o, Account& a, u64 client) {
   a.last_order = slot;
   a.orders += 1;
   if (o.extra != 0 && extras_[o.extra].iceberg.v > 0) a.iceberg_orders += 1;
-  orders_by_id_.insert(spread(static_cast<u64>(o.id)), slot);
+  orders_by_id_.insert(order_hash(o.id), slot);
   orders_by_client_.insert(client, slot);
 }
 
@@ -29,7 +29,7 @@ inline void Kernel::remove_order(u32 slot, Order& o, Account& a) {
   (o.account_prev != 0 ? orders_[o.account_prev].account_next : a.first_order) = o.account_next;
   (o.account_next != 0 ? orders_[o.account_next].account_prev : a.last_order) = o.account_prev;
   a.orders -= 1;
-  orders_by_id_.erase(spread(static_cast<u64>(o.id)), slot);
+  orders_by_id_.erase(order_hash(o.id), slot);
   orders_by_client_.erase(client_hash(a.id, o.market, o.client_id.data()), slot);
   if (o.extra != 0) {
     if (extras_[o.extra].iceberg.v > 0) a.iceberg_orders -= 1;

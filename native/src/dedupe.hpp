@@ -38,20 +38,15 @@ class Dedupe {
     return slot == 0 ? nullptr : &entry(slot);
   }
 
-  void add(u64 hash, const DedupeEntry& e) {
-    List& list = seconds_[static_cast<std::size_t>(e.deadline_us / SECOND_US) & (SECONDS - 1)];
-    if (list.last == 0 || chunks_[list.last].count == ENTRIES) {
-      const u32 made = chunks_.take_raw();
-      chunks_[made].next = 0;
-      chunks_[made].count = 0;
-      (list.last != 0 ? chunks_[list.last].next : list.first) = made;
-      list.last = made;
-    }
+  // A row for an entry with this deadline, already in the table; the caller writes all of it.
+  DedupeEntry& add(u64 hash, i64 deadline_us) {
+    List& list = seconds_[static_cast<std::size_t>(deadline_us / SECOND_US) & (SECONDS - 1)];
+    if (list.last == 0 || chunks_[list.last].count == ENTRIES) [[unlikely]] lengthen(list);
     Chunk& chunk = chunks_[list.last];
-    chunk.entries[chunk.count] = e;
-    table_.insert(hash, list.last << ENTRY_BITS | chunk.count);
-    chunk.count += 1;
+    const u32 at = chunk.count++;
+    table_.insert(hash, list.last << ENTRY_BITS | at);
     ++live_;
+    return chunk.entries[at];
   }
 
   // Once before each command: what has passed becomes droppable, and a little of it is dropped.
@@ -76,7 +71,7 @@ class Dedupe {
   static constexpr std::size_t SECONDS = 256;  // more than a deadline may lie ahead
   static constexpr u32 ENTRY_BITS = 6;
   static constexpr u32 ENTRIES = 1U << ENTRY_BITS;
-  static constexpr u32 DROPPED_AT_ONCE = 4;
+  static constexpr u32 DROPPED_AT_ONCE = 8;
   struct Chunk {
     u32 next, count;
     DedupeEntry entries[ENTRIES];
@@ -95,6 +90,14 @@ class Dedupe {
     return __builtin_mul_overflow(second, SECOND_US, &us) ? std::numeric_limits<i64>::max() : us;
   }
 
+  [[gnu::noinline]] void lengthen(List& list) {
+    const u32 made = chunks_.take_raw();
+    chunks_[made].next = 0;
+    chunks_[made].count = 0;
+    (list.last != 0 ? chunks_[list.last].next : list.first) = made;
+    list.last = made;
+  }
+
   // Hands the seconds before this one over to `passed_`.
   [[gnu::noinline]] void turn(i64 now_us) {
     const i64 second = now_us / SECOND_US;
@@ -109,7 +112,7 @@ class Dedupe {
     next_second_us_ = start_of(second + 1);
   }
 
-  void drop() {
+  [[gnu::noinline]] void drop() {
     const u32 at = passed_.first;
     const Chunk& chunk = chunks_[at];
     const u32 end = std::min(dropped_ + DROPPED_AT_ONCE, chunk.count);

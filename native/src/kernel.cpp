@@ -118,9 +118,9 @@ bool Kernel::framed(std::span<const char> batch) {
 }
 
 void Kernel::apply(std::span<const char> batch, u64 seq, std::span<const u32> skip, u32& at) {
-  static constexpr u32 CELLS_AHEAD = 12;
-  static constexpr u32 ROWS_AHEAD = 8;
-  static constexpr u32 NEIGHBOURS_AHEAD = 4;
+  static constexpr u32 CELLS_AHEAD = 16;
+  static constexpr u32 ROWS_AHEAD = 10;
+  static constexpr u32 NEIGHBOURS_AHEAD = 5;
   static constexpr u32 NEAR_AHEAD = 3;
   static constexpr std::size_t FAR_BYTES = 8U << 20;
   events_.clear();
@@ -194,7 +194,7 @@ void Kernel::prefetch_cells(const char* bytes) const {
   prefetch_dedupe(bytes);
   accounts_by_id_.prefetch(spread(header->account_id));
   if (const i64 id = named_order(bytes); id != 0) {
-    orders_by_id_.prefetch(spread(static_cast<u64>(id)));
+    orders_by_id_.prefetch(order_hash(id));
   } else if (header->kind == NewOrder::KIND && header->size == NewOrder::SIZE) {
     const auto* c = reinterpret_cast<const NewOrder*>(bytes);
     orders_by_client_.prefetch(client_hash(c->account_id, c->market, c->client_order_id));
@@ -207,7 +207,7 @@ void Kernel::prefetch_rows(const char* bytes) const {
     accounts_.prefetch(slot);
   }
   if (const i64 id = named_order(bytes); id != 0) {
-    const u32 slot = orders_by_id_.guess(spread(static_cast<u64>(id)));
+    const u32 slot = orders_by_id_.guess(order_hash(id));
     if (slot != 0) orders_.prefetch(slot);
   } else if (header->kind == NewOrder::KIND && header->size == NewOrder::SIZE) {
     const u32 level = level_of(*reinterpret_cast<const NewOrder*>(bytes));
@@ -224,7 +224,7 @@ void Kernel::prefetch_neighbours(const char* bytes) const {
     if (a.last_order != 0) orders_.prefetch_link(a.last_order, 64);
   }
   if (const i64 id = named_order(bytes); id != 0) {
-    const u32 slot = orders_by_id_.guess(spread(static_cast<u64>(id)));
+    const u32 slot = orders_by_id_.guess(order_hash(id));
     if (slot == 0) return;
     const Order& o = orders_[slot];
     for (const u32 link : {o.next, o.prev}) {
@@ -722,13 +722,17 @@ void Kernel::move_money(const C& c, i64 sign, BalanceCause cause) {
 }
 
 Balance& Kernel::balance(Account& a, u16 asset) {
-  u32* at = &a.balances;
-  while (*at != 0) {
-    Balance& b = balances_[*at];
-    if (b.asset == asset) return b;
-    if (b.asset > asset) break;
-    at = &b.next;
+  if (const Balance* found = find_balance(a, asset); found != nullptr) {
+    return const_cast<Balance&>(*found);
   }
+  ++balance_count_;
+  for (Balance& b : a.near) {
+    if (b.asset != 0) continue;
+    b.asset = asset;
+    return b;
+  }
+  u32* at = &a.balances;
+  while (*at != 0 && balances_[*at].asset < asset) at = &balances_[*at].next;
   const u32 slot = balances_.take();
   Balance& b = balances_[slot];
   b.asset = asset;
@@ -738,6 +742,9 @@ Balance& Kernel::balance(Account& a, u16 asset) {
 }
 
 const Balance* Kernel::find_balance(const Account& a, u16 asset) const {
+  for (const Balance& b : a.near) {
+    if (b.asset == asset) return &b;
+  }
   for (u32 slot = a.balances; slot != 0; slot = balances_[slot].next) {
     if (balances_[slot].asset == asset) return &balances_[slot];
   }
@@ -814,16 +821,17 @@ std::vector<std::pair<i64, i64>> Kernel::depth(u16 id, u8 side, std::size_t limi
 }
 
 std::vector<std::pair<const char*, std::size_t>> Kernel::memory() const {
+  const std::size_t near = accounts_.live() * sizeof(Account::near);
   return {{"orders", orders_.live()},
           {"accounts", accounts_.live()},
-          {"balances", balances_.live()},
+          {"balances", balance_count_},
           {"levels", levels_.live()},
           {"dedupe_entries", dedupe_.live()},
           {"order_bytes", orders_.used_bytes() + extras_.used_bytes() +
                               orders_by_id_.used_bytes() + orders_by_client_.used_bytes()},
           {"level_bytes", levels_.used_bytes() + nodes_.used_bytes()},
-          {"account_bytes", accounts_.used_bytes() + accounts_by_id_.used_bytes()},
-          {"balance_bytes", balances_.used_bytes()},
+          {"account_bytes", accounts_.used_bytes() - near + accounts_by_id_.used_bytes()},
+          {"balance_bytes", balances_.used_bytes() + near},
           {"dedupe_bytes", dedupe_.used_bytes()}};
 }
 

@@ -89,16 +89,20 @@ struct Balance {
   Atoms held;
 };
 
-struct Account {
+// Two cache lines that hold what most accounts have.
+struct alignas(64) Account {
+  static constexpr std::size_t NEAR = 3;
   u32 pad;
-  u32 balances;  // ascending by asset
+  u32 balances;  // those beyond the near ones, ascending by asset
   u32 first_order, last_order;
   u64 id;
   std::int32_t trade_group;
   u16 fee_schedule;
   u16 flags;
   u32 orders, algo_orders, iceberg_orders;
+  Balance near[NEAR];  // the first ones in the order of their coming; asset 0: free
 };
+static_assert(sizeof(Account) == 128);
 
 // An account's two balances that a market moves; null where there is no row yet.
 struct Purse {
@@ -345,6 +349,8 @@ class Kernel {
   // ---- money
   Balance& balance(Account& a, u16 asset);
   const Balance* find_balance(const Account& a, u16 asset) const;
+  template <class F>
+  void each_balance(const Account& a, F call) const;  // ascending by asset
   Purse purse(const Account& a, const Market& m);
   Party party(u32 slot, const Market& m);
   void release_all(Order& o, Balance* paying, Moves& moves);
@@ -376,6 +382,7 @@ class Kernel {
   Shard& shard(u64 account_id) { return shards_[account_id & (ACCOUNT_SHARDS - 1)]; }
   void link_order(u32 slot, Order& o, Account& a, u64 client);
 
+  static u64 order_hash(i64 id);
   static u64 client_hash(u64 account_id, u16 market, const char* id);
   u64 client_hash(const Order& o) const {
     return client_hash(accounts_[o.account].id, o.market, o.client_id.data());
@@ -403,6 +410,7 @@ class Kernel {
   Slab<Level> levels_;
   Slab<Account> accounts_;
   Slab<Balance> balances_;
+  std::size_t balance_count_ = 0;
   Slab<TreeNode> nodes_;
   TagTable orders_by_id_;
   TagTable orders_by_client_;

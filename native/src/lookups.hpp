@@ -51,6 +51,15 @@ inline u16 Kernel::received_asset(const Order& o, const Market& m) const {
 
 // ---- look-ups of every command
 
+// The orders of a shard are numbered one after the other; they are kept side by side, so that what was
+// placed of late lies together. The last bit of the number tells the two of a place apart.
+inline u64 Kernel::order_hash(i64 id) {
+  const u32 number = static_cast<u32>(id >> SHARD_BITS);
+  const u32 shard = static_cast<u32>(id & (ACCOUNT_SHARDS - 1));
+  const u32 place = shard * 0x9E3779B1U + (number >> 1);
+  return (place & 0x7FFFFFFF) | number << 31;
+}
+
 // Client order ids are made by users: the constants have bytes that no legal id has, so that no
 // factor can be made zero.
 inline u64 Kernel::client_hash(u64 account_id, u16 market, const char* id) {
@@ -67,8 +76,7 @@ inline u32 Kernel::find_account(u64 id) const {
   return accounts_by_id_.find(spread(id), [&](u32 slot) { return accounts_[slot].id == id; });
 }
 inline u32 Kernel::find_order_slot(i64 id) const {
-  return orders_by_id_.find(spread(static_cast<u64>(id)),
-                            [&](u32 slot) { return orders_[slot].id == id; });
+  return orders_by_id_.find(order_hash(id), [&](u32 slot) { return orders_[slot].id == id; });
 }
 inline u32 Kernel::find_client(u32 account, u16 market_id, const char* id, u64 hash) const {
   return orders_by_client_.find(hash, [&](u32 slot) {
@@ -79,13 +87,31 @@ inline u32 Kernel::find_client(u32 account, u16 market_id, const char* id, u64 h
 }
 inline Purse Kernel::purse(const Account& a, const Market& m) {
   Purse found;
-  for (u32 slot = a.balances; slot != 0;) {
-    Balance& b = balances_[slot];
-    if (b.asset == m.row.base_asset) found.base = &b;
-    if (b.asset == m.row.quote_asset) found.quote = &b;
-    slot = b.next;
-  }
+  const auto look = [&](const Balance& b) {
+    if (b.asset == m.row.base_asset) found.base = const_cast<Balance*>(&b);
+    if (b.asset == m.row.quote_asset) found.quote = const_cast<Balance*>(&b);
+  };
+  for (const Balance& b : a.near) look(b);
+  for (u32 slot = a.balances; slot != 0; slot = balances_[slot].next) look(balances_[slot]);
   return found;
+}
+template <class F>
+void Kernel::each_balance(const Account& a, F call) const {
+  std::array<const Balance*, Account::NEAR> near{};
+  std::size_t count = 0;
+  for (const Balance& b : a.near) {
+    if (b.asset == 0) continue;
+    std::size_t at = count++;
+    for (; at > 0 && near[at - 1]->asset > b.asset; --at) near[at] = near[at - 1];
+    near[at] = &b;
+  }
+  std::size_t next = 0;
+  for (u32 slot = a.balances; slot != 0; slot = balances_[slot].next) {
+    const Balance& far = balances_[slot];
+    while (next < count && near[next]->asset < far.asset) call(*near[next++]);
+    call(far);
+  }
+  while (next < count) call(*near[next++]);
 }
 inline Party Kernel::party(u32 slot, const Market& m) {
   Order& o = orders_[slot];

@@ -97,15 +97,14 @@ bool Kernel::market_row(u16 id, MarketRow& out) const {
 void Kernel::balance_rows(u64 account_id, Buffer& out) const {
   const u32 account = find_account(account_id);
   if (account == 0) return;
-  for (u32 slot = accounts_[account].balances; slot != 0; slot = balances_[slot].next) {
-    const Balance& b = balances_[slot];
+  each_balance(accounts_[account], [&](const Balance& b) {
     BalanceRow& row = out.append<BalanceRow>();
     row.entity = shard_entity(account_id);
     row.account_id = account_id;
     row.asset = b.asset;
     row.free_atoms = b.free.v;
     row.held_atoms = b.held.v;
-  }
+  });
 }
 
 bool Kernel::account_row(u64 account_id, AccountRow& row) const {
@@ -307,14 +306,13 @@ std::string Kernel::recount() const {
       holds[paid_asset(o, *market(o.market))] += o.hold.v;
       if (remaining(o).v <= 0 && !by_quote(o)) wrong += "an open order has nothing open; ";
     }
-    for (u32 slot = a.balances; slot != 0; slot = balances_[slot].next) {
-      const Balance& b = balances_[slot];
+    each_balance(a, [&](const Balance& b) {
       users[b.asset] += b.free.v;
       users[b.asset] += b.held.v;
       if (b.free.v < 0 || b.held.v < 0) complain(b.asset, " is negative; ");
       if (holds[b.asset] != b.held.v) complain(b.asset, " holds do not add up to held; ");
       holds[b.asset] = 0;
-    }
+    });
     if (a.first_order == 0) return;
     for (std::size_t asset = 0; asset < holds.size(); ++asset) {
       if (holds[asset] != 0) complain(static_cast<u16>(asset), " has a hold but no balance; ");
@@ -380,7 +378,7 @@ class SnapshotReader {
     const auto* near = reinterpret_cast<const OrderRow*>(rows.data() + at + ROWS_AHEAD);
     const u32 account = k_.accounts_by_id_.guess(spread(near->account_id));
     if (account != 0) k_.accounts_.prefetch(account);
-    k_.orders_by_id_.prefetch(spread(static_cast<u64>(near->order_id)));
+    k_.orders_by_id_.prefetch(k_.order_hash(near->order_id));
     k_.orders_by_client_.prefetch(
         k_.client_hash(near->account_id, near->market, near->client_order_id));
   }
@@ -483,7 +481,8 @@ class SnapshotReader {
         e.reason = r.reason;
         require(e.deadline_us >= k_.time_us_ &&
                 e.deadline_us - k_.time_us_ <= DEADLINE_AHEAD_US_MAX);
-        return k_.dedupe_.add(e.hash(), e);
+        k_.dedupe_.add(e.hash(), e.deadline_us) = e;
+        return;
       }
     }
     require(false);
