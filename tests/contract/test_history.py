@@ -23,7 +23,7 @@ from openoutcry.core.records import OrderEvent, OrderRequestedEvent
 from openoutcry.ports.feeds import Committed
 from openoutcry.projections.live import LiveMarketData
 
-MARKETS = (1, 2, 3)
+MARKETS = (1, 2, 3, 4)
 TABLES = (
     "cursor",
     "orders",

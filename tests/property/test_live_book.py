@@ -9,7 +9,7 @@ from openoutcry.ports.market_data import MarketChange
 from openoutcry.projections.live import LiveMarketData
 
 ALL = 1_000_000
-MARKETS = (1, 2, 3)
+MARKETS = (1, 2, 3, 4)
 
 
 class Follower:
