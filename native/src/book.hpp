@@ -5,14 +5,31 @@
 namespace outcry {
 
 inline void Kernel::link_order(u32 slot, Order& o, Account& a, u64 client) {
-  o.account_prev = a.last_order;
-  o.account_next = 0;
-  (a.last_order != 0 ? orders_[a.last_order].account_next : a.first_order) = slot;
-  a.last_order = slot;
+  if (a.lists == 0 && a.orders == Account::NEAR_ORDERS) [[unlikely]] start_list(a);
+  if (a.lists == 0) {
+    a.near_orders[a.orders] = {slot, static_cast<u32>(client)};
+  } else {
+    append_to_list(a, slot, o, client);
+  }
   a.orders += 1;
   if (o.extra != 0 && extras_[o.extra].iceberg.v > 0) a.iceberg_orders += 1;
   orders_by_id_.insert(order_hash(o.id), slot);
+}
+
+inline void Kernel::append_to_list(Account& a, u32 slot, Order& o, u64 client) {
+  const u32 last = a.last_order();
+  o.account_prev = last;
+  o.account_next = 0;
+  (last != 0 ? orders_[last].account_next : a.first_order()) = slot;
+  a.last_order() = slot;
   orders_by_client_.insert(client, slot);
+}
+
+inline void Kernel::take_from_list(Account& a, u32 slot, Order& o) {
+  (o.account_prev != 0 ? orders_[o.account_prev].account_next : a.first_order()) = o.account_next;
+  (o.account_next != 0 ? orders_[o.account_next].account_prev : a.last_order()) = o.account_prev;
+  orders_by_client_.erase(client_hash(a.id, o.market, o.client_id.data()), slot);
+  if (a.orders == 0) a.lists = 0;
 }
 
 inline void Kernel::release_all(Order& o, Balance* paying, Moves& moves) {
@@ -25,12 +42,20 @@ inline void Kernel::release_all(Order& o, Balance* paying, Moves& moves) {
 }
 
 inline void Kernel::remove_order(u32 slot, Order& o, Account& a) {
-  OUTCRY_CHECK(o.hold.v == 0);
-  (o.account_prev != 0 ? orders_[o.account_prev].account_next : a.first_order) = o.account_next;
-  (o.account_next != 0 ? orders_[o.account_next].account_prev : a.last_order) = o.account_prev;
+  OUTCRY_CHECK(o.hold.v == 0 && a.orders > 0);
   a.orders -= 1;
+  if (a.lists != 0) {
+    take_from_list(a, slot, o);
+  } else {
+    // Those behind it move up; without a branch, for nobody can guess where it stood.
+    bool found = false;
+    for (u32 i = 0; i + 1 < Account::NEAR_ORDERS; ++i) {
+      found |= a.near_orders[i].slot == slot;
+      a.near_orders[i] = a.near_orders[i + static_cast<u32>(found)];
+    }
+    OUTCRY_CHECK(found || a.near_orders[Account::NEAR_ORDERS - 1].slot == slot);
+  }
   orders_by_id_.erase(order_hash(o.id), slot);
-  orders_by_client_.erase(client_hash(a.id, o.market, o.client_id.data()), slot);
   if (o.extra != 0) {
     if (extras_[o.extra].iceberg.v > 0) a.iceberg_orders -= 1;
     extras_.give(o.extra);
@@ -102,8 +127,8 @@ inline void Kernel::rest(Market& m, u32 slot, Order& o) {
     x.visible = std::min(x.iceberg, remaining(o));
   }
   const Level& level = join_level(m, slot, o);
-  OUTCRY_CHECK(m.best_bid == 0 || m.best_ask == 0 ||
-               levels_[m.best_bid].price < levels_[m.best_ask].price);  // B01
+  OUTCRY_CHECK(m.best(Side::BUY) == 0 || m.best(Side::SELL) == 0 ||
+               levels_[m.best(Side::BUY)].price < levels_[m.best(Side::SELL)].price);  // B01
   level_event(m, level);
 }
 

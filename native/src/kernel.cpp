@@ -61,24 +61,20 @@ Kernel::Kernel(u32 partition, std::string poison)
 
 namespace {
 
-// A batch comes from somewhere cold, and a page's end stops the processor's own reading ahead.
-class ReadAhead {
- public:
-  explicit ReadAhead(std::span<const char> batch) : at_(batch.data()), end_(at_ + batch.size()) {
-    to(at_);
-  }
-  // Whoever reads at `here` will find the next BYTES_AHEAD bytes on their way.
-  void to(const char* here) {
-    const char* const until =
-        static_cast<std::size_t>(end_ - here) > BYTES_AHEAD ? here + BYTES_AHEAD : end_;
-    for (; at_ < until; at_ += 64) __builtin_prefetch(at_);
-  }
+// A batch comes from somewhere cold, and a page's end stops the processor's own reading ahead. The
+// common commands are less than three cache lines; a longer one is read a little late.
+constexpr std::size_t READ_AHEAD_BYTES = 2048;
 
- private:
-  static constexpr std::size_t BYTES_AHEAD = 2048;
-  const char* at_;
-  const char* end_;
-};
+void begin_reading(std::span<const char> batch) {
+  const std::size_t size = std::min(batch.size(), READ_AHEAD_BYTES);
+  for (std::size_t at = 0; at < size; at += 64) __builtin_prefetch(batch.data() + at);
+}
+void read_ahead(const char* here) {
+  const auto there = reinterpret_cast<std::uintptr_t>(here) + READ_AHEAD_BYTES;  // maybe beyond the end
+  for (std::size_t at = 0; at < 192; at += 64) {
+    __builtin_prefetch(reinterpret_cast<const void*>(there + at));
+  }
+}
 
 // Walks the commands of a batch in order.
 class Cursor {
@@ -102,11 +98,11 @@ class Cursor {
 }  // namespace
 
 bool Kernel::framed(std::span<const char> batch) {
-  ReadAhead ahead(batch);
+  begin_reading(batch);
   const char* at = batch.data();
   const char* const end = at + batch.size();
   while (at != end) {
-    ahead.to(at);
+    read_ahead(at);
     const auto left = static_cast<std::size_t>(end - at);
     if (left < sizeof(Header)) return false;
     u16 size;
@@ -122,6 +118,7 @@ void Kernel::apply(std::span<const char> batch, u64 seq, std::span<const u32> sk
   static constexpr u32 ROWS_AHEAD = 10;
   static constexpr u32 NEIGHBOURS_AHEAD = 5;
   static constexpr u32 NEAR_AHEAD = 3;
+  static constexpr std::size_t HASHED_AT_ONCE = 512;
   static constexpr std::size_t FAR_BYTES = 8U << 20;
   events_.clear();
   index_ = 0;
@@ -145,12 +142,12 @@ void Kernel::apply(std::span<const char> batch, u64 seq, std::span<const u32> sk
   for (u32 i = 0; far && i < CELLS_AHEAD; ++i) {
     look_ahead(i >= CELLS_AHEAD - ROWS_AHEAD, i >= CELLS_AHEAD - NEIGHBOURS_AHEAD);
   }
-  ReadAhead ahead(batch);
+  begin_reading(batch);
   std::size_t hashed = 0;
   u32 i = 0;
   for (const char* bytes = commands.next(); bytes != nullptr; bytes = commands.next(), ++i) {
     at = i;
-    ahead.to(bytes);
+    read_ahead(bytes);
     if (far) {
       look_ahead(true, true);
     } else if (const char* c = cells.next(); c != nullptr) {
@@ -161,10 +158,14 @@ void Kernel::apply(std::span<const char> batch, u64 seq, std::span<const u32> sk
     used_ = 0;
     command(bytes);
     OUTCRY_CHECK(used_ <= EVENTS_PER_COMMAND_MAX || bytes[2] == Tick::KIND);
-    // While the events are still in the nearest cache, and beside the next command's work.
-    hashed += lanes_.take(events_.data() + hashed, events_.size() - hashed);
+    // While the events are still in the nearest cache, and beside the next command's work; so much at
+    // once that the processor can tell when the loop will end.
+    for (; events_.size() - hashed >= HASHED_AT_ONCE; hashed += HASHED_AT_ONCE) {
+      lanes_.take(events_.data() + hashed, HASHED_AT_ONCE);
+    }
   }
   check_conservation();
+  hashed += lanes_.take(events_.data() + hashed, events_.size() - hashed);
   lanes_.close(events_.data() + hashed, events_.size() - hashed, events_.size(), seq);
 }
 
@@ -195,9 +196,6 @@ void Kernel::prefetch_cells(const char* bytes) const {
   accounts_by_id_.prefetch(spread(header->account_id));
   if (const i64 id = named_order(bytes); id != 0) {
     orders_by_id_.prefetch(order_hash(id));
-  } else if (header->kind == NewOrder::KIND && header->size == NewOrder::SIZE) {
-    const auto* c = reinterpret_cast<const NewOrder*>(bytes);
-    orders_by_client_.prefetch(client_hash(c->account_id, c->market, c->client_order_id));
   }
 }
 
@@ -218,11 +216,10 @@ void Kernel::prefetch_rows(const char* bytes) const {
 void Kernel::prefetch_neighbours(const char* bytes) const {
   const auto* header = reinterpret_cast<const Header*>(bytes);
   const u32 account = accounts_by_id_.guess(spread(header->account_id));
-  if (account != 0) {
-    const Account& a = accounts_[account];
-    if (a.balances != 0) balances_.prefetch(a.balances);
-    if (a.last_order != 0) orders_.prefetch_link(a.last_order, 64);
-  }
+  if (account == 0) return;
+  const Account& a = accounts_[account];
+  if (a.far_balances != 0) balances_.prefetch(a.far_balances);
+  const bool lists = a.lists != 0;
   if (const i64 id = named_order(bytes); id != 0) {
     const u32 slot = orders_by_id_.guess(order_hash(id));
     if (slot == 0) return;
@@ -230,15 +227,20 @@ void Kernel::prefetch_neighbours(const char* bytes) const {
     for (const u32 link : {o.next, o.prev}) {
       if (link != 0) orders_.prefetch_link(link, 0);
     }
+    if (o.level != 0) levels_.prefetch(o.level);
+    if (!lists) return;
     for (const u32 link : {o.account_next, o.account_prev}) {
       if (link != 0) orders_.prefetch_link(link, 64);
     }
-    if (o.level != 0) levels_.prefetch(o.level);
     orders_by_client_.prefetch(client_hash(o));
   } else if (header->kind == NewOrder::KIND && header->size == NewOrder::SIZE) {
+    const auto* c = reinterpret_cast<const NewOrder*>(bytes);
     orders_.prefetch(orders_.next_free());
-    const u32 level = level_of(*reinterpret_cast<const NewOrder*>(bytes));
+    const u32 level = level_of(*c);
     if (level != 0 && levels_[level].tail != 0) orders_.prefetch_link(levels_[level].tail, 0);
+    if (!lists) return;
+    orders_.prefetch_link(a.near_orders[0].tag, 64);  // the last in the list
+    orders_by_client_.prefetch(client_hash(c->account_id, c->market, c->client_order_id));
   }
 }
 
@@ -246,7 +248,7 @@ void Kernel::prefetch_neighbours(const char* bytes) const {
 u32 Kernel::level_of(const NewOrder& c) const {
   const Market* m = market(c.market);
   if (m == nullptr || c.price_ticks <= 0 || c.price_ticks > PRICE_TICKS_MAX) return 0;
-  return (is_buy(c.side) ? m->bids : m->asks).find({c.price_ticks});
+  return m->tree(c.side).find({c.price_ticks});
 }
 
 void Kernel::check_conservation() {
@@ -726,27 +728,26 @@ Balance& Kernel::balance(Account& a, u16 asset) {
     return const_cast<Balance&>(*found);
   }
   ++balance_count_;
-  for (Balance& b : a.near) {
-    if (b.asset != 0) continue;
-    b.asset = asset;
-    return b;
+  for (u32 i = 0; i < Account::NEAR_BALANCES; ++i) {
+    if (a.near_assets[i] != 0) continue;
+    a.near_assets[i] = asset;
+    return a.near_balances[i];
   }
-  u32* at = &a.balances;
+  u32* at = &a.far_balances;
   while (*at != 0 && balances_[*at].asset < asset) at = &balances_[*at].next;
   const u32 slot = balances_.take();
-  Balance& b = balances_[slot];
-  b.asset = asset;
-  b.next = *at;
+  balances_[slot].asset = asset;
+  balances_[slot].next = *at;
   *at = slot;
-  return b;
+  return balances_[slot].money;
 }
 
 const Balance* Kernel::find_balance(const Account& a, u16 asset) const {
-  for (const Balance& b : a.near) {
-    if (b.asset == asset) return &b;
+  for (u32 i = 0; i < Account::NEAR_BALANCES; ++i) {
+    if (a.near_assets[i] == asset) return &a.near_balances[i];
   }
-  for (u32 slot = a.balances; slot != 0; slot = balances_[slot].next) {
-    if (balances_[slot].asset == asset) return &balances_[slot];
+  for (u32 slot = a.far_balances; slot != 0; slot = balances_[slot].next) {
+    if (balances_[slot].asset == asset) return &balances_[slot].money;
   }
   return nullptr;
 }
@@ -772,7 +773,8 @@ void Kernel::pin_rates(Market& m) {
 // ---- look-ups and views
 
 u32 Kernel::find_client(u32 account, u16 market_id, const char* id) const {
-  return find_client(account, market_id, id, client_hash(accounts_[account].id, market_id, id));
+  return find_client(accounts_[account], market_id, id,
+                     client_hash(accounts_[account].id, market_id, id));
 }
 
 bool Kernel::pending() const {
@@ -821,7 +823,8 @@ std::vector<std::pair<i64, i64>> Kernel::depth(u16 id, u8 side, std::size_t limi
 }
 
 std::vector<std::pair<const char*, std::size_t>> Kernel::memory() const {
-  const std::size_t near = accounts_.live() * sizeof(Account::near);
+  const std::size_t near = 
+      accounts_.live() * (sizeof(Account::near_balances) + sizeof(Account::near_assets));
   return {{"orders", orders_.live()},
           {"accounts", accounts_.live()},
           {"balances", balance_count_},

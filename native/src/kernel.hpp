@@ -82,27 +82,44 @@ struct Level {
 };
 
 struct Balance {
-  u32 next;
-  u16 asset;
-  u16 pad;
   Atoms free;
   Atoms held;
 };
 
-// Two cache lines that hold what most accounts have.
+struct FarBalance {
+  u32 next;
+  u16 asset;
+  u16 pad;
+  Balance money;
+};
+
+// An open order of an account: its slot, and the low half of its client id's hash.
+struct NearOrder {
+  u32 slot, tag;
+};
+
+// Two cache lines that hold what most accounts have: few balances, few orders. An account with more of
+// them keeps the further balances in a chain; and all of its orders in a list and in the table of client
+// ids, until the last of them is gone.
 struct alignas(64) Account {
-  static constexpr std::size_t NEAR = 3;
+  static constexpr u32 NEAR_BALANCES = 3;
+  static constexpr u32 NEAR_ORDERS = 4;
   u32 pad;
-  u32 balances;  // those beyond the near ones, ascending by asset
-  u32 first_order, last_order;
+  u32 far_balances;  // ascending by asset
   u64 id;
   std::int32_t trade_group;
   u16 fee_schedule;
   u16 flags;
   u32 orders, algo_orders, iceberg_orders;
-  Balance near[NEAR];  // the first ones in the order of their coming; asset 0: free
+  u16 lists;  // whether its orders are in a list, from near_orders[0].slot to near_orders[0].tag
+  u16 near_assets[NEAR_BALANCES];  // in the order of their coming; 0: free
+  Balance near_balances[NEAR_BALANCES];
+  NearOrder near_orders[NEAR_ORDERS];  // ascending by order id
+
+  u32& first_order() { return near_orders[0].slot; }
+  u32& last_order() { return near_orders[0].tag; }
 };
-static_assert(sizeof(Account) == 128);
+static_assert(sizeof(Account) == 128 && offsetof(Account, near_orders) == 96);
 
 // An account's two balances that a market moves; null where there is no row yet.
 struct Purse {
@@ -146,11 +163,13 @@ struct Bounds {
 };
 
 struct Market {
-  explicit Market(Slab<TreeNode>& nodes) : bids(nodes), asks(nodes), clearing(ACCOUNT_SHARDS) {}
+  explicit Market(Slab<TreeNode>& nodes)
+      : trees{PriceTree(nodes), PriceTree(nodes)}, clearing(ACCOUNT_SHARDS) {}
   MarketRow row{};
   Bounds bounds;  // of `row`: to be worked out again when its specification changes
-  PriceTree bids, asks;
-  u32 best_bid = 0, best_ask = 0;  // level slots
+  // By side, so that choosing one is no branch: nobody can guess the side of what comes next.
+  std::array<PriceTree, 2> trees;
+  std::array<u32, 2> best_levels{};  // slots
   std::map<std::pair<i64, u64>, u32> rising, falling;  // (stop, priority); falling by -stop
   std::map<u64, u32> trailing;                         // priority
   u32 queue_head = 0, queue_tail = 0;
@@ -160,11 +179,13 @@ struct Market {
   std::vector<Pair128> clearing;  // by shard
   std::vector<Rates> rates;       // by fee schedule; beyond the end: free of fees
 
-  u32& best(u8 side) { return side == static_cast<u8>(Side::BUY) ? best_bid : best_ask; }
+  u32& best(u8 side) { return best_levels[(side - 1U) & 1]; }
   Rates rates_of(u16 schedule) const {
     return schedule < rates.size() ? rates[schedule] : Rates{};
   }
-  PriceTree& tree(u8 side) { return side == static_cast<u8>(Side::BUY) ? bids : asks; }
+  PriceTree& tree(u8 side) { return trees[(side - 1U) & 1]; }
+  const PriceTree& tree(u8 side) const { return trees[(side - 1U) & 1]; }
+  u32 best(Side side) const { return best_levels[static_cast<u8>(side) - 1]; }
 };
 
 struct Asset {
@@ -317,7 +338,8 @@ class Kernel {
   bool fillable(Market& m, const Order& o, Ticks limit) const;
   bool own(const Order& a, const Order& b) const;
   Lots wanted(const Order& o, const Market& m, Ticks price) const;
-  bool fill(Party& party, Market& m, Lots q, Ticks p, Atoms quote, bool maker);
+  template <bool maker>
+  bool fill(Party& party, Market& m, Lots q, Ticks p, Atoms quote);
   void book_trade(Market& m, const Party& taker, const Party& maker, Lots q, Ticks p, Atoms quote);
   void refresh(Market& m, u32 maker, u32 level);
   void stop_taking(Market& m, u32 slot, Cause cause);
@@ -350,7 +372,7 @@ class Kernel {
   Balance& balance(Account& a, u16 asset);
   const Balance* find_balance(const Account& a, u16 asset) const;
   template <class F>
-  void each_balance(const Account& a, F call) const;  // ascending by asset
+  void each_balance(const Account& a, F call) const;  // (asset, balance), ascending
   Purse purse(const Account& a, const Market& m);
   Party party(u32 slot, const Market& m);
   void release_all(Order& o, Balance* paying, Moves& moves);
@@ -376,7 +398,13 @@ class Kernel {
   u32 find_account(u64 id) const;
   u32 find_order_slot(i64 id) const;
   u32 find_client(u32 account, u16 market, const char* id) const;
-  u32 find_client(u32 account, u16 market, const char* id, u64 hash) const;
+  u32 find_client(const Account& a, u16 market, const char* id, u64 hash) const;
+  template <class F>
+  void each_order(const Account& a, F call) const;  // slots, ascending by order id
+  void append_to_list(Account& a, u32 slot, Order& o, u64 client);
+  void take_from_list(Account& a, u32 slot, Order& o);
+  void start_list(Account& a);
+  void rename(Account& a, u32 slot, Order& o, const char* id);
   Market* market(u16 id) { return id < markets_.size() ? markets_[id].get() : nullptr; }
   const Market* market(u16 id) const { return id < markets_.size() ? markets_[id].get() : nullptr; }
   Shard& shard(u64 account_id) { return shards_[account_id & (ACCOUNT_SHARDS - 1)]; }
@@ -409,7 +437,7 @@ class Kernel {
   Slab<OrderExtra> extras_;
   Slab<Level> levels_;
   Slab<Account> accounts_;
-  Slab<Balance> balances_;
+  Slab<FarBalance> balances_;
   std::size_t balance_count_ = 0;
   Slab<TreeNode> nodes_;
   TagTable orders_by_id_;

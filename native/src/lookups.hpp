@@ -78,40 +78,65 @@ inline u32 Kernel::find_account(u64 id) const {
 inline u32 Kernel::find_order_slot(i64 id) const {
   return orders_by_id_.find(order_hash(id), [&](u32 slot) { return orders_[slot].id == id; });
 }
-inline u32 Kernel::find_client(u32 account, u16 market_id, const char* id, u64 hash) const {
-  return orders_by_client_.find(hash, [&](u32 slot) {
+inline u32 Kernel::find_client(const Account& a, u16 market_id, const char* id, u64 hash) const {
+  const auto same = [&](u32 slot) {
     const Order& o = orders_[slot];
-    return o.account == account && o.market == market_id &&
-           std::memcmp(o.client_id.data(), id, CLIENT_ID_BYTES) == 0;
-  });
+    return o.market == market_id && std::memcmp(o.client_id.data(), id, CLIENT_ID_BYTES) == 0;
+  };
+  if (a.lists != 0) {
+    return orders_by_client_.find(
+        hash, [&](u32 slot) { return &accounts_[orders_[slot].account] == &a && same(slot); });
+  }
+  u32 hits = 0;
+  for (u32 i = 0; i < Account::NEAR_ORDERS; ++i) {
+    hits |= static_cast<u32>(a.near_orders[i].tag == static_cast<u32>(hash)) << i;
+  }
+  for (hits &= (1U << a.orders) - 1; hits != 0; hits &= hits - 1) {
+    const u32 slot = a.near_orders[std::countr_zero(hits)].slot;
+    if (same(slot)) return slot;
+  }
+  return 0;
+}
+template <class F>
+void Kernel::each_order(const Account& a, F call) const {
+  if (a.lists != 0) {
+    for (u32 slot = a.near_orders[0].slot; slot != 0; slot = orders_[slot].account_next) call(slot);
+  } else {
+    for (u32 i = 0; i < a.orders; ++i) call(a.near_orders[i].slot);
+  }
 }
 inline Purse Kernel::purse(const Account& a, const Market& m) {
   Purse found;
-  const auto look = [&](const Balance& b) {
-    if (b.asset == m.row.base_asset) found.base = const_cast<Balance*>(&b);
-    if (b.asset == m.row.quote_asset) found.quote = const_cast<Balance*>(&b);
+  const auto look = [&](u16 asset, const Balance& b) {
+    if (asset == m.row.base_asset) found.base = const_cast<Balance*>(&b);
+    if (asset == m.row.quote_asset) found.quote = const_cast<Balance*>(&b);
   };
-  for (const Balance& b : a.near) look(b);
-  for (u32 slot = a.balances; slot != 0; slot = balances_[slot].next) look(balances_[slot]);
+  for (u32 i = 0; i < Account::NEAR_BALANCES; ++i) look(a.near_assets[i], a.near_balances[i]);
+  for (u32 slot = a.far_balances; slot != 0; slot = balances_[slot].next) {
+    look(balances_[slot].asset, balances_[slot].money);
+  }
   return found;
 }
 template <class F>
 void Kernel::each_balance(const Account& a, F call) const {
-  std::array<const Balance*, Account::NEAR> near{};
-  std::size_t count = 0;
-  for (const Balance& b : a.near) {
-    if (b.asset == 0) continue;
-    std::size_t at = count++;
-    for (; at > 0 && near[at - 1]->asset > b.asset; --at) near[at] = near[at - 1];
-    near[at] = &b;
+  std::array<u32, Account::NEAR_BALANCES> near{};
+  u32 count = 0;
+  for (u32 i = 0; i < Account::NEAR_BALANCES && a.near_assets[i] != 0; ++i) {
+    u32 at = count++;
+    for (; at > 0 && a.near_assets[near[at - 1]] > a.near_assets[i]; --at) near[at] = near[at - 1];
+    near[at] = i;
   }
-  std::size_t next = 0;
-  for (u32 slot = a.balances; slot != 0; slot = balances_[slot].next) {
-    const Balance& far = balances_[slot];
-    while (next < count && near[next]->asset < far.asset) call(*near[next++]);
-    call(far);
+  u32 next = 0;
+  const auto call_below = [&](u32 asset) {
+    for (; next < count && a.near_assets[near[next]] < asset; ++next) {
+      call(a.near_assets[near[next]], a.near_balances[near[next]]);
+    }
+  };
+  for (u32 slot = a.far_balances; slot != 0; slot = balances_[slot].next) {
+    call_below(balances_[slot].asset);
+    call(balances_[slot].asset, balances_[slot].money);
   }
-  while (next < count) call(*near[next++]);
+  call_below(ASSETS_MAX + 1);
 }
 inline Party Kernel::party(u32 slot, const Market& m) {
   Order& o = orders_[slot];

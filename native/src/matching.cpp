@@ -7,6 +7,27 @@
 
 namespace outcry {
 
+// An account that comes to have many orders: they move into a list and into the table of client ids.
+void Kernel::start_list(Account& a) {
+  std::array<NearOrder, Account::NEAR_ORDERS> near;
+  std::copy_n(a.near_orders, near.size(), near.begin());
+  a.lists = 1;
+  a.first_order() = a.last_order() = 0;
+  for (const NearOrder& n : near) {
+    Order& o = orders_[n.slot];
+    append_to_list(a, n.slot, o, client_hash(a.id, o.market, o.client_id.data()));
+  }
+}
+
+void Kernel::rename(Account& a, u32 slot, Order& o, const char* id) {
+  if (a.lists != 0) orders_by_client_.erase(client_hash(o), slot);
+  std::memcpy(o.client_id.data(), id, CLIENT_ID_BYTES);
+  if (a.lists != 0) return orders_by_client_.insert(client_hash(o), slot);
+  for (u32 i = 0; i < a.orders; ++i) {
+    if (a.near_orders[i].slot == slot) a.near_orders[i].tag = static_cast<u32>(client_hash(o));
+  }
+}
+
 OrderExtra& Kernel::extra(Order& o) {
   if (o.extra == 0) {
     o.extra = extras_.take();
@@ -147,7 +168,8 @@ void Kernel::settle(Party& party, Market& m, const Moves& moves) {
 }
 
 // Settles one fill of one order and reports it; true when the order has ended.
-bool Kernel::fill(Party& party, Market& m, Lots q, Ticks p, Atoms quote, bool maker) {
+template <bool maker>
+bool Kernel::fill(Party& party, Market& m, Lots q, Ticks p, Atoms quote) {
   Order& o = party.order;
   const bool buy = is_buy(o.side);
   const Atoms base = atoms_of(q, m.row.lot_atoms);
@@ -306,8 +328,8 @@ bool Kernel::trade(Market& m, Party& taker, u32 maker_slot, u32 level_slot, Leve
   const Atoms quote = notional(price, q, m.row.tick_lot_atoms);
   book_trade(m, taker, maker, q, price, quote);
   reduce_maker(maker.order, level, q, q == remaining(maker.order));
-  if (!fill(maker, m, q, price, quote, true)) refresh(m, maker_slot, level_slot);
-  return fill(taker, m, q, price, quote, false);
+  if (!fill<true>(maker, m, q, price, quote)) refresh(m, maker_slot, level_slot);
+  return fill<false>(taker, m, q, price, quote);
 }
 
 // What becomes of an order when there is nothing more to take for it.

@@ -143,13 +143,13 @@ inline Reason Kernel::count_of(const Account& a, u16 market_id, u32 excluded, in
 
 u32 Kernel::recount_of(const Account& a, u16 market_id, u32 excluded, int what) const {
   u32 count = 0;
-  for (u32 slot = a.first_order; slot != 0; slot = orders_[slot].account_next) {
+  each_order(a, [&](u32 slot) {
     const Order& o = orders_[slot];
-    if (slot == excluded || (market_id != 0 && o.market != market_id)) continue;
+    if (slot == excluded || (market_id != 0 && o.market != market_id)) return;
     const auto place = static_cast<OrderPlace>(o.place);
     const bool algo = place == OrderPlace::TRIGGER || place == OrderPlace::TRAILING;
     if (what == 0 || (what == 1 && algo) || (what == 2 && iceberg(o).v > 0)) ++count;
-  }
+  });
   return count;
 }
 
@@ -197,10 +197,10 @@ Reason Kernel::check_funds(const C& c, const Account& a, const Market& market, c
   const Balance* base = purse.base;
   if (m.position_lots_max > 0 && is_buy(c.side) && c.qty_lots > 0) {
     i128 lots = base == nullptr ? 0 : (static_cast<i128>(base->free.v) + base->held.v) / m.lot_atoms;
-    for (u32 slot = a.first_order; slot != 0; slot = orders_[slot].account_next) {
+    each_order(a, [&](u32 slot) {
       const Order& o = orders_[slot];
       if (o.market == m.market && is_buy(o.side) && o.qty.v > 0) lots += remaining(o).v;
-    }
+    });
     if (lots + c.qty_lots > m.position_lots_max) return Reason::MAX_POSITION;
   }
   const Balance* paying = is_buy(c.side) ? purse.quote : base;
@@ -411,7 +411,7 @@ Reason Kernel::decide_new(const C& c, u32 account, i64& order_id) {
     return Reason::MARKET_BUSY;
   }
   const u64 client = client_hash(a.id, c.market, c.client_order_id);
-  if (find_client(account, c.market, c.client_order_id, client) != 0 && !MUTANT(12)) {
+  if (find_client(a, c.market, c.client_order_id, client) != 0 && !MUTANT(12)) {
     return Reason::DUPLICATE_CLIENT_ORDER_ID;
   }
   r = check_counts(c, a, m, 0);
@@ -448,14 +448,15 @@ template <class C>
                                                           Atoms value, i64& order_id) {
   const Account& a = accounts_[account];
   const u64 client = client_hash(a.id, c.market, c.client_order_id);
-  if (find_client(account, c.market, c.client_order_id, client) != 0) {
+  if (find_client(a, c.market, c.client_order_id, client) != 0) {
     return Reason::DUPLICATE_CLIENT_ORDER_ID;
   }
   const Reason r = check_counts(c, a, m, 0);
   if (r != Reason::NONE) return r;
   Purse purse = this->purse(a, m);
   const bool buy = is_buy(c.side);
-  const Atoms hold = buy ? value : atoms_of({c.qty_lots}, m.row.lot_atoms);
+  const Atoms of_base{c.qty_lots * m.row.lot_atoms};  // within the bounds of a quantity
+  const Atoms hold = buy ? value : of_base;
   const Balance* paying = purse.paid(buy);
   if (paying == nullptr || hold > paying->free) return Reason::INSUFFICIENT_BALANCE;
   admit(c, m, accept(c, account, m, purse, client, hold, order_id));
@@ -540,28 +541,24 @@ void Kernel::cancel_all(const CancelAll& c) {
   const u32 account = admitted(c);
   if (account == 0) return;
   const Account& a = accounts_[account];
-  u32 first = a.first_order;
-  const auto here = [&](u32 slot) {
-    while (slot != 0 && orders_[slot].market != c.market) slot = orders_[slot].account_next;
-    return slot;
-  };
+  std::array<u32, CANCEL_ALL_ORDERS_MAX> slots;
+  std::size_t count = 0;
   Reason r = Reason::NONE;
   if ((a.flags & static_cast<u16>(AccountFlag::TRADE)) == 0) {
     r = Reason::ACCOUNT_MAY_NOT_TRADE;
   } else if (market(c.market) == nullptr) {
     r = Reason::UNKNOWN_MARKET;
   } else {
-    first = here(first);
-    if (first == 0) r = Reason::UNKNOWN_ORDER;
+    each_order(a, [&](u32 slot) {
+      if (count < slots.size() && orders_[slot].market == c.market) slots[count++] = slot;
+    });
+    if (count == 0) r = Reason::UNKNOWN_ORDER;
   }
   remember(c, c.market, r, 0);
   if (r != Reason::NONE) return refuse(raw(c), r);
   static constexpr ClientId no_id{};
-  u32 slot = first;
-  for (i64 count = 0; slot != 0 && count < CANCEL_ALL_ORDERS_MAX; ++count) {
-    const u32 following = here(orders_[slot].account_next);
-    cancel_slot(*market(c.market), accounts_[account], slot, no_id.data());
-    slot = following;
+  for (std::size_t i = 0; i < count; ++i) {
+    cancel_slot(*market(c.market), accounts_[account], slots[i], no_id.data());
   }
 }
 
@@ -607,7 +604,7 @@ void Kernel::cancel_replace(const CancelReplace& c) {
   }
   i64 order_id = 0;
   const u64 client = client_hash(a.id, c.market, c.client_order_id);
-  const Reason r = find_client(account, c.market, c.client_order_id, client) != 0
+  const Reason r = find_client(a, c.market, c.client_order_id, client) != 0
                        ? Reason::DUPLICATE_CLIENT_ORDER_ID
                        : place_new(c, account, *market(c.market), client, order_id);
   remember(c, c.market, r, order_id);
@@ -689,9 +686,7 @@ void Kernel::amend_order(const AmendOrder& c) {
   paying->free += released;
   const ClientId before = o.client_id;
   if (c.client_order_id[0] != 0) {
-    orders_by_client_.erase(client_hash(o), slot);
-    std::memcpy(o.client_id.data(), c.client_order_id, CLIENT_ID_BYTES);
-    orders_by_client_.insert(client_hash(o), slot);
+    rename(amended.account, slot, o, c.client_order_id);
   }
   x.updated_us = time_us_;
   report<OrderRequestedEvent>(o, amended.account, amended.purse, Execution::REPLACED, filled(o),

@@ -97,11 +97,11 @@ bool Kernel::market_row(u16 id, MarketRow& out) const {
 void Kernel::balance_rows(u64 account_id, Buffer& out) const {
   const u32 account = find_account(account_id);
   if (account == 0) return;
-  each_balance(accounts_[account], [&](const Balance& b) {
+  each_balance(accounts_[account], [&](u16 asset, const Balance& b) {
     BalanceRow& row = out.append<BalanceRow>();
     row.entity = shard_entity(account_id);
     row.account_id = account_id;
-    row.asset = b.asset;
+    row.asset = asset;
     row.free_atoms = b.free.v;
     row.held_atoms = b.held.v;
   });
@@ -144,10 +144,10 @@ bool Kernel::order_row_by_client_id(u64 account_id, u16 market_id, const ClientI
 void Kernel::open_orders(u64 account_id, u16 market_id, Buffer& out) const {
   const u32 account = find_account(account_id);
   if (account == 0) return;
-  for (u32 slot = accounts_[account].first_order; slot != 0; slot = orders_[slot].account_next) {
-    if (market_id != 0 && orders_[slot].market != market_id) continue;
+  each_order(accounts_[account], [&](u32 slot) {
+    if (market_id != 0 && orders_[slot].market != market_id) return;
     fill_row(orders_[slot], out.append<OrderRow>());
-  }
+  });
 }
 
 void Kernel::snapshot(Buffer& out) const {
@@ -300,20 +300,21 @@ std::string Kernel::recount() const {
     const auto complain = [&](u16 asset, const char* what) {
       wrong += "account " + std::to_string(a.id) + " asset " + std::to_string(asset) + what;
     };
-    for (u32 slot = a.first_order; slot != 0; slot = orders_[slot].account_next) {
+    const std::size_t orders_before = orders;
+    each_order(a, [&](u32 slot) {
       const Order& o = orders_[slot];
       ++orders;
       holds[paid_asset(o, *market(o.market))] += o.hold.v;
       if (remaining(o).v <= 0 && !by_quote(o)) wrong += "an open order has nothing open; ";
-    }
-    each_balance(a, [&](const Balance& b) {
-      users[b.asset] += b.free.v;
-      users[b.asset] += b.held.v;
-      if (b.free.v < 0 || b.held.v < 0) complain(b.asset, " is negative; ");
-      if (holds[b.asset] != b.held.v) complain(b.asset, " holds do not add up to held; ");
-      holds[b.asset] = 0;
     });
-    if (a.first_order == 0) return;
+    each_balance(a, [&](u16 asset, const Balance& b) {
+      users[asset] += b.free.v;
+      users[asset] += b.held.v;
+      if (b.free.v < 0 || b.held.v < 0) complain(asset, " is negative; ");
+      if (holds[asset] != b.held.v) complain(asset, " holds do not add up to held; ");
+      holds[asset] = 0;
+    });
+    if (orders == orders_before) return;
     for (std::size_t asset = 0; asset < holds.size(); ++asset) {
       if (holds[asset] != 0) complain(static_cast<u16>(asset), " has a hold but no balance; ");
       holds[asset] = 0;
@@ -669,8 +670,8 @@ class SnapshotReader {
       if (m != nullptr) k_.pin_rates(*m);
     }
     for (const auto& m : k_.markets_) {
-      require(m == nullptr || m->best_bid == 0 || m->best_ask == 0 ||
-              k_.levels_[m->best_bid].price < k_.levels_[m->best_ask].price);
+      require(m == nullptr || m->best(Side::BUY) == 0 || m->best(Side::SELL) == 0 ||
+              k_.levels_[m->best(Side::BUY)].price < k_.levels_[m->best(Side::SELL)].price);
     }
     require(k_.recount().empty());
   }
