@@ -30,7 +30,8 @@ template <class C>
 }
 
 template <class C>
-[[gnu::always_inline]] inline void Kernel::remember(const C& c, u16 market_id, Reason reason, i64 order_id) {
+[[gnu::always_inline]] inline void Kernel::remember(const C& c, u16 market_id, Reason reason,
+                                                    i64 order_id) {
   if ((c.digest_lo | c.digest_hi) == 0 || c.deadline_us == 0 || MUTANT(11)) return;
   if (reason == Reason::MARKET_BUSY || reason == Reason::MARKET_VERSION_MISMATCH) return;
   DedupeEntry& e = dedupe_.add(digest_hash_, c.deadline_us);

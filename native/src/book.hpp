@@ -69,7 +69,10 @@ inline bool Kernel::drop_if_empty(Market& m, Level& level, u32 level_slot) {
   level_event(m, level);
   PriceTree& tree = m.tree(level.side);
   u32& best = m.best(level.side);
-  if (best == level_slot) best = tree.next(level.price, !is_buy(level.side));
+  if (best == level_slot) {
+    best = tree.next(level.price, !is_buy(level.side));
+    prefetch_head(m, level.side);
+  }
   tree.erase(level.price);
   levels_.give(level_slot);
   return true;

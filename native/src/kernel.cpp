@@ -30,6 +30,32 @@ struct Header {
 };
 static_assert(sizeof(Header) == Tick::SIZE);
 
+// The size that a record of each kind must have; 0: no such kind.
+constexpr auto size_of = [] {
+  std::array<u16, 256> sizes{};
+  sizes[NewOrder::KIND] = NewOrder::SIZE;
+  sizes[CancelOrder::KIND] = CancelOrder::SIZE;
+  sizes[CancelAll::KIND] = CancelAll::SIZE;
+  sizes[CancelReplace::KIND] = CancelReplace::SIZE;
+  sizes[AmendOrder::KIND] = AmendOrder::SIZE;
+  sizes[CreateAsset::KIND] = CreateAsset::SIZE;
+  sizes[CreateMarket::KIND] = CreateMarket::SIZE;
+  sizes[UpdateMarket::KIND] = UpdateMarket::SIZE;
+  sizes[SetMarketStatus::KIND] = SetMarketStatus::SIZE;
+  sizes[CreateAccount::KIND] = CreateAccount::SIZE;
+  sizes[UpdateAccount::KIND] = UpdateAccount::SIZE;
+  sizes[SetFees::KIND] = SetFees::SIZE;
+  sizes[SetLimits::KIND] = SetLimits::SIZE;
+  sizes[Deposit::KIND] = Deposit::SIZE;
+  sizes[Withdraw::KIND] = Withdraw::SIZE;
+  sizes[Adjust::KIND] = Adjust::SIZE;
+  sizes[Tick::KIND] = Tick::SIZE;
+  sizes[Quarantine::KIND] = Quarantine::SIZE;
+  sizes[Epoch::KIND] = Epoch::SIZE;
+  sizes[LinkAck::KIND] = LinkAck::SIZE;
+  return sizes;
+}();
+
 bool upper_alphanumeric(const char* text, std::size_t size) {
   std::size_t length = 0;
   while (length < size && text[length] != 0) {
@@ -128,7 +154,7 @@ void Kernel::apply(std::span<const char> batch, u64 seq, std::span<const u32> sk
   Cursor rows(batch);
   Cursor neighbours(batch);
   // What fits the near caches is there already.
-  const bool far = orders_.used_bytes() + accounts_.used_bytes() > FAR_BYTES;
+  const bool far = far_ = orders_.used_bytes() + accounts_.used_bytes() > FAR_BYTES;
   const auto look_ahead = [&](bool with_rows, bool with_neighbours) {
     if (const char* c = cells.next(); c != nullptr) prefetch_cells(c);
     if (!with_rows) return;
@@ -196,6 +222,8 @@ void Kernel::prefetch_cells(const char* bytes) const {
   accounts_by_id_.prefetch(spread(header->account_id));
   if (const i64 id = named_order(bytes); id != 0) {
     orders_by_id_.prefetch(order_hash(id));
+  } else if (header->kind == NewOrder::KIND) {
+    orders_by_id_.prefetch(order_hash(next_order_id(header->account_id)));
   }
 }
 
@@ -276,31 +304,6 @@ inline void Kernel::drain_waiting(u16 id) {
 }
 
 void Kernel::command(const char* bytes) {
-  static constexpr auto size_of = [] {
-    std::array<u16, 256> sizes{};
-    sizes[NewOrder::KIND] = NewOrder::SIZE;
-    sizes[CancelOrder::KIND] = CancelOrder::SIZE;
-    sizes[CancelAll::KIND] = CancelAll::SIZE;
-    sizes[CancelReplace::KIND] = CancelReplace::SIZE;
-    sizes[AmendOrder::KIND] = AmendOrder::SIZE;
-    sizes[CreateAsset::KIND] = CreateAsset::SIZE;
-    sizes[CreateMarket::KIND] = CreateMarket::SIZE;
-    sizes[UpdateMarket::KIND] = UpdateMarket::SIZE;
-    sizes[SetMarketStatus::KIND] = SetMarketStatus::SIZE;
-    sizes[CreateAccount::KIND] = CreateAccount::SIZE;
-    sizes[UpdateAccount::KIND] = UpdateAccount::SIZE;
-    sizes[SetFees::KIND] = SetFees::SIZE;
-    sizes[SetLimits::KIND] = SetLimits::SIZE;
-    sizes[Deposit::KIND] = Deposit::SIZE;
-    sizes[Withdraw::KIND] = Withdraw::SIZE;
-    sizes[Adjust::KIND] = Adjust::SIZE;
-    sizes[Tick::KIND] = Tick::SIZE;
-    sizes[Quarantine::KIND] = Quarantine::SIZE;
-    sizes[Epoch::KIND] = Epoch::SIZE;
-    sizes[LinkAck::KIND] = LinkAck::SIZE;
-    return sizes;
-  }();
-
   const auto* header = reinterpret_cast<const Header*>(bytes);
   if (size_of[header->kind] != header->size || header->version != 1) {
     return refuse(bytes, Reason::UNKNOWN_COMMAND);

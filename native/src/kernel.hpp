@@ -410,6 +410,7 @@ class Kernel {
   Shard& shard(u64 account_id) { return shards_[account_id & (ACCOUNT_SHARDS - 1)]; }
   void link_order(u32 slot, Order& o, Account& a, u64 client);
 
+  i64 next_order_id(u64 account_id) const;
   static u64 order_hash(i64 id);
   static u64 client_hash(u64 account_id, u16 market, const char* id);
   u64 client_hash(const Order& o) const {
@@ -423,6 +424,8 @@ class Kernel {
   void prefetch_rows(const char* bytes) const;
   void prefetch_neighbours(const char* bytes) const;
   u32 level_of(const NewOrder& c) const;
+  void prefetch_head(Market& m, u8 side) const;
+  void prefetch_after(const Order& maker) const;
 
   u32 partition_;
   std::string poison_;
@@ -453,6 +456,7 @@ class Kernel {
   Buffer events_;
   u32 index_ = 0;    // of the next event in the batch
   u32 command_ = 0;  // of the command under way
+  bool far_ = false;  // whether rows are beyond what the near caches hold
   u64 digest_hash_ = 0;  // of its (account, digest), once it is looked for
   i64 used_ = 0;     // events since the command began
 };

@@ -51,6 +51,11 @@ inline u16 Kernel::received_asset(const Order& o, const Market& m) const {
 
 // ---- look-ups of every command
 
+inline i64 Kernel::next_order_id(u64 account_id) const {
+  const u64 home = account_id & (ACCOUNT_SHARDS - 1);
+  return static_cast<i64>((shards_[home].order_counter + 1) << SHARD_BITS | home);
+}
+
 // The orders of a shard are numbered one after the other; they are kept side by side, so that what was
 // placed of late lies together. The last bit of the number tells the two of a place apart.
 inline u64 Kernel::order_hash(i64 id) {
@@ -137,6 +142,19 @@ void Kernel::each_balance(const Account& a, F call) const {
     call(balances_[slot].asset, balances_[slot].money);
   }
   call_below(ASSETS_MAX + 1);
+}
+// Whoever stands first at the best price is met next, by this taker or another.
+inline void Kernel::prefetch_head(Market& m, u8 side) const {
+  if (!far_ || m.best(side) == 0) return;
+  orders_.prefetch(levels_[m.best(side)].head);
+}
+// Behind a maker stands the next one; its row came when the one before was met.
+inline void Kernel::prefetch_after(const Order& maker) const {
+  if (!far_ || maker.next == 0) return;
+  const Order& next = orders_[maker.next];
+  accounts_.prefetch(next.account);
+  orders_by_id_.prefetch(order_hash(next.id));
+  if (next.next != 0) orders_.prefetch(next.next);
 }
 inline Party Kernel::party(u32 slot, const Market& m) {
   Order& o = orders_[slot];

@@ -322,6 +322,7 @@ void Kernel::take(Market& m, u32 slot) {
 // One trade with the order at the head of a level; true when the taker has ended.
 bool Kernel::trade(Market& m, Party& taker, u32 maker_slot, u32 level_slot, Level& level,
                    Lots want) {
+  prefetch_after(orders_[maker_slot]);
   Party maker = party(maker_slot, m);
   const Ticks price = level.price;
   const Lots q = std::min(want, visible(maker.order));

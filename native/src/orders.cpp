@@ -154,8 +154,9 @@ u32 Kernel::recount_of(const Account& a, u16 market_id, u32 excluded, int what) 
 }
 
 template <class C>
-[[gnu::always_inline]] inline Reason Kernel::check_counts(const C& c, const Account& a, const Market& market,
-                            u32 excluded) const {
+[[gnu::always_inline]] inline Reason Kernel::check_counts(const C& c, const Account& a,
+                                                          const Market& market,
+                                                          u32 excluded) const {
   const MarketRow& m = market.row;
   const auto three = [&](u16 where, u32 orders, u32 algos, u32 icebergs, Reason r0, Reason r1,
                          Reason r2) {
@@ -418,13 +419,14 @@ Reason Kernel::decide_new(const C& c, u32 account, i64& order_id) {
   return r != Reason::NONE ? r : place_new(c, account, m, client, order_id);
 }
 
-// Most orders are plain and keep within their market's bounds. Of these one look tells that they pass
-// all of section 3 but 21, 22 and 24; of the others nothing is decided here.
-inline u64 distance(i64 value, i64 low) {  // enormous when it is below
+static u64 distance(i64 value, i64 low) {  // enormous when it is below
   return static_cast<u64>(value) - static_cast<u64>(low);
 }
 
-inline bool Kernel::passes(const NewOrder& c, const Account& a, const Market& m, Atoms& value) const {
+// Most orders are plain and keep within their market's bounds. Of these one look tells that they pass
+// all of section 3 but 21, 22 and 24; of the others nothing is decided here.
+inline bool Kernel::passes(const NewOrder& c, const Account& a, const Market& m,
+                           Atoms& value) const {
   const Bounds& b = m.bounds;
   const bool shaped = PlainLimit::fits(c) && b.limits && c.side - 1U < 2 &&
                       c.time_in_force - 1U < 3 && c.stp_mode <= 5 &&
