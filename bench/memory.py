@@ -15,21 +15,18 @@ from bench import conditions, report
 
 from openoutcry.core.enums import (
     AccountFlag,
-    MarketStatus,
     OrderType,
     Side,
-    StpMode,
     TimeInForce,
 )
 from openoutcry.core.ids import account_id_of
 from openoutcry.core.records import (
     CreateAccount,
-    CreateAsset,
-    CreateMarket,
     Deposit,
     NewOrder,
 )
 from openoutcry.kernel import Kernel
+from openoutcry.simulation.workload import market
 
 BATCH_COMMANDS = 4096
 PRICE_TICKS = 1_000_000
@@ -58,25 +55,6 @@ class Filling:
         self._seq += 1
         self.kernel.apply(b"".join(batch), self._seq)
         batch.clear()
-
-
-def market() -> Iterator[bytes]:
-    """Yield what makes two assets and their market."""
-    yield CreateAsset(asset=1, scale=8, name=b"USD").pack()
-    yield CreateAsset(asset=2, scale=8, name=b"BTC").pack()
-    yield CreateMarket(
-        market=1,
-        base_asset=2,
-        quote_asset=1,
-        status=MarketStatus.TRADING,
-        default_stp_mode=StpMode.NONE,
-        symbol=b"BTCUSD",
-        stp_modes=1 << StpMode.NONE,
-        order_types=1 << OrderType.LIMIT,
-        tick_atoms=1_000_000,
-        lot_atoms=1_000,
-        tick_lot_atoms=10,
-    ).pack()
 
 
 def accounts(count: int) -> Iterator[bytes]:

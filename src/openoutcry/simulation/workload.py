@@ -30,8 +30,8 @@ _FUNDS = 10**15
 _MIDDLE = 100_000
 
 
-def set_up() -> Iterator[bytes]:
-    """Yield the commands that open one market with fees and funded accounts."""
+def market() -> Iterator[bytes]:
+    """Yield the commands that make two assets and their market, without filters or fees."""
     yield CreateAsset(asset=1, scale=8, name=b"USD").pack()
     yield CreateAsset(asset=2, scale=8, name=b"BTC").pack()
     yield CreateMarket(
@@ -47,6 +47,11 @@ def set_up() -> Iterator[bytes]:
         lot_atoms=1_000,
         tick_lot_atoms=10,
     ).pack()
+
+
+def set_up() -> Iterator[bytes]:
+    """Yield the commands that open one market with fees and funded accounts."""
+    yield from market()
     yield SetFees(maker_rate=100_000, taker_rate=100_000).pack()
     for number in range(1, ACCOUNTS + 1):
         account_id = account_id_of(number)

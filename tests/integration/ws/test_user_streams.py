@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from tests.support.report_keys import REPORT_KEYS
 from tests.support.small_exchange import SmallExchange, hmac_signature, wall_us
 from tests.support.ws_server import ask, receive, receive_until, served, silent
 from websockets.asyncio.client import ClientConnection
@@ -14,42 +15,6 @@ from openoutcry.identity.keys import GeneratedKey
 from openoutcry.simulation import demo
 
 PRICE = 7_800_000
-KEYS = [
-    "e",
-    "E",
-    "s",
-    "c",
-    "S",
-    "o",
-    "f",
-    "q",
-    "p",
-    "P",
-    "F",
-    "g",
-    "C",
-    "x",
-    "X",
-    "r",
-    "i",
-    "l",
-    "z",
-    "L",
-    "n",
-    "N",
-    "T",
-    "t",
-    "I",
-    "w",
-    "m",
-    "M",
-    "O",
-    "Z",
-    "Y",
-    "Q",
-    "W",
-    "V",
-]
 
 
 async def subscribe(ws: ClientConnection, key: GeneratedKey) -> int:
@@ -77,7 +42,7 @@ async def test_an_order_is_acknowledged_before_it_fills() -> None:
         new, first, second, position = await events_of(ws, 4)
     assert [e["x"] for e in (new, first, second)] == ["NEW", "TRADE", "TRADE"]
     assert [e["X"] for e in (new, first, second)] == ["NEW", "PARTIALLY_FILLED", "PARTIALLY_FILLED"]
-    assert set(KEYS) <= set(new)
+    assert set(REPORT_KEYS) <= set(new)
     assert new["c"] == "mine"
     assert (new["s"], new["S"], new["o"], new["f"]) == ("BTCUSD", "BUY", "LIMIT", "GTC")
     assert (new["q"], new["p"], new["t"], new["N"], new["C"]) == (

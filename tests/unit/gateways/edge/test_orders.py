@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from tests.support.report_keys import REPORT_KEYS
 from tests.support.rest_caller import RestCaller
 
 from openoutcry.core.enums import Execution, OrderType, Side
@@ -85,44 +86,6 @@ def test_generated_ids_belong_to_their_request(rest: RestCaller) -> None:
     assert orders.generated_id(first) != orders.generated_id(second)
     assert orders.generated_id(first) != orders.generated_id(first, 1)
     assert len(orders.generated_id(first)) == 22
-
-
-REPORT_KEYS = [
-    "e",
-    "E",
-    "s",
-    "c",
-    "S",
-    "o",
-    "f",
-    "q",
-    "p",
-    "P",
-    "F",
-    "g",
-    "C",
-    "x",
-    "X",
-    "r",
-    "i",
-    "l",
-    "z",
-    "L",
-    "n",
-    "N",
-    "T",
-    "t",
-    "I",
-    "w",
-    "m",
-    "M",
-    "O",
-    "Z",
-    "Y",
-    "Q",
-    "W",
-    "V",
-]
 
 
 async def reports(rest: RestCaller, account_id: int) -> list[dict]:
