@@ -3,7 +3,6 @@
 `python -m openoutcry.app.follower FD SETTINGS`: a socket to the leader, and its settings as JSON.
 """
 
-import ctypes
 import logging
 import os
 import select
@@ -16,6 +15,7 @@ import time
 from openoutcry.adapters.local.snapshots import FileSnapshots
 from openoutcry.adapters.sqlite.history import HistoryDamagedError, Projector
 from openoutcry.adapters.sqlite.journal import SqliteJournal
+from openoutcry.app.children import die_with_parent
 from openoutcry.app.engine import (
     HISTORY_NAME,
     JOURNAL_NAME,
@@ -40,18 +40,9 @@ LINGER_SECONDS = 0.25
 NICENESS = 10
 """Orders come first, but a tenth of a busy processor is the follower's: with less, snapshots would
 fall behind their promised distance for as long as the exchange is saturated."""
-_PR_SET_PDEATHSIG = 1
 _READ_BYTES = 1 << 16
 
 log = logging.getLogger("openoutcry.follower")
-
-
-def die_with_parent(parent: int) -> None:
-    """Have the kernel end this process when its parent ends, however that happens."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:
-        os._exit(0)
 
 
 class FollowerProcess:
