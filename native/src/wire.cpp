@@ -271,6 +271,7 @@ struct Placed {
   }
 };
 
+constexpr i64 MILLISECOND_US = 1000;
 enum class Response { ACK, RESULT, FULL };
 
 // Writes the answers to plain orders of one market, as `gateways/edge/replies.py` does.
@@ -290,10 +291,8 @@ class OrderWriter {
     if (words_.size() != WORDS) throw nb::value_error("five lists of words");
   }
 
-  nb::object placed(nb::bytes events, u64 account_id, const std::string& response,
-                    bool microseconds) {
+  nb::object placed(nb::bytes events, u64 account_id, const std::string& response) {
     if (!placed_.read(events.c_str(), events.size(), account_id)) return nb::none();
-    unit_us_ = microseconds ? 1 : 1000;
     out_.clear();
     const bool done = write(response == "FULL"     ? Response::FULL
                             : response == "RESULT" ? Response::RESULT
@@ -326,13 +325,13 @@ class OrderWriter {
     text(R"({"symbol":")").text(symbol_).text(R"(","orderId":)").integer(o.order_id);
     text(R"(,"orderListId":-1,"clientOrderId":")");
     text({o.client_order_id, ::strnlen(o.client_order_id, sizeof(o.client_order_id))});
-    text(R"(","transactTime":)").integer(o.created_us / unit_us_);
+    text(R"(","transactTime":)").integer(o.created_us / MILLISECOND_US);
     if (response == Response::ACK) {
       text("}");
       return true;
     }
     if (!figures(o)) return false;
-    text(R"(","workingTime":)").integer(o.working_us <= 0 ? -1 : o.working_us / unit_us_);
+    text(R"(","workingTime":)").integer(o.working_us <= 0 ? -1 : o.working_us / MILLISECOND_US);
     if (response == Response::FULL && !fills()) return false;
     if (!word(R"(,"selfTradePreventionMode":")", STP, o.stp_mode)) return false;
     text("\"}");
@@ -373,7 +372,6 @@ class OrderWriter {
   std::vector<std::vector<std::string>> words_;
   Placed placed_;
   std::string out_;
-  i64 unit_us_ = 1;
 };
 
 }  // namespace
@@ -388,7 +386,7 @@ void bind_wire(nb::module_& m) {
            nb::arg("symbol"), nb::arg("base"), nb::arg("quote"), nb::arg("tick_atoms"),
            nb::arg("lot_atoms"), nb::arg("words"))
       .def("placed", &OrderWriter::placed, nb::arg("events"), nb::arg("account_id"),
-           nb::arg("response"), nb::arg("microseconds"));
+           nb::arg("response"));
 }
 
 }  // namespace outcry

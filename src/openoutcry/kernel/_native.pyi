@@ -100,7 +100,8 @@ class OrderWriter:
     ) -> None:
         """Take names and scales; `words`: statuses, times in force, types, sides, STP modes."""
 
-    def placed(
-        self, events: bytes, account_id: int, response: str, microseconds: bool
-    ) -> bytes | None:
-        """Return the answer of a new order from its command's events; None if it is not plain."""
+    def placed(self, events: bytes, account_id: int, response: str) -> bytes | None:
+        """Return the answer of a new order from its command's events; None if it is not plain.
+
+        Times are in milliseconds.
+        """

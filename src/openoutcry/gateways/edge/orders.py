@@ -126,7 +126,7 @@ _CONDITIONAL = frozenset(
 )
 _UNPRICED = frozenset((OrderType.MARKET, OrderType.STOP_LOSS, OrderType.TAKE_PROFIT))
 _FULL_BY_DEFAULT = frozenset((OrderType.MARKET, OrderType.LIMIT))
-_RESPONSES = frozenset(("ACK", "RESULT", "FULL"))
+RESPONSES = frozenset(("ACK", "RESULT", "FULL"))
 _NOT_SUPPORTED = {
     OrderType.LIMIT: "Limit orders are not supported for this symbol.",
     OrderType.MARKET: "Market orders are not supported for this symbol.",
@@ -144,7 +144,7 @@ class Draft:
 
     market: Market
     side: int
-    order_type: OrderType
+    order_type: int
     time_in_force: int
     stp_mode: int
     price_ticks: int
@@ -184,7 +184,11 @@ class Draft:
 
 def generated_id(call: Call, salt: int = 0) -> bytes:
     """Return a client order id of 22 characters, the same whenever the same request comes again."""
-    low, high = call.digest_lo ^ salt, call.digest_hi
+    return id_of_digest(call.digest_lo ^ salt, call.digest_hi)
+
+
+def id_of_digest(low: int, high: int) -> bytes:
+    """Return the client order id of a request that brought none, from its digest."""
     raw = low.to_bytes(8, "little") + high.to_bytes(8, "little")
     return b64encode(raw, b"-_")[:22]
 
@@ -217,7 +221,7 @@ def parse_order(call: Call) -> Draft:
     value = get("newOrderRespType")
     if value is None:
         value = "FULL" if order_type in _FULL_BY_DEFAULT else "ACK"
-    elif value not in _RESPONSES:
+    elif value not in RESPONSES:
         raise ApiError(400, -1136, "Invalid newOrderRespType.")
     if order_type not in market.order_types:
         raise ApiError(400, -2010, _NOT_SUPPORTED[order_type])

@@ -12,6 +12,7 @@ from typing import Any
 
 from openoutcry.gateways.edge import errors
 from openoutcry.gateways.edge.auth import Authenticator, request_digest, rest_payload
+from openoutcry.gateways.edge.orders import Draft, new_order
 from openoutcry.gateways.edge.params import check_known, decode_request
 from openoutcry.gateways.edge.service import (
     ApiError,
@@ -22,7 +23,17 @@ from openoutcry.gateways.edge.service import (
     Response,
     Security,
 )
+from openoutcry.gateways.edge.trading import (
+    api_error,
+    check_count,
+    count,
+    finish_order,
+    place_order,
+)
 from openoutcry.gateways.rest.http import Answer
+from openoutcry.gateways.rest.plain_orders import Desk
+from openoutcry.ports.calls import CallError, Reply
+from openoutcry.ports.plain_orders import PlainOrders
 
 logger = logging.getLogger("openoutcry.rest")
 
@@ -47,9 +58,14 @@ class RestApplication:
         exchange: Exchange,
         endpoints: Iterable[Endpoint],
         pages: Mapping[str, PlainHandler] | None = None,
+        plain_orders: PlainOrders | None = None,
     ) -> None:
+        """`pages` are no part of the API; `plain_orders` makes a short way for these."""
         self._exchange = exchange
         self._authenticator = Authenticator(exchange.keys)
+        self._desk: Desk | None = None
+        if plain_orders is not None:
+            self._desk = Desk(exchange, self._authenticator, plain_orders)
         self._routes: dict[str, dict[str, Endpoint]] = {}
         for endpoint in endpoints:
             methods = self._routes.setdefault(endpoint.path, {})
@@ -75,6 +91,12 @@ class RestApplication:
                 self._check_page(request, methods)
                 answer.respond(self._pages[request.path](request))
                 return
+            if endpoint.handler is place_order and self._desk is not None:
+                plain = self._desk.read(request, now_us)
+                if plain is not None:
+                    admitted = True
+                    self._place(_PlainOrder(self, request, endpoint, answer, self._desk, *plain))
+                    return
             parameters = decode_request(request.query, request.body)
             weight = endpoint.weight
             if not isinstance(weight, int):
@@ -92,7 +114,7 @@ class RestApplication:
             self._fail(request, endpoint, answer, unknown, admitted=admitted, now_us=now_us)
             return
         if type(result) is bytes:
-            answer.respond(self._success(call, result))
+            answer.respond(self.success(call, result))
             return
         assert iscoroutine(result)
         pending = _Pending(self, request, endpoint, call, answer, result)
@@ -114,6 +136,16 @@ class RestApplication:
         return Response(error.status, errors.body(error).encode())
 
     # one request
+
+    def _place(self, order: "_PlainOrder") -> None:
+        """Admit a plain order and send it off."""
+        call = order.call
+        self._admit(call.peer_ip, 0, call.now_us)
+        check_count(call)
+        try:
+            self._exchange.calls.send(new_order(call, order.draft), order.take)
+        except CallError as error:
+            raise api_error(error) from None
 
     def _admit(self, peer_ip: str, weight: int, now_us: int) -> None:
         limited = self._exchange.limiter.admit(peer_ip, weight, now_us)
@@ -164,7 +196,8 @@ class RestApplication:
             check_known(parameters, endpoint.parameters, sent - len(parameters))
         return call
 
-    def _success(self, call: Call, body: bytes) -> Response:
+    def success(self, call: Call, body: bytes) -> Response:
+        """Return the answer to a request that succeeded."""
         limiter = self._exchange.limiter
         used = limiter.used_weight(call.peer_ip, call.now_us)
         if call.orders_counted:
@@ -208,7 +241,7 @@ class RestApplication:
             failure = errors.unknown_error()
         else:
             assert body is not None
-            pending.answer.respond(self._success(pending.call, body))
+            pending.answer.respond(self.success(pending.call, body))
             return
         self._fail(
             request,
@@ -271,6 +304,46 @@ class _Pending:
         else:
             error = task.exception()
             self._application.ended(self, None if error else task.result(), error)
+
+
+class _PlainOrder:
+    """A plain order whose reply is awaited."""
+
+    __slots__ = ("_answer", "_application", "_desk", "_endpoint", "_request", "call", "draft")
+
+    def __init__(
+        self,
+        application: RestApplication,
+        request: Request,
+        endpoint: Endpoint,
+        answer: Answer,
+        desk: Desk,
+        call: Call,
+        draft: Draft,
+    ) -> None:
+        self._application = application
+        self._request = request
+        self._endpoint = endpoint
+        self._answer = answer
+        self._desk = desk
+        self.call = call
+        self.draft = draft
+
+    def take(self, outcome: Reply | CallError) -> None:
+        """Answer from the reply to the command, or let the general way do it."""
+        body: bytes | None = None
+        if isinstance(outcome, Reply):
+            body = self._desk.write(self.call, self.draft, outcome)
+        if body is not None:
+            count(self.call)
+            self._answer.respond(self._application.success(self.call, body))
+            return
+        request, call = self._request, self.call
+        call.parameters = decode_request(request.query, request.body)
+        for name in _SIGNING:
+            call.parameters.pop(name, None)
+        work = finish_order(call, self.draft, outcome)
+        _Pending(self._application, request, self._endpoint, call, self._answer, work).step()
 
 
 def _no_such_path(
