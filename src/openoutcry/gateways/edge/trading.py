@@ -135,15 +135,13 @@ def read_requested(reply: Reply, account_id: int) -> Outcome:
     return outcome
 
 
-def check_count(call: Call) -> None:
-    """Refuse an order of an account that has too many."""
+def _check_count(call: Call) -> None:
     limited = call.exchange.limiter.admit_orders(call.account_id, 1, call.now_us)
     if limited is not None:
         raise errors.too_many_orders(limited)
 
 
-def count(call: Call) -> None:
-    """Count an order that was accepted."""
+def _count(call: Call) -> None:
     call.exchange.limiter.count_orders(call.account_id, 1, call.now_us)
     call.orders_counted = True
 
@@ -151,7 +149,7 @@ def count(call: Call) -> None:
 async def place_order(call: Call) -> bytes:
     """POST order, order.place."""
     draft = orders.parse_order(call)
-    check_count(call)
+    _check_count(call)
     return await finish_order(call, draft, await submit(call, orders.new_order(call, draft)))
 
 
@@ -172,7 +170,7 @@ async def finish_order(call: Call, draft: orders.Draft, reply: Reply | CallError
         return await _apart(_placed_before(call, draft, outcome.duplicate))
     if outcome.placed is None:
         raise errors.unknown_error()
-    count(call)
+    _count(call)
     return _placed_text(call, draft, outcome).encode()
 
 
@@ -400,7 +398,7 @@ async def cancel_replace(call: Call) -> bytes:
         outcome = await _apart(_replaced_before(call, draft, outcome.duplicate))
         refused = outcome.refused
     elif refused is None:
-        count(call)
+        _count(call)
     return await _replace_answer(call, draft, outcome)
 
 

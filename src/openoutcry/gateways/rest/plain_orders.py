@@ -7,6 +7,7 @@ refuses nothing itself, and each refusal has one wording.
 """
 
 from openoutcry.core.enums import OrderType
+from openoutcry.core.records import NewOrder
 from openoutcry.gateways.edge import orders, replies
 from openoutcry.gateways.edge.auth import (
     RECEIVE_WINDOW_US,
@@ -15,9 +16,8 @@ from openoutcry.gateways.edge.auth import (
     request_digest,
 )
 from openoutcry.gateways.edge.catalog import Market
-from openoutcry.gateways.edge.params import MILLISECONDS_BELOW
-from openoutcry.gateways.edge.service import ApiError, Body, Call, Exchange, Request, Security
-from openoutcry.ports.calls import Reply
+from openoutcry.gateways.edge.params import MILLISECONDS_BELOW, decode_request
+from openoutcry.gateways.edge.service import SIGNING, ApiError, Call, Exchange, Request, Security
 from openoutcry.ports.plain_orders import PlainOrders, PlainWriter
 from openoutcry.ports.users import ApiKey
 
@@ -30,6 +30,54 @@ WORDS = [
     replies.SIDES,
     replies.STP_MODES,
 ]
+"""What a `PlainWriter` is made with."""
+
+
+class Placing:
+    """A plain order on its way."""
+
+    __slots__ = ("_market", "command", "key", "now_us", "request", "response", "writer")
+
+    def __init__(
+        self,
+        request: Request,
+        now_us: int,
+        key: ApiKey,
+        market: Market,
+        response: str,
+        command: bytes,
+        writer: PlainWriter,
+    ) -> None:
+        self.request = request
+        self.now_us = now_us
+        self.key = key
+        self._market = market
+        self.response = response
+        self.command = command
+        self.writer = writer
+
+    def general(self, exchange: Exchange) -> tuple[Call, orders.Draft]:
+        """Return what the general way would have made of the request."""
+        request, record = self.request, NewOrder.unpack(self.command)
+        parameters = decode_request(request.query, request.body)
+        for name in SIGNING:
+            parameters.pop(name, None)
+        call = Call(exchange, parameters, request.peer_ip, self.now_us, key=self.key)
+        call.digest_lo, call.digest_hi = record.digest_lo, record.digest_hi
+        call.deadline_us = record.deadline_us
+        draft = orders.Draft(
+            self._market,
+            record.side,
+            OrderType(record.order_type),
+            record.time_in_force,
+            record.stp_mode,
+            record.price_ticks,
+            record.qty_lots,
+            record.client_order_id.rstrip(b"\0"),
+            self.response,
+            worst_ticks=record.worst_ticks,
+        )
+        return call, draft
 
 
 class Desk:
@@ -43,18 +91,16 @@ class Desk:
         self._codec = codec
         self._writers: dict[int, tuple[Market, PlainWriter]] = {}
 
-    def read(self, request: Request, now_us: int) -> tuple[Call, orders.Draft] | None:
+    def read(self, request: Request, now_us: int) -> Placing | None:
         """Read and check a plain order, counting nothing; None when it goes the general way."""
         headers, form = request.headers, request.body
         if request.query:
             if form:
                 return None
             form = request.query.encode("utf-8", "surrogatepass")
-        if "x-mbx-time-unit" in headers or headers.get("accept") == "application/sbe":
-            return None
         plain = self._codec.read(form)
         key = self._exchange.keys.find(headers.get("x-mbx-apikey", ""))
-        if plain is None or key is None:
+        if plain is None or key is None or "x-mbx-time-unit" in headers:
             return None
         (
             symbol,
@@ -79,7 +125,7 @@ class Desk:
             return None
         time_us = time * 1000 if time < MILLISECONDS_BELOW else time
         window_us = RECEIVE_WINDOW_US if window < 0 else window * 1000
-        if window_us > RECEIVE_WINDOW_US_MAX:
+        if window_us > RECEIVE_WINDOW_US_MAX or headers.get("accept") == "application/sbe":
             return None
         try:
             validity_us = (time_us, window_us)
@@ -89,34 +135,19 @@ class Desk:
         except ApiError:
             return None
         digest = request_digest(key.api_key, request.method, request.path, payload)
-        draft = orders.Draft(
-            market,
-            side,
-            order_type,
-            time_in_force,
-            market.specification.default_stp_mode,
-            price_ticks,
-            qty_lots,
-            orders.id_of_digest(*digest) if client_order_id is None else client_order_id,
-            response,
-        )
+        if client_order_id is None:
+            client_order_id = orders.id_of_digest(*digest)
+        worst_ticks = 0
         if order_type == _MARKET:
-            draft.worst_ticks = orders.worst_ticks(draft, self._exchange.market_data)
-        return self._call(request, key, digest, time_us + window_us, now_us), draft
-
-    def _call(
-        self, request: Request, key: ApiKey, digest: tuple[int, int], deadline_us: int, now_us: int
-    ) -> Call:
-        call = Call(self._exchange, {}, request.peer_ip, now_us)
-        call.key = key
-        call.digest_lo, call.digest_hi = digest
-        call.deadline_us = deadline_us
-        return call
-
-    def write(self, call: Call, draft: orders.Draft, reply: Reply) -> Body | None:
-        """Return the answer to a plain order; None when the general way has to make it."""
-        writer = self._writer(draft.market)
-        return writer.placed(reply.records, call.account_id, draft.response)
+            worst_ticks = orders.worst_ticks(market, side, 0, self._exchange.market_data)
+        command = orders.plain_order(
+            (key.account_id, *digest, time_us + window_us),
+            market,
+            (side, order_type, time_in_force),
+            (price_ticks, qty_lots, worst_ticks),
+            client_order_id,
+        )
+        return Placing(request, now_us, key, market, response, command, self._writer(market))
 
     def _writer(self, market: Market) -> PlainWriter:
         """Return what writes a market's answers as its specification is now."""

@@ -7,14 +7,15 @@ ends here, as the API's own error and never as a stack trace.
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterable, Mapping
+from functools import partial
 from inspect import iscoroutine
 from typing import Any
 
 from openoutcry.gateways.edge import errors
 from openoutcry.gateways.edge.auth import Authenticator, request_digest, rest_payload
-from openoutcry.gateways.edge.orders import Draft, new_order
 from openoutcry.gateways.edge.params import check_known, decode_request
 from openoutcry.gateways.edge.service import (
+    SIGNING,
     ApiError,
     Call,
     Endpoint,
@@ -25,13 +26,11 @@ from openoutcry.gateways.edge.service import (
 )
 from openoutcry.gateways.edge.trading import (
     api_error,
-    check_count,
-    count,
     finish_order,
     place_order,
 )
 from openoutcry.gateways.rest.http import Answer
-from openoutcry.gateways.rest.plain_orders import Desk
+from openoutcry.gateways.rest.plain_orders import Desk, Placing
 from openoutcry.ports.calls import CallError, Reply
 from openoutcry.ports.plain_orders import PlainOrders
 
@@ -43,7 +42,6 @@ _TIME_UNITS = {
     "MILLISECOND": False,
     "millisecond": False,
 }
-_SIGNING = ("signature", "timestamp", "recvWindow")
 _WEIGHT_HEAD = b"X-MBX-USED-WEIGHT: %d\r\nX-MBX-USED-WEIGHT-1M: %d\r\n"
 _WEIGHT_COUNT_HEAD = _WEIGHT_HEAD + b"X-MBX-ORDER-COUNT-10S: %d\r\nX-MBX-ORDER-COUNT-1D: %d\r\n"
 PlainHandler = Callable[[Request], Response]
@@ -95,7 +93,7 @@ class RestApplication:
                 plain = self._desk.read(request, now_us)
                 if plain is not None:
                     admitted = True
-                    self._place(_PlainOrder(self, request, endpoint, answer, self._desk, *plain))
+                    self._place(plain, endpoint, answer)
                     return
             parameters = decode_request(request.query, request.body)
             weight = endpoint.weight
@@ -114,7 +112,7 @@ class RestApplication:
             self._fail(request, endpoint, answer, unknown, admitted=admitted, now_us=now_us)
             return
         if type(result) is bytes:
-            answer.respond(self.success(call, result))
+            answer.respond(self._success(call, result))
             return
         assert iscoroutine(result)
         pending = _Pending(self, request, endpoint, call, answer, result)
@@ -137,15 +135,43 @@ class RestApplication:
 
     # one request
 
-    def _place(self, order: "_PlainOrder") -> None:
+    def _place(self, placing: Placing, endpoint: Endpoint, answer: Answer) -> None:
         """Admit a plain order and send it off."""
-        call = order.call
-        self._admit(call.peer_ip, 0, call.now_us)
-        check_count(call)
+        limiter, now_us = self._exchange.limiter, placing.now_us
+        self._admit(placing.request.peer_ip, 0, now_us)
+        limited = limiter.admit_orders(placing.key.account_id, 1, now_us)
+        if limited is not None:
+            raise errors.too_many_orders(limited)
         try:
-            self._exchange.calls.send(new_order(call, order.draft), order.take)
+            taker = partial(self._placed, placing, endpoint, answer)
+            self._exchange.calls.send(placing.command, taker)
         except CallError as error:
             raise api_error(error) from None
+
+    def _placed(
+        self, placing: Placing, endpoint: Endpoint, answer: Answer, outcome: Reply | CallError
+    ) -> None:
+        """Answer a plain order, or let the general way do it."""
+        request, now_us = placing.request, placing.now_us
+        try:
+            if isinstance(outcome, Reply):
+                account_id = placing.key.account_id
+                body = placing.writer.placed(outcome.records, account_id, placing.response)
+                if body is not None:
+                    limiter = self._exchange.limiter
+                    limiter.count_orders(account_id, 1, now_us)
+                    used = limiter.used_weight(request.peer_ip, now_us)
+                    counts = limiter.order_counts(account_id, now_us)
+                    head = _WEIGHT_COUNT_HEAD % (used, used, *counts)
+                    answer.respond(Response(200, body, head=head))
+                    return
+            call, draft = placing.general(self._exchange)
+            work = finish_order(call, draft, outcome)
+            _Pending(self, request, endpoint, call, answer, work).step()
+        except Exception:  # the supervisor of the request boundary, its other end
+            logger.exception("request failed: %s %s", request.method, request.path)
+            unknown = errors.unknown_error()
+            self._fail(request, endpoint, answer, unknown, admitted=True, now_us=now_us)
 
     def _admit(self, peer_ip: str, weight: int, now_us: int) -> None:
         limited = self._exchange.limiter.admit(peer_ip, weight, now_us)
@@ -190,14 +216,13 @@ class RestApplication:
         elif security is Security.KEY:
             call.key = self._authenticator.key(headers.get("x-mbx-apikey"))
         sent = len(parameters)
-        for name in _SIGNING:
+        for name in SIGNING:
             parameters.pop(name, None)
         if not endpoint.lenient:
             check_known(parameters, endpoint.parameters, sent - len(parameters))
         return call
 
-    def success(self, call: Call, body: bytes) -> Response:
-        """Return the answer to a request that succeeded."""
+    def _success(self, call: Call, body: bytes) -> Response:
         limiter = self._exchange.limiter
         used = limiter.used_weight(call.peer_ip, call.now_us)
         if call.orders_counted:
@@ -241,7 +266,7 @@ class RestApplication:
             failure = errors.unknown_error()
         else:
             assert body is not None
-            pending.answer.respond(self.success(pending.call, body))
+            pending.answer.respond(self._success(pending.call, body))
             return
         self._fail(
             request,
@@ -304,46 +329,6 @@ class _Pending:
         else:
             error = task.exception()
             self._application.ended(self, None if error else task.result(), error)
-
-
-class _PlainOrder:
-    """A plain order whose reply is awaited."""
-
-    __slots__ = ("_answer", "_application", "_desk", "_endpoint", "_request", "call", "draft")
-
-    def __init__(
-        self,
-        application: RestApplication,
-        request: Request,
-        endpoint: Endpoint,
-        answer: Answer,
-        desk: Desk,
-        call: Call,
-        draft: Draft,
-    ) -> None:
-        self._application = application
-        self._request = request
-        self._endpoint = endpoint
-        self._answer = answer
-        self._desk = desk
-        self.call = call
-        self.draft = draft
-
-    def take(self, outcome: Reply | CallError) -> None:
-        """Answer from the reply to the command, or let the general way do it."""
-        body: bytes | None = None
-        if isinstance(outcome, Reply):
-            body = self._desk.write(self.call, self.draft, outcome)
-        if body is not None:
-            count(self.call)
-            self._answer.respond(self._application.success(self.call, body))
-            return
-        request, call = self._request, self.call
-        call.parameters = decode_request(request.query, request.body)
-        for name in _SIGNING:
-            call.parameters.pop(name, None)
-        work = finish_order(call, self.draft, outcome)
-        _Pending(self._application, request, self._endpoint, call, self._answer, work).step()
 
 
 def _no_such_path(
