@@ -159,9 +159,8 @@ class RestApplication:
                 body = placing.writer.placed(outcome.records, account_id, placing.response)
                 if body is not None:
                     limiter = self._exchange.limiter
-                    limiter.count_orders(account_id, 1, now_us)
+                    counts = limiter.count_orders(account_id, 1, now_us)
                     used = limiter.used_weight(request.peer_ip, now_us)
-                    counts = limiter.order_counts(account_id, now_us)
                     head = _WEIGHT_COUNT_HEAD % (used, used, *counts)
                     answer.respond(Response(200, body, head=head))
                     return
