@@ -222,6 +222,7 @@ class Server:
             bots = DemoBots(exchange.calls, seed=settings.demo_seed)
             bots.start(lambda error: self._fail(BotsError(f"the demo's bots ended: {error!r}")))
             stack.push_async_callback(bots.stop)
+            await self._or_stop(bots.opened())  # nobody finds a market empty that is to be lively
         endpoints = (*routes.ENDPOINTS, *market_data_routes.ENDPOINTS)
         websockets = WebSocketGateway(exchange, endpoints)
         websockets.start()

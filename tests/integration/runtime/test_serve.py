@@ -123,6 +123,18 @@ class TestDoors:
         server.start()
         assert all_orders(server) == names
 
+    def test_the_demo_answers_when_every_market_is_alive(self, data: Path) -> None:
+        for server in (ExchangeProcess(data), ExchangeProcess(data)):
+            with server:
+                for symbol in ("BTCUSD", "ETHUSD", "ETHBTC"):
+                    bars = server.get(f"/api/v3/klines?symbol={symbol}&interval=1m")
+                    trades = server.get(f"/api/v3/trades?symbol={symbol}")
+                    book = server.get(f"/api/v3/depth?symbol={symbol}")
+                    assert bars, symbol
+                    assert trades, symbol
+                    assert book["bids"], symbol
+                    assert book["asks"], symbol
+
     def test_a_port_in_use_is_said_and_is_exit_2(self, server: ExchangeProcess) -> None:
         with socket.create_server(("127.0.0.1", server.port)):
             done = outcry("serve", "--data", server.data, "--port", str(server.port))
