@@ -56,7 +56,12 @@ class DataFolder:
 
 def open_folder(settings: ServeSettings) -> DataFolder:
     """Lock and open a data folder, made if missing; raises EngineError, JournalError, OSError."""
-    settings.data.mkdir(parents=True, exist_ok=True)
+    try:
+        settings.data.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise EngineError(f"{settings.data} is not a directory") from error
+    except OSError as error:
+        raise EngineError(f"{settings.data} cannot be made: {error.strerror}") from error
     lock = FolderLock(settings.data)
     try:
         room = FolderRoom(settings.data, settings.reserve_bytes)

@@ -23,6 +23,7 @@ from openoutcry.app.engine import (
     HISTORY_NAME,
     KEYS_NAME,
     DataFolder,
+    EngineError,
     open_folder,
     recover_partition,
 )
@@ -48,7 +49,7 @@ EXIT_OK = 0
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_DATA = 3
-"""The data folder is in use, damaged, or of another format."""
+"""The data folder is in use, damaged, of another format, or cannot be made."""
 EXIT_DIVERGED = 5
 """Leader and follower came to different events, or a projection is ahead of the journal."""
 SWITCH_SECONDS = 0.0005
@@ -59,6 +60,14 @@ HTTP_GRACE_SECONDS = 2.0
 FOLLOWER_GRACE_SECONDS = 3.0
 REBUILD_NOTICE_SECONDS = 2.0
 WEBSOCKET_PATHS = ("/ws", "/stream", "/ws-api")
+_DATA_ERRORS = (
+    EngineError,
+    FolderLockedError,
+    JournalError,
+    RecoveryError,
+    KeyStoreError,
+    DemoError,
+)
 
 log = logging.getLogger("openoutcry")
 
@@ -83,7 +92,7 @@ def serve(settings: ServeSettings) -> int:
         uvloop.run(Server(settings.with_environment()).run())
     except (PortInUseError, SettingsError) as error:
         return _fail(error, EXIT_USAGE)
-    except (FolderLockedError, JournalError, RecoveryError, KeyStoreError, DemoError) as error:
+    except _DATA_ERRORS as error:
         return _fail(error, EXIT_DATA)
     except FollowerError as error:
         return _fail(error, EXIT_DIVERGED)

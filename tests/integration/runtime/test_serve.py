@@ -142,6 +142,14 @@ class TestDoors:
         assert f"cannot listen on 127.0.0.1:{server.port}: Address already in use" in done.stderr
         assert not server.data.exists(), "nothing was touched"
 
+    def test_a_folder_that_cannot_be_is_said(self, data: Path) -> None:
+        data.write_text("")
+        done = outcry("serve", "--data", data, "--port", "0")
+        assert (done.returncode, done.stderr) == (EXIT_DATA, f"outcry: {data} is not a directory\n")
+        done = outcry("serve", "--data", data / "below", "--port", "0")
+        assert done.returncode == EXIT_DATA
+        assert done.stderr == f"outcry: {data / 'below'} cannot be made: Not a directory\n"
+
     def test_a_second_process_on_the_same_folder_is_refused(self, server: ExchangeProcess) -> None:
         server.start()
         fill(server, "o", 2)
