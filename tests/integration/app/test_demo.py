@@ -307,6 +307,6 @@ async def test_bots_stop_when_the_exchange_does_not_take_orders_and_go_on_after(
         bots.start(failed)
         await asyncio.sleep(0.2)
         await bots.stop()
-        seq = await partition.committed_seq()
+        seq = await partition.idle()
         await asyncio.sleep(0.1)
         assert await partition.committed_seq() == seq
