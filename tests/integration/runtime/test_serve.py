@@ -5,6 +5,7 @@ Covers J01, J11, J12, O02, O04, O08, O39, X10, and what `verify`, `backup`, `res
 
 import asyncio
 import os
+import re
 import shutil
 import signal
 import socket
@@ -203,6 +204,32 @@ class TestData:
         server.start()
         assert all_orders(server) == names
         assert f"snapshot {int(newest.stem.split('-')[1])} is passed over" in server.log()
+
+    @pytest.mark.parametrize(
+        ("damage", "words"),
+        [
+            ("UPDATE journal SET payload = zeroblob(60) WHERE seq = 5", "row 5 .* fails its hash"),
+            ("UPDATE journal SET payload = 'text' WHERE seq = 5", "row 5 .* fails its hash"),
+            ("DELETE FROM journal WHERE seq = 5", "row 6 .* does not follow row 4"),
+        ],
+    )
+    def test_a_damaged_middle_is_refused_behind_a_snapshot_too_j08(
+        self, server: ExchangeProcess, tmp_path: Path, damage: str, words: str
+    ) -> None:
+        server.start()
+        fill(server, "a")
+        server.stop()
+        assert snapshots(server.data)
+        with sqlite3.connect(server.data / "journal.db") as database:
+            database.execute(damage)
+        database.close()
+        with pytest.raises(ExchangeFailedError, match="exited with 3"):
+            server.start()
+        assert re.search(f"the journal is damaged: {words}", server.log())
+        done = outcry("backup", server.data, tmp_path / "copy.outcry")
+        assert done.returncode == 1
+        assert re.search(words, done.stderr)
+        assert not (tmp_path / "copy.outcry").exists()
 
     def test_without_any_snapshot_genesis_leads_to_the_same_j01(
         self, server: ExchangeProcess
