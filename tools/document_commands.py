@@ -16,7 +16,7 @@ What `--help` says, written by `tools/document_commands.py`.
 | 0 | stopped as asked | clean | done |
 | 1 | failed | diverged | failed |
 | 2 | wrong usage, a setting that cannot be, or the port is in use | corrupt | wrong usage |
-| 3 | the data folder is in use, damaged, or of another format | wrong usage | |
+| 3 | the data folder is in use, damaged, of another format, or cannot be made | wrong usage | |
 | 4 | the journal could not be written: nothing more was acknowledged | | |
 | 5 | leader and follower came to different events | | |
 | 130 | | interrupted | interrupted |

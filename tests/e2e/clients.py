@@ -120,7 +120,7 @@ def sdk(exchange: ExchangeProcess, key: DemoKey | None = None) -> Spot:
         credentials = {"api_key": key.api_key, "private_key": key.secret}
     return Spot(
         config_rest_api=ConfigurationRestAPI(
-            base_path=exchange.base, timeout=10_000, **credentials
+            base_path=exchange.base, timeout=60_000, **credentials
         ),
         config_ws_api=ConfigurationWebSocketAPI(
             stream_url=f"{exchange.ws}/ws-api/v3", **credentials
@@ -135,7 +135,7 @@ def signed(
     """Send a signed request by hand; returns status and decoded body."""
     query = urlencode({**params, "timestamp": time.time_ns() // 1_000_000, "recvWindow": 60_000})
     signature = hmac.new(key.secret.encode(), query.encode(), hashlib.sha256).hexdigest()
-    connection = http.client.HTTPConnection("127.0.0.1", exchange.port, timeout=15)
+    connection = http.client.HTTPConnection("127.0.0.1", exchange.port, timeout=60)
     try:
         target = f"{path}?{query}&signature={signature}"
         connection.request(method, target, headers={"X-MBX-APIKEY": key.api_key})
@@ -154,7 +154,7 @@ def cancel_everything(exchange: ExchangeProcess, key: DemoKey) -> None:
 
 
 async def until(
-    look: Callable[[], Awaitable[bool]] | Callable[[], bool], seconds: float = 10.0
+    look: Callable[[], Awaitable[bool]] | Callable[[], bool], seconds: float = 60.0
 ) -> None:
     """Poll until `look` is true."""
     deadline = asyncio.get_running_loop().time() + seconds

@@ -139,7 +139,7 @@ def trader(exchange: ExchangeProcess) -> DemoKey:
 def eventually() -> Callable[[Callable[[], T], float], T]:
     """Poll until a value is true, and return it."""
 
-    def poll(look: Callable[[], T], seconds: float = 5.0) -> T:
+    def poll(look: Callable[[], T], seconds: float = 60.0) -> T:
         deadline = time.monotonic() + seconds
         while not (seen := look()):
             assert time.monotonic() < deadline, f"not within {seconds} s; last seen: {seen!r}"

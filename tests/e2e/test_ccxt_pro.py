@@ -9,7 +9,7 @@ from tests.e2e import clients
 from tools.exchange_process import DemoKey, ExchangeProcess
 
 PRICE = 50_000
-PATIENCE = 15
+PATIENCE = 60
 
 
 async def test_order_book_is_kept(exchange: ExchangeProcess) -> None:
@@ -58,6 +58,16 @@ async def _subscribed(client: Any) -> None:
     await client.authenticate({"type": "spot"})
 
 
+async def _waiting(client: Any, *watched: str) -> None:
+    """Wait until these watches are in place: what comes before is not theirs."""
+
+    def in_place() -> bool:
+        futures = {name for socket in client.clients.values() for name in socket.futures}
+        return all(any(name.startswith(kind) for name in futures) for kind in watched)
+
+    await clients.until(in_place)
+
+
 async def _balances(client: Any) -> dict[str, dict[str, str]]:
     """Balances over WebSocket: this release of ccxt parses those of futures only."""
     answer = await client.fetch_balance_ws()
@@ -76,7 +86,7 @@ async def test_own_orders_trades_and_balance(
             client.watch_my_trades("BTC/USD"),
             client.watch_balance(),
         )
-        await asyncio.sleep(0.1)
+        await _waiting(client, "orders", "myTrades", "spot:balance")
         order = await client.create_order("BTC/USD", "limit", "buy", 0.003, PRICE)
         orders, trades, balance = await asyncio.wait_for(watching, PATIENCE)
         assert orders[-1]["id"] == order["id"]
@@ -84,7 +94,7 @@ async def test_own_orders_trades_and_balance(
         assert (trades[-1]["price"], trades[-1]["amount"]) == (PRICE, 0.002)
         assert balance["USD"]["used"] >= 50
         cancelling = asyncio.create_task(client.watch_orders("BTC/USD"))
-        await asyncio.sleep(0)
+        await _waiting(client, "orders")
         await client.cancel_order(order["id"], "BTC/USD")
         while True:
             last = (await asyncio.wait_for(cancelling, PATIENCE))[-1]

@@ -28,7 +28,7 @@ def _run(command: list[str], script: str, exchange: ExchangeProcess) -> str:
         input=there,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=200,
         check=False,
         env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
     )

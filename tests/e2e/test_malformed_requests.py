@@ -55,7 +55,7 @@ def _request(endpoint: Endpoint, dice: random.Random, key: DemoKey) -> tuple[str
 def test_any_parameters(quiet_exchange: ExchangeProcess, endpoint: Endpoint) -> None:
     key = quiet_exchange.keys_of("HMAC")[1]
     dice = random.Random(f"{endpoint.method} {endpoint.path}")
-    connection = http.client.HTTPConnection("127.0.0.1", quiet_exchange.port, timeout=15)
+    connection = http.client.HTTPConnection("127.0.0.1", quiet_exchange.port, timeout=60)
     for _ in range(ROUNDS):
         query, where, headers = _request(endpoint, dice, key)
         query = query.replace("\x7f", "")
@@ -90,7 +90,7 @@ def test_any_parameters(quiet_exchange: ExchangeProcess, endpoint: Endpoint) -> 
     ],
 )
 def test_unknown_paths_and_methods(quiet_exchange: ExchangeProcess, method: str, path: str) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", quiet_exchange.port, timeout=15)
+    connection = http.client.HTTPConnection("127.0.0.1", quiet_exchange.port, timeout=60)
     connection.request(method, path)
     answer = connection.getresponse()
     body = answer.read()

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +14,9 @@ from openoutcry.gateways.edge.service import Endpoint, Request, Response
 from openoutcry.gateways.rest.http import Answer, HttpServer
 from openoutcry.gateways.ws import WebSocketGateway
 from openoutcry.gateways.ws.connection import ConnectionLimits
+
+PATIENCE_S = 60.0
+"""For what must come: long, so that a slow machine fails nothing."""
 
 
 class NoApplication:
@@ -72,12 +75,14 @@ async def served(
         await server.close(0.1)
 
 
-async def receive(socket: ClientConnection, timeout_s: float = 5.0) -> Any:
+async def receive(socket: ClientConnection, timeout_s: float = PATIENCE_S) -> Any:
     """Return the next message as JSON."""
     return json.loads(await asyncio.wait_for(socket.recv(), timeout_s))
 
 
-async def receive_until(socket: ClientConnection, wanted: Any, timeout_s: float = 5.0) -> Any:
+async def receive_until(
+    socket: ClientConnection, wanted: Any, timeout_s: float = PATIENCE_S
+) -> Any:
     """Return the first message of which `wanted(message)` is true."""
     async with asyncio.timeout(timeout_s):
         while True:
@@ -90,6 +95,13 @@ async def ask(socket: ClientConnection, **request: Any) -> Any:
     """Send a request and return the reply with its id, passing over events."""
     await socket.send(json.dumps(request))
     return await receive_until(socket, lambda message: "id" in message)
+
+
+async def until(look: Callable[[], bool], timeout_s: float = PATIENCE_S) -> None:
+    """Poll until `look` is true."""
+    async with asyncio.timeout(timeout_s):
+        while not look():
+            await asyncio.sleep(0.01)
 
 
 async def silent(socket: ClientConnection, for_s: float = 0.3) -> bool:

@@ -30,7 +30,7 @@ from openoutcry.app.engine import (
     kernel_machines,
 )
 from openoutcry.codec.snapshots import SnapshotDamagedError, SnapshotVersionError
-from openoutcry.partition.recovery import RecoveryError, recover
+from openoutcry.partition.recovery import RecoveryError, check_behind, recover
 from openoutcry.ports.journal import JournalError
 
 FORMAT = 1
@@ -142,6 +142,7 @@ def _summarize(folder: Path) -> BackupSummary:
         with closing(SqliteJournal(folder / JOURNAL_NAME, PARTITION, read_only=True)) as journal:
             snapshots = FileSnapshots(folder / SNAPSHOTS_NAME, PARTITION)
             recovered = recover(kernel_machines(), journal, snapshots)
+            check_behind(journal, recovered.snapshot_seq)
     except (JournalError, RecoveryError) as error:
         raise BackupError(str(error)) from error
     return BackupSummary(

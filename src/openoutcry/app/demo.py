@@ -211,12 +211,17 @@ class DemoBots:
         self._seed = seed
         self._step_seconds = step_seconds
         self._task: asyncio.Task[None] | None = None
+        self._opened = asyncio.Event()
 
     def start(self, on_failure: Callable[[BaseException], None]) -> None:
         """Begin to trade; must be called with the event loop running."""
         assert self._task is None, "bots are started once"
         self._task = asyncio.create_task(self._run(), name="demo bots")
         self._task.add_done_callback(lambda task: _report(task, on_failure))
+
+    async def opened(self) -> None:
+        """Wait until every market that takes orders has a book on both sides and a trade."""
+        await self._opened.wait()
 
     async def stop(self) -> None:
         """Stop; orders stay in the books and are taken up at the next start."""
@@ -234,7 +239,9 @@ class DemoBots:
                 crowd.advance()
                 await asyncio.gather(*(self._step_market(crowd, plan) for plan in demo.BOT_MARKETS))
             except CallError:
+                self._opened.set()  # whoever waits need not: orders are not taken now
                 await asyncio.sleep(_PAUSE_SECONDS)
+            self._opened.set()  # a taker is due at its first step
             due = max(due + self._step_seconds, loop.time())
             await asyncio.sleep(due - loop.time())
 

@@ -12,7 +12,7 @@ from openoutcry.app.settings import ServeSettings
 from openoutcry.kernel import Kernel, KernelFault, sort_events, stamp
 from openoutcry.partition.appender import exit_at_once
 from openoutcry.partition.machine import Machines
-from openoutcry.partition.recovery import recover
+from openoutcry.partition.recovery import check_behind, recover
 from openoutcry.partition.runtime import Partition
 
 PARTITION = 0
@@ -21,6 +21,8 @@ JOURNAL_NAME = "journal.db"
 SNAPSHOTS_NAME = "snapshots"
 HISTORY_NAME = "history.db"
 KEYS_NAME = "keys.db"
+CHECKED_ROWS = 100_000
+"""So many journal rows behind the snapshot are checked at each start: a few tenths of a second."""
 
 
 class EngineError(Exception):
@@ -58,7 +60,12 @@ class DataFolder:
 
 def open_folder(settings: ServeSettings) -> DataFolder:
     """Lock and open a data folder, made if missing; raises EngineError, JournalError, OSError."""
-    settings.data.mkdir(parents=True, exist_ok=True)
+    try:
+        settings.data.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise EngineError(f"{settings.data} is not a directory") from error
+    except OSError as error:
+        raise EngineError(f"{settings.data} cannot be made: {error.strerror}") from error
     lock = FolderLock(settings.data)
     try:
         room = FolderRoom(settings.data, settings.reserve_bytes)
@@ -85,6 +92,7 @@ def recover_partition(
     """Bring a partition to where its journal ends; it does not own it yet."""
     machines = kernel_machines(settings.poison_client_order_id.encode())
     recovered = recover(machines, folder.journal, folder.snapshots)
+    check_behind(folder.journal, recovered.snapshot_seq, CHECKED_ROWS)
     return Partition(
         recovered,
         machines,

@@ -23,6 +23,7 @@ from openoutcry.app.engine import (
     HISTORY_NAME,
     KEYS_NAME,
     DataFolder,
+    EngineError,
     open_folder,
     recover_partition,
 )
@@ -50,7 +51,7 @@ EXIT_OK = 0
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_DATA = 3
-"""The data folder is in use, damaged, or of another format."""
+"""The data folder is in use, damaged, of another format, or cannot be made."""
 EXIT_DIVERGED = 5
 """Leader and follower came to different events, or a projection is ahead of the journal."""
 SWITCH_SECONDS = 0.0005
@@ -62,6 +63,14 @@ FOLLOWER_GRACE_SECONDS = 3.0
 REBUILD_NOTICE_SECONDS = 2.0
 PLAIN_ORDERS = PlainOrders(read_order, OrderWriter)
 WEBSOCKET_PATHS = ("/ws", "/stream", "/ws-api")
+_DATA_ERRORS = (
+    EngineError,
+    FolderLockedError,
+    JournalError,
+    RecoveryError,
+    KeyStoreError,
+    DemoError,
+)
 
 log = logging.getLogger("openoutcry")
 
@@ -86,7 +95,7 @@ def serve(settings: ServeSettings) -> int:
         uvloop.run(Server(settings.with_environment()).run())
     except (PortInUseError, SettingsError) as error:
         return _fail(error, EXIT_USAGE)
-    except (FolderLockedError, JournalError, RecoveryError, KeyStoreError, DemoError) as error:
+    except _DATA_ERRORS as error:
         return _fail(error, EXIT_DATA)
     except FollowerError as error:
         return _fail(error, EXIT_DIVERGED)
@@ -225,6 +234,7 @@ class Server:
             bots = DemoBots(exchange.calls, seed=settings.demo_seed)
             bots.start(lambda error: self._fail(BotsError(f"the demo's bots ended: {error!r}")))
             stack.push_async_callback(bots.stop)
+            await self._or_stop(bots.opened())  # nobody finds a market empty that is to be lively
         endpoints = (*routes.ENDPOINTS, *market_data_routes.ENDPOINTS)
         websockets = WebSocketGateway(exchange, endpoints)
         websockets.start()

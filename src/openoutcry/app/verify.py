@@ -62,8 +62,10 @@ class _Pair:
 
 
 def verify(directory: Path) -> int:
-    """Check a data directory and say what was found; returns the exit code."""
-    if not (directory / JOURNAL_NAME).exists():
+    """Check a data directory and say what was found; returns the exit code, or raises OSError."""
+    try:
+        (directory / JOURNAL_NAME).open("rb").close()
+    except FileNotFoundError:
         _say(f"outcry: {directory} holds no exchange", error=True)
         return EXIT_USAGE
     try:

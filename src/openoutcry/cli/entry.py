@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from openoutcry import __version__
 from openoutcry.cli import admin, bench, exchange, replay
-from openoutcry.cli.words import EXIT_FAILED, EXIT_INTERRUPTED, CommandError, complain
+from openoutcry.cli.words import EXIT_FAILED, EXIT_INTERRUPTED, CommandError, complain, words_of
 
 _DESCRIPTION = """\
 A spot exchange you can own: deterministic, journaled, and spoken to by the trading
@@ -61,5 +61,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # The reader of our output has gone; nothing may be written to it at exit either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_FAILED
+    except OSError as error:
+        complain(words_of(error))
         return EXIT_FAILED
     return code

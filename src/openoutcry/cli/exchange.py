@@ -12,6 +12,7 @@ from openoutcry.cli.words import (
     Commands,
     add_command,
     complain,
+    words_of,
 )
 
 if TYPE_CHECKING:
@@ -129,12 +130,17 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    if not options.directory.is_dir():
-        complain(f"{options.directory} is not a directory")
-        return EXIT_VERIFY_USAGE
     from openoutcry.app.verify import verify
 
-    return verify(options.directory)
+    try:
+        if options.directory.is_dir():
+            return verify(options.directory)
+        complain(f"{options.directory} is not a directory")
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        complain(words_of(error))
+    return EXIT_VERIFY_USAGE
 
 
 def _backup(options: argparse.Namespace) -> int:

@@ -34,6 +34,11 @@ def complain(message: str) -> None:
     print(f"outcry: {message}", file=sys.stderr)
 
 
+def words_of(error: OSError) -> str:
+    """Return what the system refused: a file that may not be read, a disk that is full."""
+    return f"{error.filename}: {error.strerror}" if error.filename else str(error)
+
+
 def add_command(
     commands: Commands, name: str, summary: str, description: str = "", examples: str = ""
 ) -> argparse.ArgumentParser:

@@ -92,7 +92,7 @@ def quarantine_command(seq: int, index: int, command: bytes) -> bytes:
     return Quarantine(seq=seq, index=index, market=market).pack()
 
 
-def checked_commands(row: JournalRow, previous: Head) -> bytes:
+def checked_commands(row: JournalRow, previous: Head | None) -> bytes:
     """Return a row's commands; raises JournalDamagedError when it is not what was written."""
     try:
         return open_row(row, previous)
@@ -124,6 +124,21 @@ def recover(
     if start.head.seq != last:
         raise RecoveryError(f"the journal ends at row {start.head.seq}, not at row {last}")
     return start
+
+
+def check_behind(journal: Journal, last: int, count: int | None = None) -> None:
+    """Hold the rows up to `last` against their hashes, the newest `count` of them (None: all).
+
+    Recovery does not read what a snapshot stands in for, and what is damaged there would be copied
+    and kept unnoticed (J08).
+    """
+    first = journal.first_seq()
+    if count is not None:
+        first = max(first, last - count + 1)
+    previous = Head() if first == 1 else None
+    for row in journal.read(first, limit=max(last - first + 1, 0)):
+        checked_commands(row, previous)
+        previous = row.head
 
 
 def _load_newest(

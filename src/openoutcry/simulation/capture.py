@@ -20,6 +20,10 @@ VOLUME_DECIMALS = 8
 DEFAULT_PAIR = "btcusd"
 _QUOTE_CHARACTERS = 3
 _DIGITS_MAX = 15
+_INTEGER_MAX = (1 << 62) - 1
+"""The records' integers hold this, and a time a little after it."""
+_TIME_DECIMALS = 3
+"""Milliseconds become microseconds."""
 _NUMBER = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?(e[+-]?[0-9]{1,2})?", re.IGNORECASE)
 _ORDER_COLUMNS = (
     "id",
@@ -106,6 +110,13 @@ class Capture:
 
 def scaled_integer(text: str, decimals: int) -> int:
     """Return a decimal number, 0.5 or 5e-1, times 10 ** decimals, exactly; raises ValueError."""
+    number = _scaled(text, decimals)
+    if abs(number) > _INTEGER_MAX:
+        raise ValueError(f"{text!r} is out of range")
+    return number
+
+
+def _scaled(text: str, decimals: int) -> int:
     whole, _, fraction = text.partition(".")
     fraction = fraction.rstrip("0")
     digits = whole + fraction.ljust(decimals, "0")
@@ -148,7 +159,7 @@ def _captured_order(path: Path, number: int, row: tuple[str, ...]) -> CapturedOr
     try:
         return CapturedOrder(
             order_id,
-            int(exchange_ms) * 1000,
+            scaled_integer(exchange_ms, _TIME_DECIMALS),
             scaled_integer(price, PRICE_DECIMALS),
             scaled_integer(volume, VOLUME_DECIMALS),
             Action(action),

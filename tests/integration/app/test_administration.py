@@ -257,7 +257,7 @@ async def test_a_connection_may_ask_nonsense_and_go_on(tmp_path: Path) -> None:
         writer.close()
         assert "assets" in await asked(tmp_path, do="list")
         idle = await asyncio.open_unix_connection(str(tmp_path / SOCKET_NAME))
-        await asyncio.wait_for(control.close(), 5)
+        await asyncio.wait_for(control.close(), 30)
         idle[1].close()
 
 

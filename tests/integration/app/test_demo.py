@@ -22,13 +22,14 @@ from openoutcry.core.records import (
     CreateAsset,
     CreateMarket,
     MarketRow,
+    OrderRow,
     RefusedEvent,
     TradeEvent,
 )
 from openoutcry.identity.keys import material_of_secret
 from openoutcry.kernel import Kernel
 from openoutcry.partition.runtime import Partition
-from openoutcry.ports.calls import Reply
+from openoutcry.ports.calls import Reply, StorageFullError
 from openoutcry.ports.feeds import Committed
 from openoutcry.ports.users import KeyType
 from openoutcry.simulation import demo
@@ -261,6 +262,41 @@ async def test_every_market_is_alive_within_three_seconds_and_after_a_restart(
                 assert len(ids) == len(set(ids)) == 50
 
 
+async def test_once_opened_every_market_has_a_book_and_a_trade(tmp_path: Path) -> None:
+    async with engine(tmp_path) as partition:
+        await open_demo(partition, MemoryApiKeys(), tmp_path, NOW_US)
+        watcher = Watcher()
+        partition.subscribe(watcher.take)
+        bots = DemoBots(partition, step_seconds=3600)  # the first step must do
+        bots.start(failed)
+        await bots.opened()
+        assert set(watcher.first_trade_seconds) == {demo.BTCUSD, demo.ETHUSD, demo.ETHBTC}
+        assert await depths(partition) == {1: (25, 25), 2: (25, 25), 3: (25, 25)}
+        await bots.stop()
+
+
+class FullCalls(CutOffCalls):
+    """Calls of an engine that takes no orders."""
+
+    async def submit(self, command: bytes) -> Reply:
+        raise StorageFullError
+
+    async def open_orders(self, account_id: int, market: int) -> list[OrderRow]:
+        return await self._partition.open_orders(account_id, market)
+
+    async def committed_seq(self) -> int:
+        return await self._partition.committed_seq()
+
+
+async def test_an_exchange_that_takes_no_orders_opens_all_the_same(tmp_path: Path) -> None:
+    async with engine(tmp_path) as partition:
+        await open_demo(partition, MemoryApiKeys(), tmp_path, NOW_US)
+        bots = DemoBots(FullCalls(partition, 0))  # type: ignore[arg-type]
+        bots.start(failed)
+        await bots.opened()
+        await bots.stop()
+
+
 async def test_bots_stop_when_the_exchange_does_not_take_orders_and_go_on_after(
     tmp_path: Path,
 ) -> None:
@@ -271,6 +307,6 @@ async def test_bots_stop_when_the_exchange_does_not_take_orders_and_go_on_after(
         bots.start(failed)
         await asyncio.sleep(0.2)
         await bots.stop()
-        seq = await partition.committed_seq()
+        seq = await partition.idle()
         await asyncio.sleep(0.1)
         assert await partition.committed_seq() == seq

@@ -6,7 +6,7 @@ import random
 
 import pytest
 from tests.support.small_exchange import SmallExchange
-from tests.support.ws_server import ask, receive, receive_until, served, silent
+from tests.support.ws_server import PATIENCE_S, ask, receive, receive_until, served, silent, until
 
 from openoutcry.core.enums import Side
 
@@ -248,11 +248,7 @@ async def test_nothing_is_kept_for_a_stream_without_subscribers() -> None:
         async with on.connect("/ws/btcusd@trade/btcusd@depth/!ticker@arr") as ws:
             await ask(ws, method="LIST_SUBSCRIPTIONS", id=1)
             assert hub.channel_count() == 3
-        for _ in range(100):
-            if hub.channel_count() == 0:
-                break
-            await asyncio.sleep(0.02)
-        assert hub.channel_count() == 0
+        await until(lambda: hub.channel_count() == 0)
         assert not hub._live
         assert not hub._timed
 
@@ -276,6 +272,6 @@ async def test_frames_of_every_length_arrive_whole() -> None:
     async with served() as on:
         make_market(on.small)
         async with on.connect("/ws/btcusd@depth20@100ms") as ws:
-            text = await asyncio.wait_for(ws.recv(), 5)
+            text = await asyncio.wait_for(ws.recv(), PATIENCE_S)
             assert len(text) > 1_000
             assert len(json.loads(text)["bids"]) == 20

@@ -1,7 +1,5 @@
 """User data: execution reports, positions and balance updates, on subscriptions and listen keys."""
 
-import asyncio
-
 import pytest
 from tests.support.report_keys import REPORT_KEYS
 from tests.support.small_exchange import SmallExchange, hmac_signature, wall_us
@@ -11,6 +9,7 @@ from websockets.asyncio.client import ClientConnection
 from openoutcry.core.enums import OrderType, Side, StpMode, TimeInForce
 from openoutcry.core.records import AmendOrder, CancelAll, Deposit, Withdraw
 from openoutcry.gateways.edge.listen_keys import LISTEN_KEY_LIFE_US
+from openoutcry.gateways.ws.gateway import HOUSEKEEPING_S
 from openoutcry.identity.keys import GeneratedKey
 from openoutcry.simulation import demo
 
@@ -246,7 +245,7 @@ async def test_a_listen_key_expires() -> None:
         small.add_key(small.bob)
         listen_key = small.listen_keys.create(small.bob, now[0])
         async with on.connect(f"/ws/{listen_key}") as ws:
-            await asyncio.sleep(0.7)
+            await ask(ws, method="LIST_SUBSCRIPTIONS", id=1)
             now[0] += LISTEN_KEY_LIFE_US + 1
             message = await receive(ws)
             assert (message["e"], message["listenKey"]) == ("listenKeyExpired", listen_key)
@@ -256,12 +255,13 @@ async def test_a_listen_key_expires() -> None:
 
 async def test_a_revoked_key_ends_its_subscription_within_a_second() -> None:
     """A02, W11"""
+    assert HOUSEKEEPING_S <= 0.5, "a slow machine may take longer to run it, never to be due"
     async with served() as on, on.connect("/ws-api/v3") as ws:
         small = on.small
         key = small.add_key(small.bob)
         number = await subscribe(ws, key)
         small.keys.revoke(key.api_key)
-        message = await receive(ws, 1.0)
+        message = await receive(ws)
         assert message["subscriptionId"] == number
         assert message["event"]["e"] == "eventStreamTerminated"
         small.limit(small.bob, Side.BUY, PRICE, 100)
@@ -276,7 +276,7 @@ async def test_an_account_without_keys_has_no_listen_key() -> None:
         async with on.connect(f"/ws/{listen_key}") as ws:
             await ask(ws, method="LIST_SUBSCRIPTIONS", id=1)
             small.keys.revoke(key.api_key)
-            assert (await receive(ws, 1.0))["e"] == "listenKeyExpired"
+            assert (await receive(ws))["e"] == "listenKeyExpired"
 
 
 async def test_microseconds_for_user_events() -> None:

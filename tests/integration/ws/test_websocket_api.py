@@ -342,7 +342,6 @@ async def test_a_revoked_key_ends_its_session() -> None:
             401,
             {"code": -2015, "msg": "Invalid API-key, IP, or permissions for action."},
         )
-        await asyncio.sleep(1.0)
         on.small.limit(on.small.bob, Side.BUY, PRICE, 100)
         assert await silent(ws)
         reply = await ask(ws, id=3, method="session.status")

@@ -89,6 +89,31 @@ def test_verify_of_no_folder_is_code_3(tmp_path: Path, capsys: Captured) -> None
     assert "not a directory" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("verify", "{0}"), 3),
+        (("backup", "{0}", "copy"), 1),
+        (("restore", "{0}", "target"), 1),
+        (("replay", "{0}"), 1),
+        (("admin", "--data", "{0}", "list"), 1),
+        (("serve", "--data", "{0}", "--port", "0"), 3),
+    ],
+)
+def test_what_the_system_refuses_is_said(
+    tmp_path: Path, capsys: Captured, arguments: tuple[str, ...], code: int
+) -> None:
+    name = tmp_path / ("x" * 300)
+    assert code_of(*(argument.format(name) for argument in arguments)) == code
+    assert "File name too long" in capsys.readouterr().err
+
+
+def test_a_journal_that_cannot_be_opened_is_no_divergence(tmp_path: Path, capsys: Captured) -> None:
+    (tmp_path / "journal.db").mkdir()
+    assert code_of("verify", str(tmp_path)) == 3
+    assert "journal.db: Is a directory" in capsys.readouterr().err
+
+
 def test_a_replay_is_summed_up(tmp_path: Path, capsys: Captured) -> None:
     write(
         tmp_path,

@@ -12,6 +12,7 @@ from openoutcry.core.records import Quarantine
 from openoutcry.partition.machine import StateMachine
 from openoutcry.partition.recovery import (
     RecoveryError,
+    check_behind,
     quarantine_command,
     quarantined_by,
     recover,
@@ -148,6 +149,25 @@ def test_a_garbled_row_is_refused_wherever_it_is_j08() -> None:
         journal.store.rows[at] = replace(row, payload=row.payload[:-1] + b"!")
         with pytest.raises(JournalDamagedError, match=f"row {at + 1} .* fails its hash"):
             recover(TOYS, journal, None)
+
+
+def test_what_a_snapshot_stands_in_for_is_checked_too_j08() -> None:
+    journal = a_journal(6)
+    for last, count in ((6, None), (4, 2), (0, None), (3, 9)):
+        check_behind(journal, last, count)
+    row = journal.store.rows[1]
+    journal.store.rows[1] = replace(row, payload=row.payload[:-1] + b"!")
+    check_behind(journal, 6, 4)
+    for last, count in ((6, None), (6, 5), (2, 1), (3, 9)):
+        with pytest.raises(JournalDamagedError, match=r"row 2 .* fails its hash"):
+            check_behind(journal, last, count)
+    del journal.store.rows[1]
+    with pytest.raises(JournalDamagedError, match=r"row 3 .* does not follow row 1"):
+        check_behind(journal, 6)
+    journal = a_journal(6)
+    journal.prune(4)
+    for last in (2, 6):
+        check_behind(journal, last)
 
 
 def test_a_missing_row_is_refused_j06() -> None:

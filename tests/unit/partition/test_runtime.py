@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 from tests.support.toy_machine import TOYS, deposit, order
@@ -66,6 +66,13 @@ async def started(journal: MemoryJournal, **options: object) -> Partition:
     partition = Partition(recover(TOYS, journal, None), TOYS, journal, **options)
     await partition.start()
     return partition
+
+
+async def until(look: Callable[[], bool]) -> None:
+    """Poll until `look` is true."""
+    async with asyncio.timeout(30):
+        while not look():
+            await asyncio.sleep(0.005)
 
 
 async def settle() -> None:
@@ -241,8 +248,7 @@ async def test_a_failed_append_stops_without_a_reply_j09_j10(error: Exception) -
     partition.subscribe(seen.append)
     journal.errors.append(error)
     reply = asyncio.ensure_future(partition.submit(deposit(1)))
-    await asyncio.sleep(0.1)
-    assert failed == [error]
+    await until(lambda: failed == [error])
     assert not reply.done()
     assert not seen
     reply.cancel()
@@ -305,8 +311,7 @@ async def test_a_full_disk_refuses_orders_and_takes_cancels_until_there_is_room_
             await partition.submit(refused)
     await partition.submit(cancel())
     room.short = False
-    await asyncio.sleep(0.1)
-    assert room.kept
+    await until(lambda: room.kept and not partition.is_full)
     assert (await partition.submit(order("again"))).events
     await partition.stop()
 
@@ -314,12 +319,14 @@ async def test_a_full_disk_refuses_orders_and_takes_cancels_until_there_is_room_
 async def test_when_even_the_reserve_is_spent_the_batch_waits_for_room() -> None:
     journal, room = GatedJournal(), FakeRoom()
     partition = await started(journal, room=room)
-    journal.errors += [JournalFullError("ENOSPC")] * 3
+    journal.errors += [JournalFullError("ENOSPC")] * 1_000
     waiting = asyncio.ensure_future(partition.submit(order("waits")))
-    await asyncio.sleep(0.1)
+    await until(lambda: len(journal.errors) < 998)  # tried, tried with the reserve, tried again
+    await settle()
     assert not waiting.done()
     with pytest.raises(StorageFullError):
         await partition.submit(cancel())
+    del journal.errors[1:]
     assert (await waiting).events
     await partition.submit(cancel())
     await partition.stop()
@@ -331,7 +338,7 @@ async def test_low_space_is_seen_before_it_hurts() -> None:
         MemoryJournal(), room=room, limits=PartitionLimits(room_check_seconds=0.02)
     )
     room.short = True
-    await asyncio.sleep(0.1)
+    await until(lambda: partition.is_full)
     with pytest.raises(StorageFullError):
         await partition.submit(order("late"))
     await partition.submit(cancel())

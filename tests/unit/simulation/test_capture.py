@@ -91,6 +91,9 @@ def test_a_folder_that_is_none_or_holds_nothing_is_refused(tmp_path: Path) -> No
         ("a,1,1,100.0,0.5,eaten,bid", "line 3.*eaten"),
         ("a,1,1,100.001,0.5,created,bid", "line 3.*more than 2 decimals"),
         ("a,1,x,100.0,0.5,created,bid", "line 3"),
+        (f"a,1,{'9' * 20},100.0,0.5,created,bid", "line 3.*out of range"),
+        (f"a,1,1,{'9' * 20},0.5,created,bid", "line 3.*out of range"),
+        (f"a,1,1,100.0,{'9' * 11},created,bid", "line 3.*out of range"),
         ("a,1,1,100.0", "line 3.*4 values for 7 columns"),
     ],
 )

@@ -245,20 +245,14 @@ async def prevented_matches(call: Call) -> bytes:
     )
     texts = []
     for event in found:
-        amounts = ""
-        if event.maker_prevented_lots:
-            text = market.qty_text(event.maker_prevented_lots)
-            amounts += f'"makerPreventedQuantity":"{text}",'
-        if event.taker_prevented_lots:
-            text = market.qty_text(event.taker_prevented_lots)
-            amounts += f'"takerPreventedQuantity":"{text}",'
         texts.append(
             f'{{"symbol":"{market.symbol}","preventedMatchId":{event.prevented_id},'
             f'"takerOrderId":{event.taker_order_id},"makerSymbol":"{market.symbol}",'
             f'"makerOrderId":{event.maker_order_id},'
             f'"tradeGroupId":{event.trade_group or -1},'
             f'"selfTradePreventionMode":"{replies.STP_MODES[event.stp_mode]}",'
-            f'"price":"{market.price_text(event.price_ticks)}",{amounts}'
+            f'"price":"{market.price_text(event.price_ticks)}"'
+            f"{replies.prevented_quantities(market, event)},"
             f'"transactTime":{call.time(event.time_us)}}}'
         )
     return _array(texts)

@@ -21,11 +21,11 @@ from openoutcry.ports.users import ApiKey, ApiKeys, KeyType
 RECEIVE_WINDOW_US = 5_000_000
 RECEIVE_WINDOW_US_MAX = 60_000_000
 AHEAD_US_MAX = 1_000_000
-TIMESTAMP_DIGITS_MAX = 18
-WINDOW_RANGE = r"^[0-9]{1,5}(\.[0-9]{1,3})?$"
+TIMESTAMP_DIGITS_MAX = 20
+WINDOW_RANGE = r"^[0-9]{1,20}(\.[0-9]{1,3})?$"
 
 _is_key = re.compile(r"[A-Za-z0-9_\-]{1,128}").fullmatch
-_is_window = re.compile(r"([0-9]{1,5})(?:\.([0-9]{1,3}))?").fullmatch
+_is_window = re.compile(r"([0-9]{1,20})(?:\.([0-9]{1,3}))?").fullmatch
 _signature_part = re.compile(rb"(?:^|&)signature=[^&]*")
 _words = struct.Struct("<QQ").unpack
 

@@ -127,6 +127,7 @@ _CONDITIONAL = frozenset(
 _UNPRICED = frozenset((OrderType.MARKET, OrderType.STOP_LOSS, OrderType.TAKE_PROFIT))
 _FULL_BY_DEFAULT = frozenset((OrderType.MARKET, OrderType.LIMIT))
 RESPONSES = frozenset(("ACK", "RESULT", "FULL"))
+_EXCEEDED_MODES = frozenset(("DO_NOTHING", "CANCEL_ONLY"))
 _NOT_SUPPORTED = {
     OrderType.LIMIT: "Limit orders are not supported for this symbol.",
     OrderType.MARKET: "Market orders are not supported for this symbol.",
@@ -452,6 +453,8 @@ def cancel_replace(call: Call, draft: Draft) -> bytes:
     mode = CancelReplaceMode.__members__.get(params.text(values, "cancelReplaceMode"))
     if mode is None:
         raise errors.invalid_data("cancelReplaceMode")
+    if values.get("orderRateLimitExceededMode", "DO_NOTHING") not in _EXCEEDED_MODES:
+        raise errors.invalid_data("orderRateLimitExceededMode")
     target = parse_target(values, "cancelOrderId", "cancelOrigClientOrderId")
     return CancelReplace.STRUCT.pack(
         *_header(call, CancelReplace),

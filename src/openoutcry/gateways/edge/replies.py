@@ -14,7 +14,7 @@ from openoutcry.core.enums import (
     StpMode,
     TimeInForce,
 )
-from openoutcry.core.records import OrderEvent, OrderRequestedEvent, OrderRow
+from openoutcry.core.records import OrderEvent, OrderRequestedEvent, OrderRow, PreventedEvent
 from openoutcry.gateways.edge.catalog import Market
 from openoutcry.ports.history import OrderState
 
@@ -127,6 +127,23 @@ def fill(market: Market, event: OrderState) -> str:
     )
 
 
+def prevented_quantities(market: Market, event: PreventedEvent) -> str:
+    """Return what a prevented match took from each side, where it took something."""
+    text = ""
+    if event.maker_prevented_lots:
+        text = f',"makerPreventedQuantity":"{market.qty_text(event.maker_prevented_lots)}"'
+    if event.taker_prevented_lots:
+        text += f',"takerPreventedQuantity":"{market.qty_text(event.taker_prevented_lots)}"'
+    return text
+
+
+def _prevented_match(market: Market, event: PreventedEvent) -> str:
+    return (
+        f'{{"preventedMatchId":{event.prevented_id},"makerOrderId":{event.maker_order_id},'
+        f'"price":"{market.price_text(event.price_ticks)}"{prevented_quantities(market, event)}}}'
+    )
+
+
 def placed(
     market: Market,
     state: State,
@@ -136,6 +153,7 @@ def placed(
     response: str,
     *,
     microseconds: bool,
+    prevented: Sequence[PreventedEvent] = (),
 ) -> str:
     """Return the answer to a new order: its state after the command and, when asked, its fills."""
     head = (
@@ -152,6 +170,9 @@ def placed(
         iceberg = f',"icebergQty":"{market.qty_text(state.iceberg_lots)}"'
     if response == "FULL":
         fields = f',"fills":[{",".join([fill(market, event) for event in fills])}]'
+        if prevented:
+            matches = ",".join([_prevented_match(market, event) for event in prevented])
+            fields += f',"preventedMatches":[{matches}]'
     if state.status >= _ENDED or state.strategy_id or state.strategy_type or state.prevented_lots:
         more = extras(market, state, prevented_id)
     return (

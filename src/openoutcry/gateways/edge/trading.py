@@ -20,6 +20,8 @@ from openoutcry.core.records import (
     LevelEvent,
     OrderEvent,
     OrderRequestedEvent,
+    OrderRow,
+    PreventedEvent,
     RefusedEvent,
     TradeEvent,
 )
@@ -74,6 +76,7 @@ class Outcome:
     """The last state of the order that was placed."""
     fills: Sequence[OrderState] = ()
     prevented_id: int = 0
+    prevented: Sequence[PreventedEvent] = ()
     canceled: Sequence[OrderRequestedEvent] = ()
     amended: OrderState | None = None
     refused: RefusedEvent | None = None
@@ -87,6 +90,7 @@ def read_placed(reply: Reply, account_id: int) -> Outcome:
     outcome = Outcome()
     order_id = -1
     fills: list[OrderState] = []
+    prevented: list[PreventedEvent] = []
     canceled: list[OrderRequestedEvent] = []
     for event in reply.events:
         if type(event) is OrderEvent:
@@ -110,7 +114,10 @@ def read_placed(reply: Reply, account_id: int) -> Outcome:
             outcome.duplicate = event
         elif isinstance(event, OrderRequestedEvent) and event.account_id == account_id:
             canceled.append(event)
+        elif isinstance(event, PreventedEvent) and event.taker_order_id == order_id:
+            prevented.append(event)
     outcome.fills = fills
+    outcome.prevented = prevented
     outcome.canceled = canceled
     return outcome
 
@@ -185,6 +192,7 @@ def _placed_text(call: Call, draft: orders.Draft, outcome: Outcome) -> str:
         placed.created_us,
         draft.response,
         microseconds=call.microseconds,
+        prevented=outcome.prevented,
     )
 
 
@@ -211,14 +219,20 @@ async def _first_outcome(call: Call, market: Market, order_id: int) -> Outcome:
         )
         if fill.time_us == state.created_us
     ]
-    if isinstance(state, OrderEvent | OrderRequestedEvent):
-        if state.time_us == state.created_us:
-            return Outcome(placed=state, fills=fills)
-        if fills:
-            return Outcome(placed=fills[-1], fills=fills)
-    elif fills:
-        return Outcome(placed=fills[-1], fills=fills)
-    return Outcome(placed=_as_new(state))
+    prevented = [
+        match
+        for match in await exchange.history.prevented_matches(
+            seq, call.account_id, market.id, order_id=order_id, limit=1000
+        )
+        if match.time_us == state.created_us and match.taker_order_id == order_id
+    ]
+    if not isinstance(state, OrderRow) and state.time_us == state.created_us:
+        placed: OrderState = state
+    else:
+        prevented_lots = sum(match.taker_prevented_lots for match in prevented)
+        placed = (fills[-1] if fills else _as_new(state))._replace(prevented_lots=prevented_lots)
+    prevented_id = prevented[-1].prevented_id if prevented else 0
+    return Outcome(placed=placed, fills=fills, prevented_id=prevented_id, prevented=prevented)
 
 
 def _as_new(state: replies.State) -> OrderEvent:
@@ -393,6 +407,7 @@ async def cancel_replace(call: Call) -> bytes:
         again = await submit(call, orders.new_order(call, draft))
         placed = read_placed(again, call.account_id)
         outcome.placed, outcome.fills = placed.placed, placed.fills
+        outcome.prevented = placed.prevented
         outcome.refused = refused = placed.refused
     if outcome.duplicate is not None:
         outcome = await _apart(_replaced_before(call, draft, outcome.duplicate))

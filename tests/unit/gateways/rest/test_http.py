@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import pytest
@@ -33,6 +34,9 @@ class Echo:
         return Response(504, b"late")
 
 
+PATIENCE_S = 60.0
+
+
 class Client:
     """A raw connection to the server."""
 
@@ -43,14 +47,14 @@ class Client:
         self.writer.write(raw)
 
     async def response(self, *, is_head: bool = False) -> tuple[int, dict[str, str], bytes]:
-        head = await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), 5)
+        head = await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), PATIENCE_S)
         status, *lines = head.decode().rstrip("\r\n").split("\r\n")
         headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
         length = 0 if is_head else int(headers.get("content-length", "0"))
         return int(status.split()[1]), headers, await self.reader.readexactly(length)
 
     async def is_closed(self) -> bool:
-        return await asyncio.wait_for(self.reader.read(), 5) == b""
+        return await asyncio.wait_for(self.reader.read(), PATIENCE_S) == b""
 
 
 class World:
@@ -71,19 +75,32 @@ class World:
         return await client.response()
 
 
-LIMITS = HttpLimits(
+LIMITS = HttpLimits(connections_max=40)
+HASTY_LIMITS = HttpLimits(
     header_timeout_s=0.2,
     body_timeout_s=0.2,
     idle_timeout_s=0.4,
     processing_timeout_s=0.4,
-    connections_max=40,
 )
 
 
 @pytest.fixture
 async def world() -> AsyncIterator[World]:
+    async with serving(LIMITS) as world:
+        yield world
+
+
+@pytest.fixture
+async def hasty() -> AsyncIterator[World]:
+    """A server whose patience ends within the test."""
+    async with serving(HASTY_LIMITS) as world:
+        yield world
+
+
+@asynccontextmanager
+async def serving(limits: HttpLimits) -> AsyncIterator[World]:
     echo = Echo()
-    server = HttpServer(echo, limits=LIMITS, sweep_s=0.05)
+    server = HttpServer(echo, limits=limits, sweep_s=0.05)
     world = World(echo, server, await server.start("127.0.0.1", 0))
     yield world
     for client in world.clients:
@@ -321,30 +338,30 @@ async def test_a_chunked_body_that_never_ends(world: World) -> None:
     assert (await client.response())[0] == 413
 
 
-async def test_a_slow_header_times_out_and_others_do_not_notice(world: World) -> None:
-    slow, slow_body = await world.connect(), await world.connect()
+async def test_a_slow_header_times_out_and_others_do_not_notice(hasty: World) -> None:
+    slow, slow_body = await hasty.connect(), await hasty.connect()
     slow.send(b"GET /a HTTP/1.1\r\nHost: x\r\n")
     slow_body.send(b"POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\na")
-    assert (await world.ask(GET))[0] == 200
+    assert (await hasty.ask(GET))[0] == 200
     assert (await slow.response())[0] == 408
     assert (await slow_body.response())[0] == 408
     assert await slow.is_closed()
 
 
-async def test_an_idle_connection_is_closed(world: World) -> None:
-    silent, used = await world.connect(), await world.connect()
+async def test_an_idle_connection_is_closed(hasty: World) -> None:
+    silent, used = await hasty.connect(), await hasty.connect()
     used.send(GET)
     await used.response()
     assert await silent.is_closed()
     assert await used.is_closed()
 
 
-async def test_a_request_that_takes_too_long(world: World) -> None:
-    client = await world.connect()
+async def test_a_request_that_takes_too_long(hasty: World) -> None:
+    client = await hasty.connect()
     client.send(b"GET /later HTTP/1.1\r\nHost: x\r\n\r\n")
     status, _, body = await client.response()
     assert (status, body) == (504, b"late")
-    world.echo.waiting[0].respond(Response(200, b"too late"))
+    hasty.echo.waiting[0].respond(Response(200, b"too late"))
     assert await client.is_closed()
 
 
@@ -358,15 +375,15 @@ async def test_too_many_connections(world: World) -> None:
         await one_too_many.response()
 
 
-async def test_a_client_that_leaves_is_forgotten(world: World) -> None:
-    client = await world.connect()
+async def test_a_client_that_leaves_is_forgotten(hasty: World) -> None:
+    client = await hasty.connect()
     client.send(b"GET /later HTTP/1.1\r\nHost: x\r\n\r\n")
-    while not world.echo.waiting:
+    while not hasty.echo.waiting:
         await asyncio.sleep(0.01)
     client.writer.transport.abort()
-    while world.server.connections():
+    while hasty.server.connections():
         await asyncio.sleep(0.01)
-    world.echo.waiting[0].respond(Response(200, b"nobody hears"))
+    hasty.echo.waiting[0].respond(Response(200, b"nobody hears"))
 
 
 async def test_half_close_still_gets_its_answer(world: World) -> None:
@@ -457,6 +474,6 @@ async def test_random_bytes_never_break_the_server(world: World) -> None:
         client = await world.connect()
         client.send(b"".join(chance.choices(pieces, k=chance.randint(1, 30))))
         client.writer.write_eof()
-        await asyncio.wait_for(client.reader.read(), 5)
+        await asyncio.wait_for(client.reader.read(), PATIENCE_S)
         client.writer.close()
     assert (await world.ask(GET))[0] == 200

@@ -134,6 +134,35 @@ async def test_market_orders_by_quote_and_self_trades(rest: RestCaller) -> None:
     assert match["takerOrderId"] == market["orderId"]
 
 
+@pytest.mark.parametrize(
+    ("mode", "of_maker", "of_taker"),
+    [
+        ("EXPIRE_TAKER", None, "0.03000000"),
+        ("EXPIRE_MAKER", "0.01000000", None),
+        ("EXPIRE_BOTH", "0.01000000", "0.03000000"),
+        ("DECREMENT", "0.01000000", "0.01000000"),
+    ],
+)
+async def test_prevented_matches_are_in_the_full_answer_and_in_its_repetition(
+    rest: RestCaller, mode: str, of_maker: str | None, of_taker: str | None
+) -> None:
+    maker = await rest.placed(side="SELL", price="70000", quantity="0.01")
+    request: dict[str, object] = {
+        "price": "70000",
+        "quantity": "0.03",
+        "selfTradePreventionMode": mode,
+        "timestamp": rest.timestamp_ms(),
+    }
+    taker = await rest.placed(**request)
+    (match,) = taker["preventedMatches"]
+    assert list(taker).index("preventedMatches") == list(taker).index("fills") + 1
+    assert (match["preventedMatchId"], match["makerOrderId"]) == (1, maker["orderId"])
+    assert match["price"] == "70000.00000000"
+    assert match.get("makerPreventedQuantity") == of_maker
+    assert match.get("takerPreventedQuantity") == of_taker
+    assert await rest.placed(**request) == taker
+
+
 # what is refused, and in which words
 
 M = "Mandatory parameter '{}' was not sent, was empty/null, or malformed."
@@ -580,6 +609,8 @@ async def test_filters_are_judged_before_the_cancel(rest: RestCaller) -> None:
     assert (status, body["code"], body["msg"]) == (400, -2010, "IcebergQty exceeds QTY.")
     assert len(await rest.exchange.calls.open_orders(rest.small.alice)) == 1
     status, body = await replace(rest, order["orderId"], cancelReplaceMode="NEVER")
+    assert (status, body["code"]) == (400, -1130)
+    status, body = await replace(rest, order["orderId"], orderRateLimitExceededMode="NEVER")
     assert (status, body["code"]) == (400, -1130)
     status, body = await replace(rest, order["orderId"], cancelOrderId=None)
     assert (status, body["code"]) == (400, -1102)
