@@ -465,8 +465,9 @@ class Partition:
         """Return (maker, taker) that an order accepted now would be given."""
         return await self._read(lambda machine: machine.fee_rates(account_id, market))
 
-    async def committed_seq(self) -> int:
+    async def committed_seq(self, account_id: int = 0) -> int:
         """Return the sequence of the last committed batch."""
+        del account_id  # every account is here
         return self._committed_seq
 
     async def inspect(self, view: Callable[[StateMachine], _T]) -> _T:

@@ -75,6 +75,6 @@ class Calls(Protocol):
         """Return (maker, taker) in units of 1e-8 that an order accepted now would be given."""
         ...
 
-    async def committed_seq(self) -> int:
-        """Return the sequence of the last committed batch."""
+    async def committed_seq(self, account_id: int) -> int:
+        """Return the last committed batch of whoever owns the account: its watermark for reads."""
         ...

@@ -182,7 +182,7 @@ async def _state(call: Call, order_id: int) -> replies.State | None:
     found = await exchange.calls.order(call.account_id, order_id)
     if found is not None:
         return found
-    seq = await exchange.calls.committed_seq()
+    seq = await exchange.calls.committed_seq(call.account_id)
     return await exchange.history.order(seq, call.account_id, order_id)
 
 
@@ -192,7 +192,7 @@ async def _first_outcome(call: Call, market: Market, order_id: int) -> Outcome:
     state = await _state(call, order_id)
     if state is None:
         raise errors.unknown_error()
-    seq = await exchange.calls.committed_seq()
+    seq = await exchange.calls.committed_seq(call.account_id)
     fills = [
         fill
         for fill in await exchange.history.fills(
@@ -282,7 +282,7 @@ async def _canceled_text(call: Call, market: Market, event: OrderRequestedEvent)
 async def prevented_match_id(call: Call, state: replies.State) -> int:
     """Return the id of the last prevented match of an order that has had some."""
     exchange = call.exchange
-    seq = await exchange.calls.committed_seq()
+    seq = await exchange.calls.committed_seq(call.account_id)
     found = await exchange.history.prevented_matches(
         seq, call.account_id, state.market, order_id=state.order_id, limit=1000
     )
@@ -322,7 +322,7 @@ async def _all_canceled_before(call: Call, market: Market, event: DuplicateEvent
     if event.reason:
         raise errors.of_reason(event.reason, event.command_kind)
     exchange = call.exchange
-    seq = await exchange.calls.committed_seq()
+    seq = await exchange.calls.committed_seq(call.account_id)
     states = await exchange.history.orders(seq, call.account_id, market.id, limit=1000)
     since_us = call.now_us - 2 * orders.DEDUPE_US_MAX
     texts = [
@@ -355,7 +355,7 @@ async def amend_order(call: Call) -> bytes:
 
 async def _last_amendment(call: Call, order_id: int) -> OrderState | None:
     exchange = call.exchange
-    seq = await exchange.calls.committed_seq()
+    seq = await exchange.calls.committed_seq(call.account_id)
     found = await exchange.history.amendments(seq, call.account_id, order_id, 0, 1000)
     if found:
         return found[-1][1]
@@ -447,7 +447,7 @@ async def _replaced_before(call: Call, draft: orders.Draft, event: DuplicateEven
     if event.order_id:
         outcome = await _first_outcome(call, draft.market, event.order_id)
     target = orders.parse_target(call.parameters, "cancelOrderId", "cancelOrigClientOrderId")
-    seq = await exchange.calls.committed_seq()
+    seq = await exchange.calls.committed_seq(call.account_id)
     state = (
         await exchange.history.order(seq, call.account_id, target.order_id)
         if target.order_id
