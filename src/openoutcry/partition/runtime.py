@@ -38,7 +38,13 @@ from openoutcry.core.records import (
 from openoutcry.partition.appender import Appender, exit_at_once
 from openoutcry.partition.machine import Machines, StateMachine
 from openoutcry.partition.recovery import Recovered, recover
-from openoutcry.ports.calls import NotAcceptedError, OutcomeUnknownError, Reply, StorageFullError
+from openoutcry.ports.calls import (
+    NotAcceptedError,
+    OutcomeUnknownError,
+    OverloadedError,
+    Reply,
+    StorageFullError,
+)
 from openoutcry.ports.feeds import Committed, Listener
 from openoutcry.ports.journal import Journal, Room, Snapshots
 
@@ -216,7 +222,7 @@ class Partition:
             raise StorageFullError("the disk is nearly full: only cancels are taken")
         queue = self._queue
         if len(queue) >= self._limits.queue_commands_max:
-            raise NotAcceptedError("too many commands are waiting")
+            raise OverloadedError("too many commands are waiting")
         future: asyncio.Future[Reply] = self._loop.create_future()
         queue.append((command, future))
         if self._flight is None and not self._drain_scheduled:

@@ -28,12 +28,7 @@ from openoutcry.gateways.edge.catalog import Market
 from openoutcry.gateways.edge.commissions import commission_of_order
 from openoutcry.gateways.edge.service import ApiError, Call
 from openoutcry.gateways.edge.validation import validate
-from openoutcry.ports.calls import (
-    NotAcceptedError,
-    OutcomeUnknownError,
-    Reply,
-    StorageFullError,
-)
+from openoutcry.ports.calls import CallError, Reply
 from openoutcry.ports.history import OrderState
 
 CANCEL_ALL_ROUNDS_MAX = 1_000
@@ -48,12 +43,8 @@ async def submit(call: Call, command: bytes) -> Reply:
     """Hand a command to its partition; the outcomes that are none become the API's errors."""
     try:
         return await call.exchange.calls.submit(command)
-    except StorageFullError:
-        raise errors.overloaded() from None
-    except NotAcceptedError:
-        raise errors.shutting_down() from None
-    except OutcomeUnknownError:
-        raise errors.outcome_unknown() from None
+    except CallError as error:
+        raise errors.of_call(error) from None
 
 
 async def _apart(work: Coroutine[Any, Any, _T]) -> _T:

@@ -23,6 +23,7 @@ from openoutcry.gateways.edge.service import (
     Security,
 )
 from openoutcry.gateways.rest.http import Answer
+from openoutcry.ports.calls import CallError
 
 logger = logging.getLogger("openoutcry.rest")
 
@@ -203,6 +204,8 @@ class RestApplication:
             failure = errors.outcome_unknown()
         elif isinstance(error, ApiError):
             failure = error
+        elif isinstance(error, CallError):
+            failure = errors.of_call(error)
         elif error is not None:
             logger.error("request failed: %s %s", request.method, request.path, exc_info=error)
             failure = errors.unknown_error()
