@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 from openoutcry.codec.records import (
     COMMAND_ALIGNMENT,
-    COMMAND_BYTES_MIN,
     decode_events,
     decode_rows,
+    is_command,
 )
 from openoutcry.core.records import Event, Row
 from openoutcry.ports.links import LinkPosition
@@ -275,8 +275,7 @@ def read_submit(body: bytes) -> tuple[int, bytes]:
     """Return the partition and the command of a SUBMIT."""
     partition = int(_unpack(TARGET, body)[0])
     command = body[TARGET.size :]
-    size = len(command)
-    if size < COMMAND_BYTES_MIN or size % COMMAND_ALIGNMENT or command[0] | command[1] << 8 != size:
+    if not is_command(command):
         raise ProtocolError("not one command record")
     return partition, command
 

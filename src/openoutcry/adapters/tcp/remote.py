@@ -6,7 +6,7 @@ from typing import Any, cast
 from openoutcry.adapters.tcp import frames
 from openoutcry.adapters.tcp.client import Connections, Decoder, EngineConnection
 from openoutcry.adapters.tcp.frames import TARGET, Kind, ProtocolError, Query, Read
-from openoutcry.codec.records import COMMAND_ALIGNMENT, COMMAND_BYTES_MIN, COMMAND_KIND_OFFSET
+from openoutcry.codec.records import COMMAND_KIND_OFFSET, is_command
 from openoutcry.core.enums import CommandKind
 from openoutcry.core.records import AccountRow, BalanceRow, Event, MarketRow, OrderRow, Row
 from openoutcry.ports.calls import NotConnectedError, Reply
@@ -27,12 +27,7 @@ class RemoteCalls:
 
     async def submit(self, command: bytes) -> Reply:
         """Have a packed command journaled and applied by the owner."""
-        size = len(command)
-        if (
-            size < COMMAND_BYTES_MIN
-            or size % COMMAND_ALIGNMENT
-            or command[0] | command[1] << 8 != size
-        ):
+        if not is_command(command):
             raise ValueError("not one command record")
         reply: Reply = await self._connection.ask(
             Kind.SUBMIT,

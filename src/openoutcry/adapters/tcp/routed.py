@@ -15,7 +15,12 @@ from typing import TypeVar
 
 from openoutcry.adapters.tcp.remote import CANCELS
 from openoutcry.adapters.tcp.spreading import Spreading, refusal
-from openoutcry.codec.records import COMMAND_BYTES_MIN, COMMAND_KIND_OFFSET, COMMAND_MARKET_OFFSET
+from openoutcry.codec.records import (
+    COMMAND_BYTES_MIN,
+    COMMAND_KIND_OFFSET,
+    COMMAND_MARKET_OFFSET,
+    is_command,
+)
 from openoutcry.core.enums import CommandKind, Reason
 from openoutcry.core.ids import entity_of_market, entity_of_shard, shard_of_account
 from openoutcry.core.records import AccountRow, BalanceRow, MarketRow, OrderRow
@@ -153,7 +158,7 @@ class RoutedCalls:
 
     async def submit(self, command: bytes) -> Reply:
         """Have a command done by whoever owns its account or market, or by all partitions."""
-        if len(command) < COMMAND_BYTES_MIN:
+        if not is_command(command):
             raise ValueError("not one command record")
         kind = command[COMMAND_KIND_OFFSET]
         limits = self._limits
