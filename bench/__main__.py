@@ -19,6 +19,7 @@ BENCHMARKS = {
     "memory": "bytes for each resting order, account and balance",
     "recovery": "snapshot load and journal replay, and the market while a snapshot is taken",
     "http": "order entry over HTTP beside a constant reply",
+    "calls": "commands to a partition through TCP and TLS, beside the same in process",
     "streams": "a thousand subscribers of one market",
 }
 """In the order in which they run; `differential` and `chaos` have verbs of their own."""

@@ -113,7 +113,7 @@ class SmallCalls:
     async def fee_rates(self, account_id: int, market: int) -> tuple[int, int]:
         return self.kernel.fee_rates(account_id, market)
 
-    async def committed_seq(self) -> int:
+    async def committed_seq(self, account_id: int) -> int:
         return self.kernel.seq()
 
 

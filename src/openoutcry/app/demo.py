@@ -250,7 +250,9 @@ class DemoBots:
         for plan in demo.BOT_MARKETS:
             row = await self._calls.market(plan.market)
             last_ticks[plan.market] = row.last_price_ticks if row is not None else 0
-        return demo.crowd(self._seed, await self._calls.committed_seq(), last_ticks)
+        first = demo.BOT_MARKETS[0].market
+        seq = await self._calls.committed_seq(demo.MAKERS[first].account_id)
+        return demo.crowd(self._seed, seq, last_ticks)
 
     async def _step_market(self, crowd: demo.Crowd, plan: BotMarket) -> None:
         await self._step_maker(crowd, plan)

@@ -20,6 +20,16 @@ _CODES = {"<u1": "B", "|u1": "B", "<u2": "H", "<u4": "I", "<u8": "Q", "<i4": "i"
 _EVENT_DECODERS = {kind: (cls, cls.STRUCT.unpack_from, cls.SIZE) for kind, cls in EVENTS.items()}
 
 
+def is_command(data: bytes) -> bool:
+    """Whether these bytes are one whole record that may be a command."""
+    size = len(data)
+    return (
+        size >= COMMAND_BYTES_MIN
+        and size % COMMAND_ALIGNMENT == 0
+        and data[0] | data[1] << 8 == size
+    )
+
+
 def command_sizes(batch: bytes | bytearray) -> Iterator[tuple[int, int]]:
     """Yield (offset, size) of each command; raises ValueError when the framing is wrong."""
     offset = 0

@@ -259,6 +259,8 @@ class Reason(IntEnum):
     MARKET_BUSY = 14
     ACCOUNT_MAY_NOT_WITHDRAW = 15
     ACCOUNT_MAY_NOT_DEPOSIT = 16
+    NOT_HOSTED = 17
+    REQUEST_PENDING = 18
     # the order's own shape
     INVALID_SIDE = 20
     INVALID_ORDER_TYPE = 21

@@ -39,6 +39,7 @@ from openoutcry.ports.calls import (
     CallError,
     NotAcceptedError,
     OutcomeUnknownError,
+    OverloadedError,
     Reply,
     StorageFullError,
     Taker,
@@ -234,7 +235,7 @@ class Partition:
             raise StorageFullError("the disk is nearly full: only cancels are taken")
         queue = self._queue
         if len(queue) >= self._limits.queue_commands_max:
-            raise NotAcceptedError("too many commands are waiting")
+            raise OverloadedError("too many commands are waiting")
         queue.append(command)
         self._takers.append(taker)
         if self._flight is None and not self._drain_scheduled:
@@ -483,8 +484,9 @@ class Partition:
         """Return (maker, taker) that an order accepted now would be given."""
         return await self._read(lambda machine: machine.fee_rates(account_id, market))
 
-    async def committed_seq(self) -> int:
+    async def committed_seq(self, account_id: int = 0) -> int:
         """Return the sequence of the last committed batch."""
+        del account_id  # every account is here
         return self._committed_seq
 
     async def inspect(self, view: Callable[[StateMachine], _T]) -> _T:

@@ -19,6 +19,22 @@ class StorageFullError(NotAcceptedError):
     """New orders are refused until the journal has room; cancels still pass. Nothing happened."""
 
 
+class OverloadedError(NotAcceptedError):
+    """Too much is under way; new orders are refused before cancels. Nothing happened."""
+
+
+class NotConnectedError(NotAcceptedError):
+    """The owner is not reached, or nobody is known to own the partition. Nothing was sent."""
+
+
+class NotOwnerError(NotAcceptedError):
+    """The process that was asked does not own the partition, or not any more. Nothing happened."""
+
+
+class NotHostedError(NotAcceptedError):
+    """The partition does not host the entity: the route has changed. Nothing happened."""
+
+
 class OutcomeUnknownError(CallError):
     """The command may or may not have been committed; a resend of the same digest tells."""
 
@@ -50,7 +66,8 @@ Taker = Callable[[Reply | CallError], None]
 class Calls(Protocol):
     """The owner of the accounts and markets, wherever it runs.
 
-    Replies and reads are released only when the batch that they saw is committed.
+    Replies and reads are released only when the batch that they saw is committed. Each
+    method may raise CallError, and awaits plain futures only: a caller without a task may drive it.
     """
 
     async def submit(self, command: bytes) -> Reply:
@@ -98,6 +115,6 @@ class Calls(Protocol):
         """Return (maker, taker) in units of 1e-8 that an order accepted now would be given."""
         ...
 
-    async def committed_seq(self) -> int:
-        """Return the sequence of the last committed batch."""
+    async def committed_seq(self, account_id: int) -> int:
+        """Return the last committed batch of whoever owns the account: its watermark for reads."""
         ...

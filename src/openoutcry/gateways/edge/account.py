@@ -95,12 +95,12 @@ async def order(call: Call) -> bytes:
     if order_id is not None:
         state = await calls.order(account_id, order_id)
         if state is None:
-            seq = await calls.committed_seq()
+            seq = await calls.committed_seq(account_id)
             state = await history.order(seq, account_id, order_id)
     else:
         state = await calls.order_by_client_id(account_id, market.id, client_order_id)
         if state is None:
-            seq = await calls.committed_seq()
+            seq = await calls.committed_seq(account_id)
             state = await history.order_by_client_id(seq, account_id, market.id, client_order_id)
     if state is None or state.market != market.id or state.account_id != account_id:
         raise errors.no_such_order()
@@ -125,7 +125,7 @@ async def all_orders(call: Call) -> bytes:
     if from_order_id is not None and (start is not None or end is not None):
         start = end = None
     limit = params.limit(call.parameters, 500, 1000)
-    seq = await exchange.calls.committed_seq()
+    seq = await exchange.calls.committed_seq(call.account_id)
     states = await exchange.history.orders(
         seq,
         call.account_id,
@@ -148,7 +148,7 @@ async def my_trades(call: Call) -> bytes:
     order_id = params.optional_integer(call.parameters, "orderId")
     from_trade_id = params.optional_integer(call.parameters, "fromId")
     limit = params.limit(call.parameters, 500, 1000)
-    seq = await exchange.calls.committed_seq()
+    seq = await exchange.calls.committed_seq(call.account_id)
     fills = await exchange.history.fills(
         seq,
         call.account_id,
@@ -202,7 +202,7 @@ async def amendments(call: Call) -> bytes:
     order_id = params.optional_integer(call.parameters, "orderId")
     from_id = params.optional_integer(call.parameters, "fromExecutionId")
     limit = params.limit(call.parameters, 500, 1000)
-    seq = await exchange.calls.committed_seq()
+    seq = await exchange.calls.committed_seq(call.account_id)
     found = await exchange.history.amendments(
         seq, call.account_id, order_id or 0, from_id or 0, limit
     )
@@ -233,7 +233,7 @@ async def prevented_matches(call: Call) -> bytes:
         raise errors.bad_combination()
     if from_id is not None and order_id is None:
         raise errors.bad_combination()
-    seq = await exchange.calls.committed_seq()
+    seq = await exchange.calls.committed_seq(call.account_id)
     found = await exchange.history.prevented_matches(
         seq,
         call.account_id,

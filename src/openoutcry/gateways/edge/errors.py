@@ -4,6 +4,12 @@ import msgspec
 
 from openoutcry.core.enums import CommandKind, Reason
 from openoutcry.gateways.edge.service import ApiError
+from openoutcry.ports.calls import (
+    CallError,
+    NotAcceptedError,
+    OverloadedError,
+    StorageFullError,
+)
 from openoutcry.ports.rate_limits import Limited
 
 _NEW = -2010
@@ -56,6 +62,17 @@ REASONS: dict[Reason, tuple[int, int, str]] = {
     ),
     Reason.ACCOUNT_MAY_NOT_WITHDRAW: (400, _REJECTED, _DISABLED),
     Reason.ACCOUNT_MAY_NOT_DEPOSIT: (400, _REJECTED, _DISABLED),
+    # Neither reaches a client: whoever asked a partition asks another one, or asks again.
+    Reason.NOT_HOSTED: (
+        503,
+        -1008,
+        "Server is currently overloaded with other requests. Please try again in a few minutes.",
+    ),
+    Reason.REQUEST_PENDING: (
+        503,
+        -1008,
+        "Server is currently overloaded with other requests. Please try again in a few minutes.",
+    ),
     Reason.INVALID_SIDE: (400, -1117, "Invalid side."),
     Reason.INVALID_ORDER_TYPE: (400, -1116, "Invalid orderType."),
     Reason.INVALID_TIME_IN_FORCE: (400, -1115, "Invalid timeInForce."),
@@ -382,6 +399,15 @@ def outcome_unknown() -> ApiError:
 def shutting_down() -> ApiError:
     """-1016: the server takes nothing more."""
     return ApiError(503, -1016, "This service is no longer available.")
+
+
+def of_call(error: CallError) -> ApiError:
+    """Return what the API says when a command or read has no answer."""
+    if isinstance(error, StorageFullError | OverloadedError):
+        return overloaded()
+    if isinstance(error, NotAcceptedError):
+        return shutting_down()
+    return outcome_unknown()
 
 
 def overloaded() -> ApiError:

@@ -30,12 +30,7 @@ from openoutcry.gateways.edge.catalog import Market
 from openoutcry.gateways.edge.commissions import commission_of_order
 from openoutcry.gateways.edge.service import ApiError, Call
 from openoutcry.gateways.edge.validation import validate
-from openoutcry.ports.calls import (
-    CallError,
-    NotAcceptedError,
-    Reply,
-    StorageFullError,
-)
+from openoutcry.ports.calls import CallError, Reply
 from openoutcry.ports.history import OrderState
 
 CANCEL_ALL_ROUNDS_MAX = 1_000
@@ -51,16 +46,7 @@ async def submit(call: Call, command: bytes) -> Reply:
     try:
         return await call.exchange.calls.submit(command)
     except CallError as error:
-        raise api_error(error) from None
-
-
-def api_error(error: CallError) -> ApiError:
-    """Return what the API says of a command without a reply."""
-    if isinstance(error, StorageFullError):
-        return errors.overloaded()
-    if isinstance(error, NotAcceptedError):
-        return errors.shutting_down()
-    return errors.outcome_unknown()
+        raise errors.of_call(error) from None
 
 
 async def _apart(work: Coroutine[Any, Any, _T]) -> _T:
@@ -163,7 +149,7 @@ async def place_order(call: Call) -> bytes:
 async def finish_order(call: Call, draft: orders.Draft, reply: Reply | CallError) -> bytes:
     """Answer a new order from what came of its command, or place it once more."""
     if isinstance(reply, CallError):
-        raise api_error(reply)
+        raise errors.of_call(reply)
     outcome = read_placed(reply, call.account_id)
     refused = outcome.refused
     if refused is not None and refused.reason == Reason.MARKET_VERSION_MISMATCH:
@@ -201,7 +187,7 @@ async def _state(call: Call, order_id: int) -> replies.State | None:
     found = await exchange.calls.order(call.account_id, order_id)
     if found is not None:
         return found
-    seq = await exchange.calls.committed_seq()
+    seq = await exchange.calls.committed_seq(call.account_id)
     return await exchange.history.order(seq, call.account_id, order_id)
 
 
@@ -211,7 +197,7 @@ async def _first_outcome(call: Call, market: Market, order_id: int) -> Outcome:
     state = await _state(call, order_id)
     if state is None:
         raise errors.unknown_error()
-    seq = await exchange.calls.committed_seq()
+    seq = await exchange.calls.committed_seq(call.account_id)
     fills = [
         fill
         for fill in await exchange.history.fills(
@@ -307,7 +293,7 @@ async def _canceled_text(call: Call, market: Market, event: OrderRequestedEvent)
 async def prevented_match_id(call: Call, state: replies.State) -> int:
     """Return the id of the last prevented match of an order that has had some."""
     exchange = call.exchange
-    seq = await exchange.calls.committed_seq()
+    seq = await exchange.calls.committed_seq(call.account_id)
     found = await exchange.history.prevented_matches(
         seq, call.account_id, state.market, order_id=state.order_id, limit=1000
     )
@@ -347,7 +333,7 @@ async def _all_canceled_before(call: Call, market: Market, event: DuplicateEvent
     if event.reason:
         raise errors.of_reason(event.reason, event.command_kind)
     exchange = call.exchange
-    seq = await exchange.calls.committed_seq()
+    seq = await exchange.calls.committed_seq(call.account_id)
     states = await exchange.history.orders(seq, call.account_id, market.id, limit=1000)
     since_us = call.now_us - 2 * orders.DEDUPE_US_MAX
     texts = [
@@ -380,7 +366,7 @@ async def amend_order(call: Call) -> bytes:
 
 async def _last_amendment(call: Call, order_id: int) -> OrderState | None:
     exchange = call.exchange
-    seq = await exchange.calls.committed_seq()
+    seq = await exchange.calls.committed_seq(call.account_id)
     found = await exchange.history.amendments(seq, call.account_id, order_id, 0, 1000)
     if found:
         return found[-1][1]
@@ -473,7 +459,7 @@ async def _replaced_before(call: Call, draft: orders.Draft, event: DuplicateEven
     if event.order_id:
         outcome = await _first_outcome(call, draft.market, event.order_id)
     target = orders.parse_target(call.parameters, "cancelOrderId", "cancelOrigClientOrderId")
-    seq = await exchange.calls.committed_seq()
+    seq = await exchange.calls.committed_seq(call.account_id)
     state = (
         await exchange.history.order(seq, call.account_id, target.order_id)
         if target.order_id

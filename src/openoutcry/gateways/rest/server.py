@@ -25,7 +25,6 @@ from openoutcry.gateways.edge.service import (
     Security,
 )
 from openoutcry.gateways.edge.trading import (
-    api_error,
     finish_order,
     place_order,
 )
@@ -146,7 +145,7 @@ class RestApplication:
             taker = partial(self._placed, placing, endpoint, answer)
             self._exchange.calls.send(placing.command, taker)
         except CallError as error:
-            raise api_error(error) from None
+            raise errors.of_call(error) from None
 
     def _placed(
         self, placing: Placing, endpoint: Endpoint, answer: Answer, outcome: Reply | CallError
@@ -260,6 +259,8 @@ class RestApplication:
             failure = errors.outcome_unknown()
         elif isinstance(error, ApiError):
             failure = error
+        elif isinstance(error, CallError):
+            failure = errors.of_call(error)
         elif error is not None:
             logger.error("request failed: %s %s", request.method, request.path, exc_info=error)
             failure = errors.unknown_error()

@@ -158,8 +158,8 @@ class ApiSession:
             body = await work
         except ApiError as error:
             self._refuse(job, error)
-        except CallError:
-            self._refuse(job, errors.shutting_down())
+        except CallError as error:
+            self._refuse(job, errors.of_call(error))
         except Exception:
             logger.exception("method %r failed", job.request.method[:64])
             self._refuse(job, errors.unknown_error())
