@@ -93,12 +93,12 @@ constexpr std::size_t READ_AHEAD_BYTES = 2048;
 
 void begin_reading(std::span<const char> batch) {
   const std::size_t size = std::min(batch.size(), READ_AHEAD_BYTES);
-  for (std::size_t at = 0; at < size; at += 64) __builtin_prefetch(batch.data() + at);
+  for (std::size_t at = 0; at < size; at += 64) prefetch_line(batch.data() + at);
 }
 void read_ahead(const char* here) {
   const auto there = reinterpret_cast<std::uintptr_t>(here) + READ_AHEAD_BYTES;  // maybe beyond the end
   for (std::size_t at = 0; at < 192; at += 64) {
-    __builtin_prefetch(reinterpret_cast<const void*>(there + at));
+    prefetch_line(reinterpret_cast<const void*>(there + at));
   }
 }
 
