@@ -144,7 +144,8 @@ void Kernel::apply(std::span<const char> batch, u64 seq, std::span<const u32> sk
   static constexpr u32 ROWS_AHEAD = 10;
   static constexpr u32 NEIGHBOURS_AHEAD = 5;
   static constexpr u32 NEAR_AHEAD = 3;
-  static constexpr std::size_t HASHED_AT_ONCE = 512;
+  static constexpr std::size_t HASHED_AT_ONCE = 1024;
+  static constexpr std::size_t HASHED_BEHIND = 1024;
   static constexpr std::size_t FAR_BYTES = 8U << 20;
   events_.clear();
   index_ = 0;
@@ -184,10 +185,10 @@ void Kernel::apply(std::span<const char> batch, u64 seq, std::span<const u32> sk
     used_ = 0;
     command(bytes);
     OUTCRY_CHECK(used_ <= EVENTS_PER_COMMAND_MAX || bytes[2] == Tick::KIND);
-    // While the events are still in the nearest cache, and beside the next command's work; so much at
-    // once that the processor can tell when the loop will end.
-    for (; events_.size() - hashed >= HASHED_AT_ONCE; hashed += HASHED_AT_ONCE) {
-      lanes_.take(events_.data() + hashed, HASHED_AT_ONCE);
+    // While the events are still in the nearest cache, and beside the next command's work; but none that
+    // were written just now: a wide read of narrow writes waits until they have left the write queue.
+    while (events_.size() - hashed >= HASHED_BEHIND + HASHED_AT_ONCE) {
+      hashed += lanes_.take(events_.data() + hashed, HASHED_AT_ONCE);
     }
   }
   check_conservation();
