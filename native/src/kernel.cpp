@@ -583,6 +583,7 @@ void Kernel::update_market(const UpdateMarket& c) {
   wanted.specification_version = row.specification_version + 1;
   std::memcpy(&row.market, &wanted.market, SPECIFICATION_BYTES - PADDING_BYTES);
   m->bounds = Bounds::of(row);
+  m->fence = {};
   market_event(*m);
 }
 
@@ -791,7 +792,7 @@ bool Kernel::pending() const {
 i64 Kernel::average_price(u16 id) const {
   const Market* m = market(id);
   if (m == nullptr) return 0;
-  const i64 now = time_us_ / 60'000'000;
+  const i64 now = time_us_ / MINUTE_US;
   i128 lots = 0;
   i128 quote = 0;
   for (i64 minute = now; minute > now - static_cast<i64>(m->row.average_price_minutes); --minute) {

@@ -493,7 +493,7 @@ class SnapshotReader {
     k_.epoch_ = r.epoch;
     k_.time_us_ = r.time_us;
     k_.dedupe_.start(r.time_us);
-    k_.lanes_.l = {r.events_hash_0, r.events_hash_1, r.events_hash_2, r.events_hash_3};
+    std::memcpy(k_.lanes_.l.data(), &r.events_hash_0, sizeof(k_.lanes_.l));
     k_.entity_seq_ = r.entity_seq;
     k_.orders_max_ = r.orders_max;
     k_.algo_orders_max_ = r.algo_orders_max;
