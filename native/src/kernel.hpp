@@ -234,7 +234,8 @@ class Kernel {
   void apply(std::span<const char> batch, u64 seq, std::span<const u32> skip, u32& at);
   static bool framed(std::span<const char> batch);
 
-  const Buffer& events() const { return events_; }
+  // Where the next batch's events are written to; a buffer of its own unless memory is lent to it.
+  Buffer& events() { return events_; }
   u64 seq() const { return seq_; }
   i64 time_us() const { return time_us_; }
   u32 partition() const { return partition_; }
