@@ -16,6 +16,13 @@
 
 namespace outcry {
 
+// The empty statement keeps the call: a function that does nothing but prefetch has no effect that the
+// compiler knows of, and where it sees the whole of it, it leaves the call out.
+inline void prefetch_line(const void* at) {
+  __builtin_prefetch(at);
+  asm volatile("");
+}
+
 // Records in one reserved stretch of address space: slots never move and growth copies nothing.
 template <class T>
 class Slab {
@@ -46,11 +53,11 @@ class Slab {
 
   void prefetch(u32 slot) const {
     const char* at = reinterpret_cast<const char*>(data_ + slot);
-    for (std::size_t line = 0; line < sizeof(T); line += 64) __builtin_prefetch(at + line);
+    for (std::size_t line = 0; line < sizeof(T); line += 64) prefetch_line(at + line);
   }
 
   void prefetch_link(u32 slot, std::size_t offset) const {
-    __builtin_prefetch(reinterpret_cast<const char*>(data_ + slot) + offset);
+    prefetch_line(reinterpret_cast<const char*>(data_ + slot) + offset);
   }
   u32 next_free() const { return free_ != 0 ? free_ : last_ + 1; }
 
@@ -137,7 +144,7 @@ class TagTable {
     }
   }
 
-  void prefetch(u64 hash) const { __builtin_prefetch(&buckets_[static_cast<u32>(hash) & mask_]); }
+  void prefetch(u64 hash) const { prefetch_line(&buckets_[static_cast<u32>(hash) & mask_]); }
 
   // Probably the slot with this hash, without looking at any record: good for prefetching only.
   u32 guess(u64 hash) const {
@@ -227,10 +234,10 @@ class TagTable {
   std::size_t limit_ = 0;
 };
 
-// Bytes that grow without being zeroed twice.
+// Bytes that grow without being zeroed twice. They may be written into memory that somebody lends.
 class Buffer {
  public:
-  ~Buffer() { ::operator delete(data_); }
+  ~Buffer() { ::operator delete(own_); }
   Buffer() = default;
   Buffer(const Buffer&) = delete;
   Buffer& operator=(const Buffer&) = delete;
@@ -253,19 +260,31 @@ class Buffer {
   const char* data() const { return data_; }
   std::size_t size() const { return size_; }
 
+  // Empties the buffer. What comes next goes to this memory, as long as there is room in it.
+  void lend(char* memory, std::size_t capacity) {
+    data_ = memory;
+    capacity_ = capacity;
+    size_ = 0;
+  }
+  // Empties the buffer, which goes back to memory of its own.
+  void take_back() { lend(own_, own_capacity_); }
+
  private:
   [[gnu::noinline]] void grow(std::size_t least) {
-    std::size_t capacity = capacity_ ? capacity_ : 1U << 16;
+    std::size_t capacity = own_capacity_ ? own_capacity_ : 1U << 16;
     while (capacity < least) capacity *= 2;
-    char* data = static_cast<char*>(::operator new(capacity));
+    // Its own memory may be the larger one: what was lent is full, and is taken over.
+    char* data = capacity == own_capacity_ ? own_ : static_cast<char*>(::operator new(capacity));
     if (size_ != 0) std::memcpy(data, data_, size_);
-    ::operator delete(data_);
-    data_ = data;
-    capacity_ = capacity;
+    if (data != own_) ::operator delete(own_);
+    own_ = data_ = data;
+    own_capacity_ = capacity_ = capacity;
   }
   char* data_ = nullptr;
   std::size_t size_ = 0;
   std::size_t capacity_ = 0;
+  char* own_ = nullptr;
+  std::size_t own_capacity_ = 0;
 };
 
 }  // namespace outcry

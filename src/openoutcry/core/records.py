@@ -1742,7 +1742,7 @@ class EpochEvent(_EpochEvent):
 class _MetaRow(NamedTuple):
     """Fields of `MetaRow`."""
 
-    size: int = 96
+    size: int = 128
     kind: int = 1
     version: int = 1
     entity: int = 0
@@ -1754,6 +1754,10 @@ class _MetaRow(NamedTuple):
     events_hash_1: int = 0
     events_hash_2: int = 0
     events_hash_3: int = 0
+    events_hash_4: int = 0
+    events_hash_5: int = 0
+    events_hash_6: int = 0
+    events_hash_7: int = 0
     entity_seq: int = 0
     orders_max: int = 0
     algo_orders_max: int = 0
@@ -1761,13 +1765,13 @@ class _MetaRow(NamedTuple):
 
 
 class MetaRow(_MetaRow):
-    """96 bytes; kind 1 of rows."""
+    """128 bytes; kind 1 of rows."""
 
     __slots__ = ()
     KIND: ClassVar[int] = 1
-    SIZE: ClassVar[int] = 96
-    STRUCT: ClassVar[struct.Struct] = struct.Struct("<HBBII4xQQqQQQQQIII4x")
-    DTYPE: ClassVar[np.dtype[np.void]] = np.dtype([("size", "<u2"), ("kind", "<u1"), ("version", "<u1"), ("entity", "<u4"), ("partition", "<u4"), ("_pad0", "<u4"), ("seq", "<u8"), ("epoch", "<u8"), ("time_us", "<i8"), ("events_hash_0", "<u8"), ("events_hash_1", "<u8"), ("events_hash_2", "<u8"), ("events_hash_3", "<u8"), ("entity_seq", "<u8"), ("orders_max", "<u4"), ("algo_orders_max", "<u4"), ("iceberg_orders_max", "<u4"), ("_pad1", "<u4")])
+    SIZE: ClassVar[int] = 128
+    STRUCT: ClassVar[struct.Struct] = struct.Struct("<HBBII4xQQqQQQQQQQQQIII4x")
+    DTYPE: ClassVar[np.dtype[np.void]] = np.dtype([("size", "<u2"), ("kind", "<u1"), ("version", "<u1"), ("entity", "<u4"), ("partition", "<u4"), ("_pad0", "<u4"), ("seq", "<u8"), ("epoch", "<u8"), ("time_us", "<i8"), ("events_hash_0", "<u8"), ("events_hash_1", "<u8"), ("events_hash_2", "<u8"), ("events_hash_3", "<u8"), ("events_hash_4", "<u8"), ("events_hash_5", "<u8"), ("events_hash_6", "<u8"), ("events_hash_7", "<u8"), ("entity_seq", "<u8"), ("orders_max", "<u4"), ("algo_orders_max", "<u4"), ("iceberg_orders_max", "<u4"), ("_pad1", "<u4")])
 
     def pack(self) -> bytes:
         """Return the bytes of this record."""
