@@ -86,7 +86,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 	--no-emit-index-url --no-emit-find-links --no-annotate --no-header
 lock: $(VENV_MADE) ## resolve pyproject.toml into requirements/*.txt
 	@test -x $(BIN)/uv || $(PIP) install --quiet uv
-	@echo 'requirements/dev.txt' && $(COMPILE) $(ARGS) --group dev pyproject.toml -o requirements/dev.txt
+	@echo 'requirements/dev.txt' && $(COMPILE) $(ARGS) --all-extras --group dev pyproject.toml -o requirements/dev.txt
 	@echo 'requirements/runtime.txt' && $(COMPILE) $(ARGS) -c requirements/dev.txt pyproject.toml -o requirements/runtime.txt
 
 clean: ## remove what was made: .venv, build, caches (not .data)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from openoutcry.adapters.memory.keys import MemoryApiKeys
+from openoutcry.adapters.postgres.keys import PostgresApiKeys
 from openoutcry.adapters.sqlite.keys import KeyStoreError, SqliteApiKeys
 from openoutcry.ports.users import ApiKey, ApiKeys, KeyType
 
@@ -24,12 +25,16 @@ def key(name: str, account_id: int = 1025, label: str = "") -> ApiKey:
     )
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
 def keys(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ApiKeys]:
     if request.param == "memory":
         yield MemoryApiKeys()
         return
-    store = SqliteApiKeys(tmp_path / "keys.db")
+    store: SqliteApiKeys | PostgresApiKeys
+    if request.param == "postgres":
+        store = PostgresApiKeys(request.getfixturevalue("database"))
+    else:
+        store = SqliteApiKeys(tmp_path / "keys.db")
     yield store
     store.close()
 

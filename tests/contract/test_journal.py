@@ -8,6 +8,8 @@ import pytest
 
 from openoutcry.adapters.local.snapshots import FileSnapshots
 from openoutcry.adapters.memory.journal import MemoryJournal, MemorySnapshots, MemoryStore
+from openoutcry.adapters.postgres.journal import PostgresJournal
+from openoutcry.adapters.postgres.snapshots import PostgresSnapshots
 from openoutcry.adapters.sqlite.journal import SqliteJournal
 from openoutcry.codec.journal import GENESIS_HASH, Head, JournalRow, open_row, seal
 from openoutcry.codec.snapshots import Snapshot
@@ -16,7 +18,7 @@ from openoutcry.ports.journal import FencedError, Journal, JournalError, Snapsho
 Opener = Callable[[], Journal]
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
 def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opener]:
     opened: list[Journal] = []
     store = MemoryStore()
@@ -24,6 +26,8 @@ def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opener]:
     def opened_journal() -> Journal:
         if request.param == "memory":
             journal: Journal = MemoryJournal(0, store)
+        elif request.param == "postgres":
+            journal = PostgresJournal(request.getfixturevalue("database"))
         else:
             journal = SqliteJournal(tmp_path / "journal.db")
         opened.append(journal)
@@ -34,9 +38,13 @@ def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opener]:
         journal.close()
 
 
-@pytest.fixture(params=["memory", "files"])
+@pytest.fixture(params=["memory", "files", "postgres"])
 def snapshots(request: pytest.FixtureRequest, tmp_path: Path) -> Snapshots:
-    return MemorySnapshots() if request.param == "memory" else FileSnapshots(tmp_path / "snapshots")
+    if request.param == "memory":
+        return MemorySnapshots()
+    if request.param == "files":
+        return FileSnapshots(tmp_path / "snapshots")
+    return PostgresSnapshots(request.getfixturevalue("database"))
 
 
 def chain(head: Head, epoch: int, count: int, size: int = 48) -> list[JournalRow]:
@@ -159,6 +167,21 @@ class TestSnapshots:
             snapshots.save(snapshot(seq, bytes([seq]) * 1000))
         assert snapshots.seqs() == [100, 20, 5]
         assert snapshots.load(20) == snapshot(20, bytes([20]) * 1000)
+
+    def test_large_ones_come_back_whole(self, snapshots: Snapshots) -> None:
+        states = [
+            snapshot(size + 1, bytes(range(251)) * (size // 251) + bytes(size % 251))
+            for size in (0, 1 << 20, (5 << 20) + 3)
+        ]
+        for state in states:
+            snapshots.save(state)
+        for state in states:
+            assert snapshots.load(state.seq) == state
+
+    def test_saving_a_state_again_replaces_it(self, snapshots: Snapshots) -> None:
+        snapshots.save(snapshot(4, b"first"))
+        snapshots.save(snapshot(4, b"second"))
+        assert snapshots.load(4).rows == b"second"
 
     def test_a_missing_one_is_a_key_error(self, snapshots: Snapshots) -> None:
         with pytest.raises(KeyError):

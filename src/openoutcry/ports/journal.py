@@ -27,6 +27,10 @@ class JournalUnknownError(JournalError):
     """A write or a sync failed: the rows may or may not be durable. Stop at once."""
 
 
+class JournalBehindError(JournalError):
+    """The journal ends before a row that was acknowledged. Stop at once, and call somebody."""
+
+
 class JournalDamagedError(JournalError):
     """What is kept is not what was written."""
 
