@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from tools.document_commands import commands
 
+from openoutcry.app.scaled_settings import Address, ScaledSettings, variable_of
 from openoutcry.app.settings import ENVIRONMENT_PREFIX, ServeSettings
 from openoutcry.cli.entry import build_parser
 from openoutcry.core.enums import Reason
@@ -19,10 +20,10 @@ ROOT = Path(__file__).parents[2]
 PAGES = ROOT / "docs"
 
 
-def _rows(page: str) -> dict[str, list[str]]:
-    """Rows of all tables of a page, by the first cell."""
+def _rows(page: str, before: str = "\0") -> dict[str, list[str]]:
+    """Rows of all tables of a page, or of what is before a heading, by the first cell."""
     rows = {}
-    for line in (PAGES / page).read_text().splitlines():
+    for line in (PAGES / page).read_text().partition(before)[0].splitlines():
         if line.startswith("| "):
             cells = [cell.strip() for cell in line.strip("|").split(" | ")]
             rows[cells[0].strip("` |")] = [cell.strip("| ") for cell in cells]
@@ -74,7 +75,7 @@ def test_every_command_and_option_is_documented() -> None:
 
 @pytest.mark.parametrize("field", dataclasses.fields(ServeSettings), ids=lambda field: field.name)
 def test_every_setting_is_documented_with_its_default(field: dataclasses.Field[object]) -> None:
-    row = _rows("reference/settings.md")[field.name]
+    row = _rows("reference/settings.md", "## The scaled size")[field.name]
     words = {True: "on", False: "off", "": "empty"}
     default = field.default
     if field.name in {"demo", "bots", "limits"}:
@@ -84,6 +85,29 @@ def test_every_setting_is_documented_with_its_default(field: dataclasses.Field[o
         assert row[2].strip("`") == (words[""] if default == "" else str(default))
     if row[1].startswith("`OUTCRY"):
         assert row[1] == f"`{ENVIRONMENT_PREFIX}{field.name.upper()}`"
+
+
+@pytest.mark.parametrize("field", dataclasses.fields(ScaledSettings), ids=lambda field: field.name)
+def test_every_scaled_setting_is_documented_with_its_default(
+    field: dataclasses.Field[object],
+) -> None:
+    page = (PAGES / "reference/settings.md").read_text().partition("## The scaled size")[2]
+    [row] = re.findall(rf"^\| `{field.name}` \| (.*?) ?\| (.*?) \|", page, re.MULTILINE)
+    default: object = field.default
+    if isinstance(default, Address):
+        default = default.text
+    words = {True: "on", False: "off", "": "empty", None: "none", (): "none"}
+    is_word = isinstance(default, bool) or default in ("", None, ())
+    assert row[1] == (words[default] if is_word else f"`{default}`")
+    assert row[0] == ("" if field.name == "partitions" else f"`{variable_of(field.name)}`")
+
+
+def test_the_example_of_the_scaled_settings_is_one(tmp_path: Path) -> None:
+    page = (PAGES / "reference/settings.md").read_text()
+    [example] = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "outcry.toml").write_text(example)
+    settings = ScaledSettings.load(tmp_path / "outcry.toml", {})
+    assert [partition.role for partition in settings.partitions] == ["ACCOUNTS", "MARKETS"]
 
 
 def test_every_path_is_documented_and_every_documented_path_served() -> None:
