@@ -1,5 +1,6 @@
 """The door to the cluster: connecting, the function library, and the errors of both as ours."""
 
+import asyncio
 import hashlib
 import logging
 from collections.abc import Callable, Sequence
@@ -17,6 +18,8 @@ from glide import (
     GlideClusterClient,
     GlideClusterClientConfiguration,
     GlideError,
+    Logger,
+    LogLevel,
     NodeAddress,
     PeriodicChecksManualInterval,
     PubSubMsg,
@@ -82,9 +85,13 @@ def _configuration(
         )
     subscriptions: GlideClusterClientConfiguration.PubSubSubscriptions | None = None
     if on_message is not None:
+        loop = asyncio.get_running_loop()
 
         def heard(message: PubSubMsg, _context: object) -> None:
-            on_message(cast("bytes", message.channel), cast("bytes", message.message))
+            try:
+                on_message(cast("bytes", message.channel), cast("bytes", message.message))
+            except Exception as error:  # noqa: BLE001 - a root: the client would swallow it
+                loop.call_exception_handler({"message": "a message failed", "exception": error})
 
         subscriptions = GlideClusterClientConfiguration.PubSubSubscriptions({}, heard, None)
     credentials = None
@@ -147,6 +154,7 @@ class Redis:
 
         `on_message` hears the shard channels subscribed to later; `source` is for tests.
         """
+        Logger.init(LogLevel.ERROR)
         try:
             client = await GlideClusterClient.create(_configuration(settings, on_message))
         except GlideError as error:

@@ -16,16 +16,21 @@ local function number(text)
   return tonumber(text) or 0
 end
 
--- Whether a stored head is as new as what is said: within one partition by (epoch, seq); after a
--- move, when the counters are another partition's, by the entity's own sequence.
-local function is_newer(head, partition, epoch, seq, entity_seq)
-  if number(head[1]) ~= partition then
-    return number(head[4]) >= entity_seq
+-- How a stored head stands to what is said (args: partition, epoch, seq, entity_seq): 1 newer, 0
+-- the same, -1 older. Within one partition (epoch, seq) tells; after a move, when the counters are
+-- another partition's, the entity's own sequence.
+local function compared(head, args)
+  local first, last = 2, 3
+  if head[1] ~= args[1] then
+    first, last = 4, 4
   end
-  if number(head[2]) ~= epoch then
-    return number(head[2]) > epoch
+  for at = first, last do
+    local has, said = number(head[at]), number(args[at])
+    if has ~= said then
+      return has > said and 1 or -1
+    end
   end
-  return number(head[3]) >= seq
+  return 0
 end
 
 local function old(head)
@@ -66,7 +71,7 @@ local function book_apply(keys, args)
   if not head[1] then
     return {'NEED_BOOK'}
   end
-  if is_newer(head, number(args[1]), number(args[2]), number(args[3]), number(args[4])) then
+  if compared(head, args) >= 0 then
     return old(head)
   end
   local first_update = number(args[9])
@@ -85,14 +90,8 @@ end
 -- args: head (7), force, message, bids, levels as above. Every level is set anew.
 local function book_replace(keys, args)
   local head = redis.call('HMGET', keys[3], unpack(HEAD))
-  local at_once = args[8] == '1'
-  if head[1] and not at_once then
-    local same = number(head[1]) == number(args[1]) and number(head[2]) == number(args[2])
-      and number(head[3]) == number(args[3])
-    if not same
-      and is_newer(head, number(args[1]), number(args[2]), number(args[3]), number(args[4])) then
-      return old(head)
-    end
+  if head[1] and args[8] ~= '1' and compared(head, args) > 0 then
+    return old(head)
   end
   redis.call('DEL', keys[1], keys[2])
   local bids = number(args[10])
@@ -103,26 +102,19 @@ local function book_replace(keys, args)
   return {'OK'}
 end
 
--- args: head (7), message. An idle owner says where its market stands: a batch that touched others
--- only moves (epoch, seq) on; anything else missing asks for the whole book.
+-- args: head (7), message, how many bids and asks there are. An idle owner says where its market
+-- stands: batches that touched others only move (epoch, seq) on; whatever else differs is mended.
 local function book_beat(keys, args)
   local head = redis.call('HMGET', keys[3], unpack(HEAD))
   if not head[1] then
     return {'NEED_BOOK'}
   end
-  local same_place = head[1] == args[1]
-  if same_place and (number(head[2]) > number(args[2])
-    or number(head[2]) == number(args[2]) and number(head[3]) > number(args[3])) then
+  if compared(head, args) > 0 then
     return old(head)
   end
-  if head[4] ~= args[4] or head[5] ~= args[5] or head[6] ~= args[6] then
-    if not same_place and number(head[4]) > number(args[4]) then
-      return old(head)
-    end
-    return {'NEED_BOOK'}
-  end
-  local bids, asks = redis.call('HLEN', keys[1]), redis.call('HLEN', keys[2])
-  if bids ~= number(args[9]) or asks ~= number(args[10]) then
+  if head[4] ~= args[4] or head[5] ~= args[5] or head[6] ~= args[6]
+    or redis.call('HLEN', keys[1]) ~= number(args[9])
+    or redis.call('HLEN', keys[2]) ~= number(args[10]) then
     return {'NEED_BOOK'}
   end
   set_head(keys[3], args)
@@ -141,16 +133,12 @@ end
 
 -- users and catalog ------------------------------------------------------------------------------
 
--- keys: head, channel. args: partition, epoch, seq, entity_seq, message, whether it is a beat
+-- keys: head, channel. args: partition, epoch, seq, entity_seq, message, and what it is: 0 events,
+-- 1 a beat, which may say the same again, 2 the truth whatever stands there
 local function user_publish(keys, args)
   local head = redis.call('HMGET', keys[1], HEAD[1], HEAD[2], HEAD[3], HEAD[4])
-  local beat = args[6] == '1'
-  if head[1] then
-    local same = head[1] == args[1] and head[2] == args[2] and head[3] == args[3]
-    if not (beat and same)
-      and is_newer(head, number(args[1]), number(args[2]), number(args[3]), number(args[4])) then
-      return old(head)
-    end
+  if head[1] and args[6] ~= '2' and compared(head, args) >= number(args[6]) then
+    return old(head)
   end
   redis.call('HSET', keys[1], HEAD[1], args[1], HEAD[2], args[2], HEAD[3], args[3], HEAD[4],
     args[4])
