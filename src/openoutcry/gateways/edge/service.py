@@ -6,7 +6,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from openoutcry.ports.calls import Calls
-from openoutcry.ports.feeds import Feed
+from openoutcry.ports.feeds import AccountFeed, EveryAccount, Feed
 from openoutcry.ports.history import History
 from openoutcry.ports.rate_limits import RateLimiter
 from openoutcry.ports.users import ApiKey, ApiKeys
@@ -76,6 +76,8 @@ class Exchange:
     listen_keys: "ListenKeys"
     clock: Callable[[], int]
     """Wall clock in microseconds."""
+    accounts: AccountFeed = field(default_factory=EveryAccount)
+    """The part of the feed that has to be told whose events somebody listens to."""
 
 
 class Security(Enum):
