@@ -8,12 +8,16 @@ from tests.support.postgres import (
     postgres_template,
     server_folder,
 )
+from tests.support.valkey import own_valkey, shared_valkey, valkey
 
 __all__ = [
     "database",
     "empty_database",
     "module_database",
+    "own_valkey",
     "postgres_server",
     "postgres_template",
     "server_folder",
+    "shared_valkey",
+    "valkey",
 ]

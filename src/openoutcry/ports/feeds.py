@@ -1,6 +1,6 @@
 """Committed events on their way to those who listen: streams, live views, user data."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol, TypeVar, cast
 
 from openoutcry.codec.records import BatchEvents, Picked
@@ -15,10 +15,18 @@ class Committed:
     Where the events come as bytes, only what a listener asks for is decoded, once for all of them.
     """
 
-    __slots__ = ("_batch", "_given", "seq", "time_us")
+    __slots__ = ("_batch", "_given", "partition", "seq", "time_us")
 
-    def __init__(self, seq: int, time_us: int, events: Sequence[Event] | BatchEvents) -> None:
+    def __init__(
+        self,
+        seq: int,
+        time_us: int,
+        events: Sequence[Event] | BatchEvents,
+        partition: int = 0,
+    ) -> None:
         self.seq = seq
+        self.partition = partition
+        """Whose sequence `seq` is."""
         self.time_us = time_us
         self._batch: BatchEvents | None = None
         self._given: Sequence[Event] = ()
@@ -63,7 +71,12 @@ class RecentEvents(Protocol):
 
 
 class Feed(Protocol):
-    """Delivers every committed batch once, in order, without gaps, to each listener."""
+    """Delivers every committed batch once, in order, without gaps, to each listener.
+
+    In process these are whole batches. A feed from elsewhere delivers what a batch says of one
+    entity at a time: once, in order and without gaps within the entity, and only of the markets
+    and the accounts that somebody here listens to.
+    """
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call the listener for each batch from the next one on; returns how to stop.
@@ -71,3 +84,35 @@ class Feed(Protocol):
         Listeners run in the event loop, must not block and must not raise.
         """
         ...
+
+
+class AccountFeed(Protocol):
+    """The part of a feed that carries accounts' events only where somebody listens to them."""
+
+    def follow(self, account_id: int) -> Awaitable[None] | None:
+        """Have the account's events delivered; counts, as often as it is called.
+
+        What is returned, if anything, is done when no later event can be missed.
+        """
+        ...
+
+    def unfollow(self, account_id: int) -> None:
+        """Take back one `follow`."""
+        ...
+
+    def when_lost(self, listener: Callable[[int], None]) -> None:
+        """Call the listener with an account shard whose events have a gap for ever."""
+        ...
+
+
+class EveryAccount:
+    """The `AccountFeed` of a feed that delivers every account's events anyway."""
+
+    def follow(self, account_id: int) -> Awaitable[None] | None:
+        """Do nothing: the events come."""
+
+    def unfollow(self, account_id: int) -> None:
+        """Do nothing."""
+
+    def when_lost(self, listener: Callable[[int], None]) -> None:
+        """Do nothing: none is ever lost."""

@@ -29,6 +29,11 @@ class _BookSide:
         self.lots = {price_ticks: lots for price_ticks, lots in levels if lots}
         self.ranks = sorted(price_ticks * self.sign for price_ticks in self.lots)
 
+    def differences(self, levels: Iterable[Level]) -> dict[int, int]:
+        there = {price_ticks: lots for price_ticks, lots in levels if lots}
+        changed = {price: lots for price, lots in there.items() if self.lots.get(price) != lots}
+        return changed | {price_ticks: 0 for price_ticks in self.lots if price_ticks not in there}
+
     def best(self) -> Level:
         if not self.ranks:
             return (0, 0)
@@ -64,6 +69,12 @@ class BookMirror:
         self._bids.replace(bids)
         self._asks.replace(asks)
         self.last_update_id = update_id
+
+    def differences(
+        self, bids: Iterable[Level], asks: Iterable[Level]
+    ) -> tuple[dict[int, int], dict[int, int]]:
+        """Return what has to change, by side, for the book to be this one."""
+        return self._bids.differences(bids), self._asks.differences(asks)
 
     def best(self) -> BestQuotes:
         """Return the best level of each side."""

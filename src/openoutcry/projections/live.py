@@ -19,6 +19,7 @@ from openoutcry.ports.market_data import (
     MarketChange,
     SavedMarket,
     SavedMarketData,
+    WholeBook,
     WindowStatistics,
 )
 from openoutcry.projections.aggregates import aggregate_trades
@@ -35,9 +36,21 @@ _LEVEL = Picked(LevelEvent, "market", "side", "price_ticks", "lots", "update_id"
 class _Market:
     """What is kept of one market."""
 
-    __slots__ = ("aggregates", "bars", "best", "book", "next_aggregate_id", "trades")
+    __slots__ = (
+        "aggregates",
+        "bars",
+        "best",
+        "book",
+        "next_aggregate_id",
+        "partition",
+        "seq",
+        "trades",
+    )
 
-    def __init__(self) -> None:
+    def __init__(self, seq: int = 0) -> None:
+        self.partition = 0
+        self.seq = seq
+        """The last batch of its partition that was taken in; what is older changes nothing."""
         self.book = BookMirror()
         self.best = self.book.best()
         self.bars = RecentBars()
@@ -69,14 +82,19 @@ _NO_MARKET = _Market()
 
 
 class LiveMarketData:
-    """The embedded `ports.market_data.MarketData`."""
+    """`ports.market_data.MarketData` in this process, each market at its own place.
+
+    In process every market is as new as the last batch. Behind a feed from elsewhere each market
+    follows its own update ids and trades, in the sequence of the partition that hosts it.
+    """
 
     def __init__(self, saved: SavedMarketData | None = None) -> None:
         self._markets: dict[int, _Market] = {}
         self._listeners: list[ChangeListener] = []
         self._seq = 0
+        self._saved_seq = 0
         if saved is not None:
-            self._seq = saved.seq
+            self._seq = self._saved_seq = saved.seq
             for market, state in saved.markets.items():
                 self._market(market).restore(state)
 
@@ -89,11 +107,8 @@ class LiveMarketData:
         state.best = state.book.best()
 
     def take(self, committed: Committed) -> None:
-        """Take in the next batch and tell the listeners; batches up to `seq()` are passed over."""
-        if committed.seq <= self._seq:
-            return
-        assert self._seq == 0 or committed.seq == self._seq + 1, "a batch is missing"
-        self._seq = committed.seq
+        """Take in what comes next and tell the listeners; what a market has is passed over."""
+        self._seq = max(self._seq, committed.seq)
         changes: dict[int, MarketChange] = {}
         for market, side, price_ticks, lots, update_id in committed.pick(_LEVEL):
             change = changes.get(market) or self._change(market, committed, changes)
@@ -106,31 +121,57 @@ class LiveMarketData:
             change = changes.get(trade.market) or self._change(trade.market, committed, changes)
             change.trades.append(trade)
         if changes:
-            self._finish([changes[market] for market in sorted(changes)])
+            self._finish(committed.partition, [changes[market] for market in sorted(changes)])
+
+    def resync(self, book: WholeBook, trades: Sequence[TradeEvent]) -> None:
+        """Replace a book of which changes are missing, with the trades since; tells the listeners.
+
+        To them it is one change of the levels that differ, which covers all updates since.
+        """
+        state = self._market(book.market)
+        first_update_id = state.book.last_update_id + 1
+        assert book.update_id >= first_update_id - 1, "the book is older than what is known"
+        change = MarketChange(book.market, book.seq, book.time_us, trades=list(trades))
+        if book.update_id >= first_update_id:
+            change.first_update_id, change.last_update_id = first_update_id, book.update_id
+            change.bids, change.asks = state.book.differences(book.bids, book.asks)
+        state.partition, state.seq = book.partition, 0
+        if change.trades or change.last_update_id:
+            self._finish(book.partition, [change])
+        state.seq = book.seq
 
     def _change(
         self, market: int, committed: Committed, changes: dict[int, MarketChange]
     ) -> MarketChange:
         if market not in changes:
-            self._market(market)
             changes[market] = MarketChange(market, committed.seq, committed.time_us)
         return changes[market]
 
-    def _finish(self, changes: list[MarketChange]) -> None:
-        for change in changes:
-            state = self._markets[change.market]
+    def _finish(self, partition: int, found: list[MarketChange]) -> None:
+        changes: list[MarketChange] = []
+        for change in found:
+            state = self._market(change.market)
+            if state.partition != partition:  # the market has moved: another sequence counts
+                state.partition = partition
+            elif change.seq <= state.seq:
+                continue
+            state.seq = change.seq
+            changes.append(change)
             if change.trades:
                 change.aggregates = state.take_trades(change.trades)
             if change.last_update_id:
+                known = state.book.last_update_id
+                assert known in {0, change.first_update_id - 1}, "an update of the book is missing"
                 state.book.change(change.last_update_id, change.bids, change.asks)
                 before, state.best = state.best, state.book.best()
                 change.best_changed = _quotes(before) != _quotes(state.best)
-        for listener in tuple(self._listeners):
-            listener(changes)
+        if changes:
+            for listener in tuple(self._listeners):
+                listener(changes)
 
     def _market(self, market: int) -> _Market:
         if market not in self._markets:
-            self._markets[market] = _Market()
+            self._markets[market] = _Market(self._saved_seq)
         return self._markets[market]
 
     def _seen(self, market: int) -> _Market:

@@ -1,5 +1,8 @@
 """User data: execution reports, positions and balance updates, on subscriptions and listen keys."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
+
 import pytest
 from tests.support.report_keys import REPORT_KEYS
 from tests.support.small_exchange import SmallExchange, hmac_signature, wall_us
@@ -7,6 +10,7 @@ from tests.support.ws_server import ask, receive, receive_until, served, silent
 from websockets.asyncio.client import ClientConnection
 
 from openoutcry.core.enums import OrderType, Side, StpMode, TimeInForce
+from openoutcry.core.ids import shard_of_account
 from openoutcry.core.records import AmendOrder, CancelAll, Deposit, Withdraw
 from openoutcry.gateways.edge.listen_keys import LISTEN_KEY_LIFE_US
 from openoutcry.gateways.ws.gateway import HOUSEKEEPING_S
@@ -301,3 +305,56 @@ async def test_two_subscriptions_of_one_connection() -> None:
         small.limit(small.alice, Side.BUY, PRICE, 100)
         message = await receive_until(ws, lambda m: m["subscriptionId"] == 0)
         assert message["event"]["e"] == "executionReport"
+
+
+class SlowAccounts:
+    """A feed that has to be told whom to follow, and takes a while."""
+
+    def __init__(self) -> None:
+        self.followed: list[int] = []
+        self.ready = asyncio.Event()
+        self.lost: list[Callable[[int], None]] = []
+
+    def follow(self, account_id: int) -> Awaitable[None]:
+        self.followed.append(account_id)
+        return asyncio.ensure_future(self._wait())
+
+    async def _wait(self) -> None:
+        await self.ready.wait()
+
+    def unfollow(self, account_id: int) -> None:
+        self.followed.remove(account_id)
+
+    def when_lost(self, listener: Callable[[int], None]) -> None:
+        self.lost.append(listener)
+
+
+async def test_a_subscription_is_confirmed_when_its_account_is_followed() -> None:
+    """V02: nothing after the reply is missed; a gap that cannot be mended ends the stream."""
+    small, accounts = SmallExchange(), SlowAccounts()
+    small.exchange.accounts = accounts
+    async with served(small) as on, on.connect("/ws-api/v3") as ws:
+        subscribing = asyncio.ensure_future(subscribe(ws, small.add_key(small.alice)))
+        while accounts.followed != [small.alice]:
+            await asyncio.sleep(0)
+        assert not subscribing.done()
+        accounts.ready.set()
+        assert await subscribing == 0
+        for listener in accounts.lost:
+            listener(shard_of_account(small.alice) + 1)
+            listener(shard_of_account(small.alice))
+        (ended,) = await events_of(ws, 1)
+        assert ended["e"] == "eventStreamTerminated"
+        assert accounts.followed == []
+
+
+async def test_a_listen_key_ends_when_events_are_lost() -> None:
+    small, accounts = SmallExchange(), SlowAccounts()
+    small.exchange.accounts = accounts
+    listen_key = small.listen_keys.create(small.alice, wall_us())
+    async with served(small) as on, on.connect(f"/ws/{listen_key}") as ws:
+        while accounts.followed != [small.alice]:
+            await asyncio.sleep(0)
+        accounts.lost[0](shard_of_account(small.alice))
+        assert (await receive(ws))["e"] == "listenKeyExpired"
+        assert accounts.followed == []

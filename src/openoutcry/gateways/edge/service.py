@@ -1,12 +1,12 @@
 """What an API call is, whatever protocol carries it, and what its handlers share."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from openoutcry.ports.calls import Calls
-from openoutcry.ports.feeds import Feed
+from openoutcry.ports.feeds import AccountFeed, EveryAccount, Feed
 from openoutcry.ports.history import History
 from openoutcry.ports.rate_limits import RateLimiter
 from openoutcry.ports.users import ApiKey, ApiKeys
@@ -78,6 +78,8 @@ class Exchange:
     listen_keys: "ListenKeys"
     clock: Callable[[], int]
     """Wall clock in microseconds."""
+    accounts: AccountFeed = field(default_factory=EveryAccount)
+    """The part of the feed that has to be told whose events somebody listens to."""
 
 
 class Security(Enum):

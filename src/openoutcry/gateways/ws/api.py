@@ -83,6 +83,10 @@ class SubscriptionSink:
         """Send one event."""
         self._session.connection.send(self._prefix + event.encode() + b"}")
 
+    def events_lost(self) -> None:
+        """End the subscription."""
+        self._session.end_subscription(self)
+
 
 class ApiSession:
     """One connection to `/ws-api/v3`."""
@@ -217,7 +221,10 @@ class ApiSession:
         own = self._own.get(request.method)
         if own is not None:
             self._admit(SESSION_WEIGHT, job.now_us)
-            return msgspec.json.encode(own(request, job.now_us))
+            result = own(request, job.now_us)
+            if isinstance(result, Awaitable):
+                return _encoded(result)
+            return msgspec.json.encode(result)
         endpoint = self._services.endpoints.get(request.method)
         if endpoint is None:
             self._admit(1, job.now_us)
@@ -343,7 +350,7 @@ class ApiSession:
         self._key_revoked = True
         for sink in list(self._subscriptions.values()):
             if sink.by_session:
-                self._end_subscription(sink)
+                self.end_subscription(sink)
 
     def check_keys(self) -> None:
         """End the log-on and the subscriptions of keys that are no more."""
@@ -352,7 +359,7 @@ class ApiSession:
             self._forget_key()
         for sink in list(self._subscriptions.values()):
             if find(sink.api_key) is None:
-                self._end_subscription(sink)
+                self.end_subscription(sink)
 
     # -- user data
 
@@ -382,8 +389,9 @@ class ApiSession:
         sink = SubscriptionSink(self, self._next_subscription_id, key, by_session=by_session)
         self._next_subscription_id += 1
         self._subscriptions[sink.subscription_id] = sink
-        self._services.user_data.subscribe(sink.account_id, sink)
-        return {"subscriptionId": sink.subscription_id}
+        following = self._services.user_data.subscribe(sink.account_id, sink)
+        result = {"subscriptionId": sink.subscription_id}
+        return result if following is None else _after(following, result)
 
     def _unsubscribe(self, request: ApiRequest, _now_us: int) -> object:
         asked = params.optional_integer(request.parameters, "subscriptionId")
@@ -394,13 +402,14 @@ class ApiSession:
         if not sinks:
             raise ApiError(400, -2036, "User Data Stream subscription not active.")
         for sink in sinks:
-            self._end_subscription(sink)
+            self.end_subscription(sink)
         return {}
 
     def _list_subscriptions(self, _request: ApiRequest, _now_us: int) -> object:
         return [{"subscriptionId": number} for number in self._subscriptions]
 
-    def _end_subscription(self, sink: SubscriptionSink) -> None:
+    def end_subscription(self, sink: SubscriptionSink) -> None:
+        """Deliver to a subscription no more, and tell it so."""
         del self._subscriptions[sink.subscription_id]
         self._services.user_data.unsubscribe(sink.account_id, sink)
         sink.user_event(
@@ -420,6 +429,15 @@ class ApiSession:
         """Return the event that tells of a shutdown."""
         event = user_events.notice("serverShutdown", self._exchange.clock(), self.unit_us)
         return f'{{"event":{event}}}'.encode()
+
+
+async def _after(awaited: Awaitable[None], result: object) -> object:
+    await awaited
+    return result
+
+
+async def _encoded(result: Awaitable[object]) -> bytes:
+    return msgspec.json.encode(await result)
 
 
 @dataclass(slots=True, eq=False)

@@ -112,6 +112,10 @@ class ListenKeySink:
             payload = self._prefix + payload + b"}"
         self._session.connection.send(payload)
 
+    def events_lost(self) -> None:
+        """End the stream: its user asks for the state and listens anew."""
+        self._session.end_listen_key(self)
+
 
 @dataclass(slots=True)
 class StreamServices:
@@ -255,12 +259,19 @@ class StreamSession:
             account_id = self._services.listen_keys.account_of(sink.listen_key, now_us)
             if account_id == sink.account_id and account_alive(account_id):
                 continue
-            sink.user_event(
-                user_events.notice(
-                    "listenKeyExpired", now_us, self.shape[1], listenKey=sink.listen_key
-                )
+            self.end_listen_key(sink)
+
+    def end_listen_key(self, sink: ListenKeySink) -> None:
+        """Tell a listen key's user that the stream is over, and deliver no more."""
+        sink.user_event(
+            user_events.notice(
+                "listenKeyExpired",
+                self._services.clock(),
+                self.shape[1],
+                listenKey=sink.listen_key,
             )
-            self._unsubscribe(sink.listen_key)
+        )
+        self._unsubscribe(sink.listen_key)
 
     # -- the end
 

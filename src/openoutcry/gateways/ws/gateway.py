@@ -69,7 +69,7 @@ class WebSocketGateway:
         """Begin to listen to the feed and the market data."""
         exchange = self._exchange
         hub = StreamHub(exchange.market_data, exchange.catalog, exchange.clock)
-        user_data = UserDataHub(exchange.catalog, exchange.clock)
+        user_data = UserDataHub(exchange.catalog, exchange.clock, exchange.accounts)
         self._streams = StreamServices(hub, user_data, exchange.listen_keys, exchange.clock)
         self._api = ApiServices(exchange, self._endpoints, Authenticator(exchange.keys), user_data)
         self._unsubscribers = [

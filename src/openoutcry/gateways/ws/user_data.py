@@ -5,16 +5,17 @@ kernel made them, so an order's own acknowledgement comes before its first fill;
 event of each command comes one account position with the balances that the command changed.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Protocol
 
+from openoutcry.core.ids import shard_of_account
 from openoutcry.core.records import BalanceEvent, OrderEvent, OrderRequestedEvent, PreventedEvent
 from openoutcry.gateways.edge.catalog import Catalog, Market
 from openoutcry.gateways.edge.market_shapes import MICROSECONDS
 from openoutcry.gateways.edge.reports import execution_report
 from openoutcry.gateways.ws import user_events
-from openoutcry.ports.feeds import Committed
+from openoutcry.ports.feeds import AccountFeed, Committed, EveryAccount
 from openoutcry.ports.history import OrderState
 
 
@@ -30,6 +31,10 @@ class UserSink(Protocol):
         """Take one event's JSON."""
         ...
 
+    def events_lost(self) -> None:
+        """Hear that events are missing for ever: the stream has to end."""
+        ...
+
 
 class _Changed:
     """What one command made of an account's balances: (free, held) by asset."""
@@ -42,25 +47,41 @@ class _Changed:
 
 
 class UserDataHub:
-    """The sinks of every account that has any."""
+    """The sinks of every account that has any; only these accounts are followed."""
 
-    def __init__(self, catalog: Catalog, clock: Callable[[], int]) -> None:
+    def __init__(
+        self, catalog: Catalog, clock: Callable[[], int], accounts: AccountFeed | None = None
+    ) -> None:
+        self._accounts = EveryAccount() if accounts is None else accounts
+        self._accounts.when_lost(self._shard_lost)
         self._catalog = catalog
         self._clock = clock
         self._sinks: dict[int, dict[UserSink, None]] = {}
         self._changed: dict[int, _Changed] = {}
 
-    def subscribe(self, account_id: int, sink: UserSink) -> None:
-        """Let a sink have the account's events from the next batch on."""
+    def subscribe(self, account_id: int, sink: UserSink) -> Awaitable[None] | None:
+        """Let a sink have the account's events from the next batch on.
+
+        Where they come from elsewhere: from when what is returned is done.
+        """
         self._sinks.setdefault(account_id, {})[sink] = None
+        return self._accounts.follow(account_id)
 
     def unsubscribe(self, account_id: int, sink: UserSink) -> None:
         """Let a sink have no more of them."""
         sinks = self._sinks.get(account_id)
-        if sinks is not None:
-            sinks.pop(sink, None)
+        if sinks is not None and sink in sinks:
+            del sinks[sink]
             if not sinks:
                 del self._sinks[account_id]
+            self._accounts.unfollow(account_id)
+
+    def _shard_lost(self, shard: int) -> None:
+        """Tell the sinks of a shard's accounts that some of their events never come."""
+        lost = [found for found in self._sinks.items() if shard_of_account(found[0]) == shard]
+        for _, sinks in lost:
+            for sink in tuple(sinks):
+                sink.events_lost()
 
     def sink_count(self) -> int:
         """Return how many sinks there are."""
