@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tools.document_commands import commands
 
-from openoutcry.app.scaled_settings import Address, ScaledSettings, variable_of
+from openoutcry.app.scaled.settings import Address, ScaledSettings, variable_of
 from openoutcry.app.settings import ENVIRONMENT_PREFIX, ServeSettings
 from openoutcry.cli.entry import build_parser
 from openoutcry.core.enums import Reason

@@ -29,11 +29,11 @@ class EngineError(Exception):
     """The data folder cannot be used; the message is for the operator."""
 
 
-def kernel_machines(poison_client_order_id: bytes = b"") -> Machines:
+def kernel_machines(poison_client_order_id: bytes = b"", *, partition: int = PARTITION) -> Machines:
     """Return how to make native kernels; the poison is for tests of what a fault does."""
     poison = poison_client_order_id
     return Machines(
-        fresh=lambda: Kernel(PARTITION, poison_client_order_id=poison),
+        fresh=lambda: Kernel(partition, poison_client_order_id=poison),
         # The file's checksum and the state's hash are compared by whoever loads it.
         restore=lambda data: Kernel.restore(data, poison_client_order_id=poison, checked=True),
         fault=KernelFault,

@@ -89,7 +89,9 @@ class Follower:
         partition: int = 0,
         policy: SnapshotPolicy | None = None,
         monotonic: Callable[[], float] = time.monotonic,
+        state: Recovered | None = None,
     ) -> None:
+        """Begin at the projection's cursor; with a `state`, which it stands at, from there."""
         self._machines = machines
         self._journal = journal
         self._snapshots = snapshots
@@ -107,7 +109,7 @@ class Follower:
                 f"the journal ends at row {head}, but the history has seen row {cursor}: "
                 "acknowledged rows are missing"
             )
-        self._state: Recovered = self._start(cursor)
+        self._state: Recovered = self._start(cursor) if state is None else state
         kept = snapshots.seqs()
         self._snapshot_commands = self._state.commands if kept else 0
         self._snapshot_at = monotonic() if kept else monotonic() - self._policy.seconds
@@ -128,10 +130,16 @@ class Follower:
         """The last applied batch."""
         return self._state.head.seq
 
-    def announce(self, seq: int, events_hash: bytes) -> None:
-        """Hear of a commit, and of the leader's hash after it."""
-        self._announced[seq] = events_hash
+    def announce(self, seq: int, events_hash: bytes = b"") -> None:
+        """Hear of a commit, and, unless it is empty, of the leader's hash after it."""
+        if events_hash and seq > self.seq:
+            self._announced[seq] = events_hash
         self._announced_seq = max(self._announced_seq, seq)
+
+    @property
+    def state(self) -> Recovered:
+        """Where it stands; whoever takes it must let the follower rest from then on."""
+        return self._state
 
     @property
     def is_behind(self) -> bool:

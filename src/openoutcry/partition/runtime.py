@@ -151,10 +151,13 @@ class Partition:
 
     # -- life ---------------------------------------------------------------------------------
 
-    async def start(self) -> None:
-        """Take ownership: raise the epoch, journal what recovery asks for, and the epoch record."""
+    async def start(self, epoch: int | None = None) -> None:
+        """Take ownership: raise the epoch, journal what recovery asks for, and the epoch record.
+
+        An `epoch` that was acquired before the recovery is taken as it is.
+        """
         self._loop = asyncio.get_running_loop()
-        self.epoch = self._journal.acquire()
+        self.epoch = self._journal.acquire() if epoch is None else epoch
         self._appender = Appender(
             self._journal,
             self._recovered.head,

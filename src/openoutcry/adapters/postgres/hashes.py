@@ -14,8 +14,12 @@ class PostgresEventHashes:
     """Hashes of one partition's events. All calls block; one thread at a time."""
 
     def __init__(self, dsn: str, partition: int = 0) -> None:
+        """Connect; raises JournalError."""
         self.partition = partition
-        self._connection = connect_primary(dsn, f"outcry-hashes-{partition}")
+        try:
+            self._connection = connect_primary(dsn, f"outcry-hashes-{partition}")
+        except psycopg.Error as error:
+            raise journal_error(error) from error
 
     def record(self, hashes: Iterable[tuple[int, bytes]]) -> None:
         """Keep (sequence, hash) pairs; a pair that is kept already stays as it is.

@@ -102,6 +102,32 @@ class Ownership:
             )
         )
 
+    def follow(self, engine: str, followed: dict[int, tuple[int, bool]]) -> None:
+        """Say how far an engine has followed partitions: (sequence, whether it is warm) of each."""
+
+        def write(connection: psycopg.Connection) -> None:
+            with connection.transaction(), connection.cursor() as cursor:
+                cursor.execute("SET LOCAL synchronous_commit = off")
+                cursor.executemany(
+                    "INSERT INTO journal.standby(partition, engine, seq, is_warm)"
+                    " VALUES(%s, %s, %s, %s) ON CONFLICT (partition, engine) DO UPDATE SET"
+                    " seq = excluded.seq, is_warm = excluded.is_warm, seen_at = clock_timestamp()",
+                    [(number, engine, *state) for number, state in followed.items()],
+                )
+
+        self._at_primary(write)
+
+    def warm(self, seconds: float) -> set[tuple[int, str]]:
+        """Return (partition, engine) of whoever said within so many seconds that it is warm."""
+        rows = self._at_primary(
+            lambda connection: connection.execute(
+                "SELECT partition, engine FROM journal.standby WHERE is_warm"
+                " AND seen_at > clock_timestamp() - %s * interval '1 s'",
+                (seconds,),
+            ).fetchall()
+        )
+        return {(partition, engine) for partition, engine in rows}
+
     def routes(self) -> dict[int, Route]:
         """Return where each entity lives."""
         rows = self._at_primary(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from openoutcry.app.scaled_settings import Address, ScaledSettings
+from openoutcry.app.scaled.settings import Address, ScaledSettings
 from openoutcry.app.settings import SettingsError
 
 TWO = """

@@ -1,0 +1,255 @@
+"""`outcry engine`: owns partitions, stands by for others, and serves calls over TCP.
+
+Three things say who owns what: the row of the partition in the database, the epoch in it, and the
+journal's key. This process acts on the row, and is held to it by the other two.
+"""
+
+import asyncio
+import logging
+import signal
+import time
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+
+from openoutcry.adapters.postgres.ownership import DatabaseAwayError, Ownership, Watcher
+from openoutcry.adapters.redis.client import Redis, RedisError
+from openoutcry.adapters.redis.publisher import RedisPublisher
+from openoutcry.adapters.tcp.server import CallsServer, Hosted, ServerLimits
+from openoutcry.app.scaled.leases import LeaseKeeper
+from openoutcry.app.scaled.opening import opened_redis, say, server_tls
+from openoutcry.app.scaled.seat import Seat
+from openoutcry.app.scaled.settings import ScaledSettings
+from openoutcry.app.scaled.views import reached_of, read_book
+from openoutcry.partition.appender import exit_at_once
+from openoutcry.partition.recent import RecentEventsRing
+from openoutcry.partition.recovery import RecoveryError
+from openoutcry.ports.journal import FencedError, JournalError
+from openoutcry.ports.ownership import Owner
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 0.1
+PATIENCE_SECONDS = 1.0
+"""A partition that was given back waits so long for who is preferred, then the standby takes it."""
+LAST_RESORT_SECONDS = 4.0
+"""After so long any engine takes it."""
+RETURN_SECONDS = 10.0
+"""One that was taken over goes back to who is preferred when that one is warm for so long."""
+FOLLOWED_SECONDS = 0.5
+WARM_SECONDS = 2.0
+REDIS_SECONDS = 0.5
+
+
+class EngineProcess:
+    """One engine."""
+
+    def __init__(
+        self, settings: ScaledSettings, fatal: Callable[[BaseException], None] = exit_at_once
+    ) -> None:
+        settings.require("name", "journal_dsn", "redis_nodes", "partitions")
+        self._settings = settings
+        self._fatal = fatal
+        self._stop = asyncio.Event()
+        self._seats = {plan.number: Seat(settings, plan) for plan in settings.partitions}
+        self._publishers: dict[int, RedisPublisher] = {}
+        self._gone_since: dict[int, float] = {}
+        self._taken_as: dict[int, str] = {}
+        self._warm_since: dict[int, float] = {}
+        self._address = ""
+        self._redis: Redis | None = None
+
+    async def run(self) -> None:
+        """Run until SIGTERM; then give everything back."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        settings = self._settings
+        async with AsyncExitStack() as stack:
+            self._ownership = Ownership(settings.journal_dsn, f"outcry-{settings.name}")
+            stack.callback(self._ownership.close)
+            self._watcher = Watcher(
+                Ownership(settings.journal_dsn, f"outcry-watch-{settings.name}"),
+                settings.lease_seconds,
+            )
+            connecting = asyncio.create_task(self._connect_redis(), name="redis")
+            stack.push_async_callback(self._disconnect_redis, connecting)
+            self._leases = LeaseKeeper(settings.journal_dsn, settings.lease_seconds, self._fatal)
+            stack.push_async_callback(self._leases.stop)
+            self._server = CallsServer(
+                tls=server_tls(settings), limits=ServerLimits(credits=settings.credits)
+            )
+            host = settings.calls_listen.host
+            port = await self._server.start(host, settings.calls_listen.port)
+            stack.push_async_callback(self._server.close, 2.0)
+            self._address = settings.calls_address or f"{host}:{port}"
+            stack.push_async_callback(self._give_everything_back)
+            say(f"engine {settings.name} takes calls at {self._address}")
+            await self._watch()
+
+    # -- what can be lost
+
+    async def _connect_redis(self) -> None:
+        """Connect whenever the cluster is there: orders do not wait for it."""
+        while self._redis is None:
+            try:
+                self._redis = await opened_redis(self._settings, None)
+            except RedisError as error:
+                log.warning("nothing is published yet: %s", error)
+                await asyncio.sleep(REDIS_SECONDS)
+        for seat in self._seats.values():
+            if seat.owned is not None:
+                await self._publish(seat)
+
+    async def _disconnect_redis(self, connecting: asyncio.Task[None]) -> None:
+        connecting.cancel()
+        await asyncio.wait({connecting})
+        if self._redis is not None:
+            await self._redis.close()
+
+    async def _publish(self, seat: Seat) -> None:
+        """Publish what a partition commits from now on, and its books as they are."""
+        owned, redis = seat.owned, self._redis
+        if owned is None or redis is None or seat.number in self._publishers:
+            return
+        partition = owned.partition
+        publisher = self._publishers[seat.number] = RedisPublisher(
+            redis,
+            partition=seat.number,
+            epoch=owned.epoch,
+            seq=await partition.committed_seq(),
+            read_book=lambda market: read_book(partition, seat.number, owned.epoch, market),
+        )
+        partition.subscribe(publisher.take)
+        reached = await partition.inspect(reached_of)
+        await publisher.start(reached.markets, reached.shards, reached.partition_entity_seq)
+
+    # -- who owns what
+
+    def _backup_of(self, preferred: str) -> str:
+        """Return the engine that stands by for what another one prefers."""
+        engines = sorted({plan.preferred for plan in self._settings.partitions if plan.preferred})
+        if preferred not in engines:
+            return engines[0] if engines else ""
+        return engines[(engines.index(preferred) + 1) % len(engines)]
+
+    async def _watch(self) -> None:
+        followed_at = 0.0
+        while not self._stop.is_set():
+            try:
+                gone = await asyncio.to_thread(self._watcher.look)
+                owners = await asyncio.to_thread(self._ownership.owners)
+                warm = await asyncio.to_thread(self._ownership.warm, WARM_SECONDS)
+                if time.monotonic() - followed_at > FOLLOWED_SECONDS:
+                    followed_at = time.monotonic()
+                    await self._say_what_is_followed()
+                await self._settle(owners, warm)
+                await self._take_what_is_free(gone)
+            except DatabaseAwayError as error:
+                log.debug("the database is away: %s", error)
+            try:
+                await asyncio.wait_for(self._stop.wait(), LOOK_SECONDS)
+            except TimeoutError:
+                continue
+
+    async def _say_what_is_followed(self) -> None:
+        followed = {
+            number: (seat.standby.seq, seat.standby.is_warm)
+            for number, seat in self._seats.items()
+            if seat.standby is not None
+        }
+        if followed:
+            await asyncio.to_thread(self._ownership.follow, self._settings.name, followed)
+
+    async def _settle(self, owners: dict[int, Owner], warm: set[tuple[int, str]]) -> None:
+        """Stand by where that is ours to do, and give back what another engine should have."""
+        name = self._settings.name
+        for number, seat in self._seats.items():
+            row = owners.get(number)
+            preferred = row.preferred if row is not None else seat.plan.preferred
+            if seat.owned is None:
+                if name in {preferred, self._backup_of(preferred)}:
+                    seat.stand_by()
+                else:
+                    await seat.rest()
+            elif preferred not in {"", name}:
+                await self._maybe_give_back(number, preferred, warm)
+
+    async def _maybe_give_back(
+        self, number: int, preferred: str, warm: set[tuple[int, str]]
+    ) -> None:
+        if (number, preferred) not in warm:
+            self._warm_since.pop(number, None)
+            return
+        since = self._warm_since.setdefault(number, time.monotonic())
+        was_told = self._taken_as.get(number) != preferred  # preferred has changed since we took it
+        if was_told or time.monotonic() - since > RETURN_SECONDS:
+            log.warning("partition %d goes to %s", number, preferred)
+            self._warm_since.pop(number, None)
+            await self._give_back(number)
+
+    async def _take_what_is_free(self, gone: list[Owner]) -> None:
+        now = time.monotonic()
+        free = {owner.partition for owner in gone}
+        for number in list(self._gone_since):
+            if number not in free:
+                del self._gone_since[number]
+        for owner in gone:
+            seat = self._seats.get(owner.partition)
+            if seat is None or seat.owned is not None:
+                continue
+            since = self._gone_since.setdefault(owner.partition, now)
+            if now - since >= self._patience(owner):
+                await self._take(seat, owner)
+
+    def _patience(self, owner: Owner) -> float:
+        name = self._settings.name
+        preferred = owner.preferred or self._seats[owner.partition].plan.preferred
+        if preferred in {"", name}:
+            return 0.0
+        if self._backup_of(preferred) != name:
+            return LAST_RESORT_SECONDS
+        was_lost = owner.lease_until_us is not None
+        return 0.0 if was_lost and owner.owner == preferred else PATIENCE_SECONDS
+
+    async def _take(self, seat: Seat, owner: Owner) -> None:
+        try:
+            owned = await seat.take(owner.epoch, self._address, self._fatal)
+        except FencedError as error:
+            log.warning("partition %d was taken by another engine: %s", seat.number, error)
+            return
+        except (JournalError, RecoveryError) as error:
+            self._fatal(error)
+            return
+        self._leases.keep(seat.number, owned.epoch)
+        self._taken_as[seat.number] = owner.preferred or seat.plan.preferred
+        await self._open(seat)
+
+    async def _open(self, seat: Seat) -> None:
+        """Let a partition that is owned now be called, and publish what it commits."""
+        owned = seat.owned
+        assert owned is not None
+        partition = owned.partition
+        recent = RecentEventsRing(seat.machines, owned.journal, owned.snapshots)
+        partition.subscribe(recent.take)
+        self._server.host(
+            seat.number, Hosted(calls=partition, epoch=owned.epoch, links=None, events=recent)
+        )
+        await self._publish(seat)
+
+    async def _give_back(self, number: int) -> None:
+        """Stop a partition in order, and let another engine have it."""
+        seat = self._seats[number]
+        owned = seat.owned
+        if owned is None:
+            return
+        self._server.drop(number)
+        await seat.give_back()
+        publisher = self._publishers.pop(number, None)
+        if publisher is not None:
+            await publisher.stop()
+        await self._leases.release(number, owned.epoch)
+
+    async def _give_everything_back(self) -> None:
+        await asyncio.gather(*(seat.rest() for seat in self._seats.values()))
+        for number in list(self._seats):
+            await self._give_back(number)
