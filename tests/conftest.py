@@ -1,5 +1,6 @@
-"""Fixtures of servers, for every test that asks for one."""
+"""What all tests share: fixtures of servers, and how hypothesis treats a machine that stalls."""
 
+from hypothesis import HealthCheck, settings
 from tests.support.postgres import (
     database,
     empty_database,
@@ -21,3 +22,7 @@ __all__ = [
     "shared_valkey",
     "valkey",
 ]
+
+# A stall of the machine is no finding: examples have no deadline, and may take long to draw.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")

@@ -34,6 +34,7 @@ from openoutcry.ports.calls import CallError, Reply
 from openoutcry.ports.history import OrderState
 
 CANCEL_ALL_ROUNDS_MAX = 1_000
+AMEND_WEIGHT = 4
 _T = TypeVar("_T")
 _NEW = int(Execution.NEW)
 _TRADE = int(Execution.TRADE)
@@ -361,6 +362,8 @@ async def amend_order(call: Call) -> bytes:
         event = await _apart(_last_amendment(call, outcome.duplicate.order_id))
     if event is None:
         raise errors.unknown_error()
+    if event.reason != Reason.AMENDED_BELOW_EXECUTED:  # unlike others, free only when it ends one
+        call.exchange.limiter.charge(call.peer_ip, AMEND_WEIGHT, call.now_us)
     return replies.amended(market, event, event.entity_seq, microseconds=call.microseconds).encode()
 
 

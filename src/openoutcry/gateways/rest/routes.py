@@ -97,7 +97,13 @@ TRADING = (
     _trade("DELETE", "order", trading.cancel_order, 1, CANCEL_PARAMETERS),
     _trade("DELETE", "openOrders", trading.cancel_all, 1, _names("symbol")),
     _trade("POST", "order/cancelReplace", trading.cancel_replace, 1, CANCEL_REPLACE_PARAMETERS),
-    _trade("PUT", "order/amend/keepPriority", trading.amend_order, 4, AMEND_PARAMETERS),
+    _trade(
+        "PUT",
+        "order/amend/keepPriority",
+        trading.amend_order,
+        trading.AMEND_WEIGHT,
+        AMEND_PARAMETERS,
+    ),
     Endpoint(
         "POST",
         API + "order/test",

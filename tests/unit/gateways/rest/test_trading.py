@@ -508,6 +508,7 @@ async def test_amendments(rest: RestCaller) -> None:
     amended = body["amendedOrder"]
     assert (amended["origClientOrderId"], amended["clientOrderId"]) == ("before", "after")
     assert (amended["qty"], amended["status"]) == ("0.00500000", "NEW")
+    assert answered.headers["X-MBX-USED-WEIGHT-1M"] == "4"
     for quantity, text in (
         ("0.005", "The requested action would change no state; rejecting."),
         ("0.006", "Order amend (quantity increase) is not supported."),
@@ -532,6 +533,7 @@ async def test_an_amendment_below_what_is_filled_ends_the_order(rest: RestCaller
         newQty="0.005",
     )
     assert json.loads(answered.response.body)["amendedOrder"]["status"] == "EXPIRED"
+    assert answered.headers["X-MBX-USED-WEIGHT-1M"] == "0"
 
 
 # cancel and replace
