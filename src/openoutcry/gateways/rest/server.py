@@ -137,7 +137,9 @@ class RestApplication:
     def _place(self, placing: Placing, endpoint: Endpoint, answer: Answer) -> None:
         """Admit a plain order and send it off."""
         limiter, now_us = self._exchange.limiter, placing.now_us
-        self._admit(placing.request.peer_ip, 0, now_us)
+        limited = limiter.admit(placing.request.peer_ip, 0, now_us)
+        if limited is not None:
+            raise errors.too_many_requests(limited)
         limited = limiter.admit_orders(placing.key.account_id, 1, now_us)
         if limited is not None:
             raise errors.too_many_orders(limited)
