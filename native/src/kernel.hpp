@@ -405,7 +405,20 @@ class Kernel {
   Lots iceberg(const Order& o) const;
   std::int32_t trade_group(const Order& o) const;
   OrderExtra& extra(Order& o);  // makes one when there is none
+
+  // ---- snapshot.cpp: rows
   void fill_row(const Order& o, OrderRow& row) const;
+  static void fill_row(const Account& a, AccountRow& row);
+  void balance_rows(const Account& a, Buffer& out) const;
+  void meta_row(Buffer& out) const;
+  void bucket_rows(Buffer& out) const;
+  void fee_and_shard_rows(Buffer& out) const;
+  void house_rows(Buffer& out) const;
+  void continuation_rows(Buffer& out) const;
+  template <class F>
+  void dedupe_rows(Buffer& out, F pass) const;
+  template <class F>
+  void write_rows(Buffer& out, F pass) const;
 
   // ---- look-ups
   u32 find_account(u64 id) const;
@@ -439,6 +452,7 @@ class Kernel {
   u32 level_of(const NewOrder& c) const;
   void prefetch_head(Market& m, u8 side) const;
   void prefetch_after(const Order& maker) const;
+  void prefetch_orders(const Account& a) const;
 
   u32 partition_;
   std::string poison_;

@@ -88,6 +88,7 @@ class Slab {
   }
 
   std::size_t live() const { return live_; }
+  u32 last() const { return last_; }
   std::size_t used_bytes() const { return (static_cast<std::size_t>(last_) + 1) * sizeof(T); }
 
  private:
@@ -257,6 +258,10 @@ class Buffer {
     return *record;
   }
   void clear() { size_ = 0; }
+  void drop_front(std::size_t size) {
+    size_ -= size;
+    if (size_ != 0) std::memmove(data_, data_ + size, size_);
+  }
   const char* data() const { return data_; }
   std::size_t size() const { return size_; }
 
