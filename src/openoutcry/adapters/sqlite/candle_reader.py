@@ -8,25 +8,14 @@ from openoutcry.adapters.sqlite.history_schema import (
     bar_of_row,
 )
 from openoutcry.core.bars import fill_flat, regroup
-from openoutcry.core.intervals import DAY_US, INTERVALS, MINUTE_US, bar_open_us, next_open_us
+from openoutcry.core.candle_window import (
+    first_open_us,
+    past_open_us,
+    source_end_us,
+    source_interval,
+)
+from openoutcry.core.intervals import bar_open_us, next_open_us
 from openoutcry.ports.history import Candle
-
-_WIDEST_FIRST = tuple(
-    sorted((name for name, width in INTERVALS.items() if width), key=INTERVALS.__getitem__)
-)[::-1]
-
-
-def source_interval(interval: str, offset_minutes: int) -> str:
-    """Return the widest stored interval whose bars lie inside those that are asked for."""
-    if offset_minutes == 0:
-        return interval
-    offset_us = offset_minutes * MINUTE_US
-    width_us = INTERVALS[interval] or DAY_US
-    for name in _WIDEST_FIRST:
-        stored_us = INTERVALS[name]
-        if stored_us <= DAY_US and width_us % stored_us == 0 and offset_us % stored_us == 0:
-            return name
-    raise AssertionError("seconds lie inside every bar")
 
 
 def read_candles(
@@ -44,14 +33,9 @@ def read_candles(
         return []
     source_name = source_interval(interval, offset_minutes)
     source = INTERVAL_NUMBERS[source_name]
-    if start_us is None:
-        first_us = bar_open_us(interval, end_us, offset_minutes)
-        for _ in range(limit - 1):
-            first_us = bar_open_us(interval, first_us - 1, offset_minutes)
-    else:
-        first_us = bar_open_us(interval, start_us, offset_minutes)
-        if first_us < start_us:
-            first_us = next_open_us(interval, first_us, offset_minutes)
+    first_us = first_open_us(
+        interval, offset_minutes, start_us=start_us, end_us=end_us, limit=limit
+    )
     before_ticks = _close_before(database, market, source, first_us)
     if before_ticks == 0:
         # nothing is before the first trade
@@ -59,14 +43,11 @@ def read_candles(
         if opened_us is None:
             return []
         first_us = bar_open_us(interval, opened_us, offset_minutes)
-    past_us = first_us
-    for _ in range(limit):
-        past_us = next_open_us(interval, past_us, offset_minutes)
-    past_us = min(past_us, end_us + 1)
+    past_us = past_open_us(interval, offset_minutes, first_us, end_us=end_us, limit=limit)
     rows = database.execute(
         f"SELECT {CANDLE_COLUMNS} FROM candles"  # noqa: S608 - constants
         " WHERE market = ? AND interval = ? AND open_us >= ? AND open_us < ? ORDER BY open_us",
-        (market, source, first_us, _bar_end(interval, past_us, offset_minutes)),
+        (market, source, first_us, source_end_us(interval, offset_minutes, past_us)),
     )
     bars = [bar_of_row(row) for row in rows]
     if source_name != interval:
@@ -83,12 +64,6 @@ def read_candles(
         Candle(bar.open_us, next_open_us(interval, bar.open_us, offset_minutes) - 1, *bar.figures())
         for bar in filled
     ]
-
-
-def _bar_end(interval: str, past_us: int, offset_minutes: int) -> int:
-    """Return the end of the last bar that opens before a time."""
-    last_open_us = bar_open_us(interval, past_us - 1, offset_minutes)
-    return next_open_us(interval, last_open_us, offset_minutes)
 
 
 def _close_before(database: sqlite3.Connection, market: int, source: int, at_us: int) -> int:

@@ -16,7 +16,6 @@ from openoutcry.adapters.sqlite.history_schema import (
     FORMAT,
     INTERVAL_NUMBERS,
     SCHEMA,
-    CandleRow,
     bar_of_row,
     candle_row,
     client_hash,
@@ -25,7 +24,7 @@ from openoutcry.adapters.sqlite.history_schema import (
 )
 from openoutcry.core.bars import Bar, aggregate_key
 from openoutcry.core.enums import EventKind, Execution, Side
-from openoutcry.core.intervals import MINUTE_US, SECOND_US, bar_open_us
+from openoutcry.core.open_bars import OpenBars
 from openoutcry.core.records import (
     EVENTS,
     OrderEvent,
@@ -46,18 +45,12 @@ _EXECUTED = int(Execution.TRADE)
 _REPLACED = int(Execution.REPLACED)
 _SELL = int(Side.SELL)
 
-_SECOND_NUMBER = INTERVAL_NUMBERS["1s"]
-_FROM_MINUTES = tuple((name, number) for name, number in INTERVAL_NUMBERS.items() if name != "1s")
-
 _PUT_ORDER = (
     "INSERT INTO orders VALUES(?, ?, ?, ?, ?, ?)"
     " ON CONFLICT(order_id) DO UPDATE SET event = excluded.event"
 )
 _PUT_RENAMED_ORDER = _PUT_ORDER + ", client_hash = excluded.client_hash"
 _PUT_CANDLE = f"INSERT OR REPLACE INTO candles VALUES({', '.join('?' * 14)})"
-
-BarKey = tuple[int, int]
-"""(market, interval number)"""
 
 
 class HistoryDamagedError(sqlite3.DatabaseError):
@@ -78,7 +71,7 @@ class Projector:
         self._fills: list[OrderState] = []
         self._trades: dict[int, list[TradeEvent]] = {}
         self._pending = 0
-        self._open_bars: dict[BarKey, Bar | None] = {}
+        self._open_bars = OpenBars(self._load_bar)
 
     def cursor(self) -> int:
         """Return the sequence of the last applied batch; 0 for an empty store."""
@@ -276,39 +269,21 @@ class Projector:
         self._aggregate_ids[market] = number
         self._database.executemany("INSERT INTO aggregates VALUES(?, ?, ?, ?, ?, ?, ?)", rows)
         self._database.execute("INSERT OR REPLACE INTO markets VALUES(?, ?)", (market, number))
-        self._database.executemany(_PUT_CANDLE, self._candle_rows(market, trades))
+        self._database.executemany(
+            _PUT_CANDLE,
+            [
+                candle_row(market, INTERVAL_NUMBERS[interval], bar)
+                for interval, bar in self._open_bars.add(market, trades)
+            ],
+        )
 
-    def _candle_rows(self, market: int, trades: list[TradeEvent]) -> list[CandleRow]:
-        """Return every bar that these trades changed, as a whole."""
-        changed: dict[tuple[int, int], Bar] = {}
-        for bar in _bars(trades, SECOND_US):
-            self._merge(market, _SECOND_NUMBER, bar.open_us, bar, changed)
-        for bar in _bars(trades, MINUTE_US):
-            for name, number in _FROM_MINUTES:
-                self._merge(market, number, bar_open_us(name, bar.open_us), bar, changed)
-        return [candle_row(market, number, bar) for (number, _), bar in changed.items()]
-
-    def _merge(
-        self, market: int, number: int, open_us: int, bar: Bar, changed: dict[tuple[int, int], Bar]
-    ) -> None:
-        """Add a narrow bar to the open bar of an interval, or open the next one with it."""
-        wide = self._open_bar(market, number)
-        if wide is None or wide.open_us != open_us:
-            wide = Bar(open_us, bar.open_ticks)
-            self._open_bars[market, number] = wide
-        wide.merge(bar)
-        changed[number, open_us] = wide
-
-    def _open_bar(self, market: int, number: int) -> Bar | None:
-        key = (market, number)
-        if key not in self._open_bars:
-            row = self._database.execute(
-                f"SELECT {CANDLE_COLUMNS} FROM candles"  # noqa: S608 - constants
-                " WHERE market = ? AND interval = ? ORDER BY open_us DESC LIMIT 1",
-                key,
-            ).fetchone()
-            self._open_bars[key] = bar_of_row(row) if row else None
-        return self._open_bars[key]
+    def _load_bar(self, market: int, interval: str) -> Bar | None:
+        row = self._database.execute(
+            f"SELECT {CANDLE_COLUMNS} FROM candles"  # noqa: S608 - constants
+            " WHERE market = ? AND interval = ? ORDER BY open_us DESC LIMIT 1",
+            (market, INTERVAL_NUMBERS[interval]),
+        ).fetchone()
+        return bar_of_row(row) if row else None
 
 
 class _OtherFormatError(Exception):
@@ -365,16 +340,3 @@ def _aggregate_row(market: int, number: int, trades: list[TradeEvent]) -> tuple[
         trades[-1].trade_id,
         int(first.taker_side == _SELL),
     )
-
-
-def _bars(trades: list[TradeEvent], width_us: int) -> list[Bar]:
-    """Return the bars of one width that ascending trades fill."""
-    bars: list[Bar] = []
-    end_us = 0
-    for trade in trades:
-        if not bars or trade.time_us >= end_us:
-            open_us = trade.time_us - trade.time_us % width_us
-            end_us = open_us + width_us
-            bars.append(Bar(open_us, trade.price_ticks))
-        bars[-1].add(trade)
-    return bars
