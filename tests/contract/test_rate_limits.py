@@ -1,10 +1,15 @@
 """What every rate limiter promises, run against each adapter."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
+from tests.support.valkey import settings_of
 
+from openoutcry.adapters.local.valkey_cluster import ValkeyCluster
 from openoutcry.adapters.memory.rate_limits import MemoryRateLimiter
+from openoutcry.adapters.redis.client import Redis
+from openoutcry.adapters.redis.rate_limits import RedisRateLimiter
 from openoutcry.ports.rate_limits import (
     ORDERS_PER_10_SECONDS,
     ORDERS_PER_DAY,
@@ -19,17 +24,30 @@ DAY = 24 * 60 * MINUTE
 START = 20_000 * DAY
 IP = "192.0.2.1"
 
-ADAPTERS: dict[str, Callable[[bool], RateLimiter]] = {
-    "memory": lambda enforce: MemoryRateLimiter(enforce=enforce),
-}
+Make = Callable[[bool], RateLimiter]
 
 
-@pytest.fixture(params=sorted(ADAPTERS))
-def make(request: pytest.FixtureRequest) -> Callable[[bool], RateLimiter]:
-    return ADAPTERS[request.param]
+@asynccontextmanager
+async def memory(_cluster: Callable[[], ValkeyCluster]) -> AsyncIterator[Make]:
+    yield lambda enforce: MemoryRateLimiter(enforce=enforce)
 
 
-def test_weight_is_counted_by_address_and_minute(make: Callable[[bool], RateLimiter]) -> None:
+@asynccontextmanager
+async def redis(cluster: Callable[[], ValkeyCluster]) -> AsyncIterator[Make]:
+    """Decides from its own copy, whatever Redis will say later."""
+    client = await Redis.connect(settings_of(cluster()))
+    yield lambda enforce: RedisRateLimiter(MemoryRateLimiter(enforce=enforce), client, gateways=3)
+    await client.close()
+
+
+@pytest.fixture(params=["memory", "redis"])
+async def make(request: pytest.FixtureRequest) -> AsyncIterator[Make]:
+    adapter = {"memory": memory, "redis": redis}[request.param]
+    async with AsyncExitStack() as stack:
+        yield await stack.enter_async_context(adapter(lambda: request.getfixturevalue("valkey")))
+
+
+async def test_weight_is_counted_by_address_and_minute(make: Make) -> None:
     limiter = make(True)
     assert limiter.admit(IP, REQUEST_WEIGHT_PER_MINUTE, START) is None
     assert limiter.used_weight(IP, START) == REQUEST_WEIGHT_PER_MINUTE
@@ -42,14 +60,14 @@ def test_weight_is_counted_by_address_and_minute(make: Callable[[bool], RateLimi
     assert limiter.used_weight(IP, START + MINUTE) == 1
 
 
-def test_charged_weight_counts_too(make: Callable[[bool], RateLimiter]) -> None:
+async def test_charged_weight_counts_too(make: Make) -> None:
     limiter = make(True)
     limiter.admit(IP, 0, START)
     limiter.charge(IP, 7, START)
     assert limiter.used_weight(IP, START) == 7
 
 
-def test_raw_requests(make: Callable[[bool], RateLimiter]) -> None:
+async def test_raw_requests(make: Make) -> None:
     limiter = make(True)
     for number in range(RAW_REQUESTS_PER_5_MINUTES):
         assert limiter.admit(IP, 0, START + number // 1000) is None
@@ -57,7 +75,7 @@ def test_raw_requests(make: Callable[[bool], RateLimiter]) -> None:
     assert limiter.admit(IP, 0, START + 5 * MINUTE) is None
 
 
-def test_who_does_not_stop_is_banned_for_ever_longer(make: Callable[[bool], RateLimiter]) -> None:
+async def test_who_does_not_stop_is_banned_for_ever_longer(make: Make) -> None:
     limiter = make(True)
     now, lengths = START, []
     for _ in range(14):
@@ -75,7 +93,7 @@ def test_who_does_not_stop_is_banned_for_ever_longer(make: Callable[[bool], Rate
     assert limiter.admit(IP, 1, now + MINUTE) is None
 
 
-def test_orders_are_counted_by_account(make: Callable[[bool], RateLimiter]) -> None:
+async def test_orders_are_counted_by_account(make: Make) -> None:
     limiter = make(True)
     limiter.count_orders(7, ORDERS_PER_10_SECONDS, START)
     refused = limiter.admit_orders(7, 1, START + 4 * SECOND)
@@ -87,7 +105,7 @@ def test_orders_are_counted_by_account(make: Callable[[bool], RateLimiter]) -> N
     assert limiter.order_counts(7, START + 10 * SECOND) == (0, ORDERS_PER_10_SECONDS)
 
 
-def test_orders_of_a_day(make: Callable[[bool], RateLimiter]) -> None:
+async def test_orders_of_a_day(make: Make) -> None:
     limiter = make(True)
     limiter.count_orders(7, ORDERS_PER_DAY, START)
     refused = limiter.admit_orders(7, 1, START + 60 * SECOND)
@@ -96,7 +114,7 @@ def test_orders_of_a_day(make: Callable[[bool], RateLimiter]) -> None:
     assert limiter.admit_orders(7, 1, START + DAY) is None
 
 
-def test_first_fills_make_room_never_below_nothing(make: Callable[[bool], RateLimiter]) -> None:
+async def test_first_fills_make_room_never_below_nothing(make: Make) -> None:
     limiter = make(True)
     assert limiter.count_orders(7, 8, START) == (8, 8)
     limiter.order_filled(7, START, maker=False)
@@ -107,7 +125,7 @@ def test_first_fills_make_room_never_below_nothing(make: Callable[[bool], RateLi
     assert limiter.order_counts(7, START) == (0, 0)
 
 
-def test_a_clock_that_steps_back_forgets_nothing(make: Callable[[bool], RateLimiter]) -> None:
+async def test_a_clock_that_steps_back_forgets_nothing(make: Make) -> None:
     limiter = make(True)
     limiter.admit(IP, 5, START)
     limiter.count_orders(7, 3, START)
@@ -115,7 +133,7 @@ def test_a_clock_that_steps_back_forgets_nothing(make: Callable[[bool], RateLimi
     assert limiter.order_counts(7, START - DAY) == (3, 3)
 
 
-def test_lifted_limits_count_and_refuse_nobody(make: Callable[[bool], RateLimiter]) -> None:
+async def test_lifted_limits_count_and_refuse_nobody(make: Make) -> None:
     limiter = make(False)
     assert not limiter.limits_enforced()
     assert limiter.admit(IP, 10 * REQUEST_WEIGHT_PER_MINUTE, START) is None
@@ -127,14 +145,14 @@ def test_lifted_limits_count_and_refuse_nobody(make: Callable[[bool], RateLimite
     assert all(limiter.admit_connection(IP, START) is None for _ in range(1000))
 
 
-def test_connection_attempts(make: Callable[[bool], RateLimiter]) -> None:
+async def test_connection_attempts(make: Make) -> None:
     limiter = make(True)
     assert all(limiter.admit_connection(IP, START) is None for _ in range(300))
     assert limiter.admit_connection(IP, START) is not None
     assert limiter.admit_connection(IP, START + 5 * MINUTE) is None
 
 
-def test_ipv6_addresses_count_by_their_network(make: Callable[[bool], RateLimiter]) -> None:
+async def test_ipv6_addresses_count_by_their_network(make: Make) -> None:
     limiter = make(True)
     for number in range(16):
         limiter.admit(f"2001:db8:1:2::{number:x}", 1, START)

@@ -20,6 +20,19 @@ class Limited:
     banned: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class AddressCounts:
+    """What an address has used: weight and refusals in a minute, the rest in five."""
+
+    minute: int
+    weight: int
+    raw_requests: int
+    refusals: int
+    connections: int
+    banned_until_us: int
+    ban_us: int
+
+
 class RateLimiter(Protocol):
     """Counts and judges. Every method answers at once from this process's memory.
 
@@ -61,3 +74,35 @@ class RateLimiter(Protocol):
     def limits_enforced(self) -> bool:
         """False when the limits are lifted and only counted."""
         ...
+
+
+class CopiedLimiter(RateLimiter, Protocol):
+    """A limiter in memory whose counts are a copy of shared ones, and are set to them at times."""
+
+    def add(self, ip: str, now_us: int, *, raw_requests: int = 0, connections: int = 0) -> None:
+        """Count what was not asked for here: others' share, as far as it can be guessed."""
+        ...
+
+    def banned(self, ip: str, now_us: int) -> Limited | None:
+        """Say whether an address is shut out; counts nothing."""
+        ...
+
+    def set_address(self, network: str, counts: AddressCounts) -> None:
+        """Take over shared counts, unless they are of an older minute, and any later ban."""
+        ...
+
+    def set_account(self, account_id: int, slot: int, slot_count: int, day_count: int) -> None:
+        """Take over shared counts of a slot of ten seconds and its day, unless they are older."""
+        ...
+
+
+def network_of(ip: str) -> str:
+    """Return what is counted together: an IPv4 address, or the /64 of an IPv6 address."""
+    if ":" not in ip:
+        return ip
+    head, gap, tail = ip.partition("::")
+    groups = head.split(":") if head else []
+    if gap:
+        after = tail.split(":") if tail else []
+        groups += ["0"] * (8 - len(groups) - len(after)) + after
+    return ":".join(groups[:4])

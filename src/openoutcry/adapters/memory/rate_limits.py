@@ -5,7 +5,9 @@ from openoutcry.ports.rate_limits import (
     ORDERS_PER_DAY,
     RAW_REQUESTS_PER_5_MINUTES,
     REQUEST_WEIGHT_PER_MINUTE,
+    AddressCounts,
     Limited,
+    network_of,
 )
 
 _SECOND_US = 1_000_000
@@ -53,18 +55,6 @@ class _Account:
     def __init__(self) -> None:
         self.slot = self.day = -1
         self.slot_count = self.day_count = 0
-
-
-def network_of(ip: str) -> str:
-    """Return what is counted together: an IPv4 address, or the /64 of an IPv6 address."""
-    if ":" not in ip:
-        return ip
-    head, gap, tail = ip.partition("::")
-    groups = head.split(":") if head else []
-    if gap:
-        after = tail.split(":") if tail else []
-        groups += ["0"] * (8 - len(groups) - len(after)) + after
-    return ":".join(groups[:4])
 
 
 class MemoryRateLimiter:
@@ -138,6 +128,31 @@ class MemoryRateLimiter:
         until = address.banned_until_us
         return Limited("", -(-(until - now_us) // _SECOND_US), until, banned=True)
 
+    def add(self, ip: str, now_us: int, *, raw_requests: int = 0, connections: int = 0) -> None:
+        """Count what was not asked for here: others' share, as far as it can be guessed."""
+        address = self._address(ip, now_us)
+        address.raw += raw_requests
+        address.connections += connections
+
+    def banned(self, ip: str, now_us: int) -> Limited | None:
+        """Say whether an address is shut out; counts nothing."""
+        address = self._address(ip, now_us)
+        if address.banned_until_us > now_us and self._enforce:
+            return self._banned(address, now_us)
+        return None
+
+    def set_address(self, network: str, counts: AddressCounts) -> None:
+        """Take over shared counts, unless they are of an older minute, and any later ban."""
+        address = self._addresses.get(network)
+        if address is None:
+            return
+        if counts.minute >= address.minute:
+            address.minute, address.window = counts.minute, counts.minute // 5
+            address.weight, address.refusals = counts.weight, counts.refusals
+            address.raw, address.connections = counts.raw_requests, counts.connections
+        if counts.banned_until_us > address.banned_until_us - BAN_US // 2:
+            address.banned_until_us, address.ban_us = counts.banned_until_us, counts.ban_us
+
     def charge(self, ip: str, weight: int, now_us: int) -> None:
         """Add weight to a request that has been let in already."""
         self._address(ip, now_us).weight += weight
@@ -188,6 +203,13 @@ class MemoryRateLimiter:
         account.slot_count += orders
         account.day_count += orders
         return account.slot_count, account.day_count
+
+    def set_account(self, account_id: int, slot: int, slot_count: int, day_count: int) -> None:
+        """Take over shared counts of a slot of ten seconds and its day, unless they are older."""
+        account = self._accounts.get(account_id)
+        if account is not None and slot >= account.slot:
+            account.slot, account.day = slot, slot * _TEN_SECONDS_US // _DAY_US
+            account.slot_count, account.day_count = slot_count, day_count
 
     def order_filled(self, account_id: int, now_us: int, *, maker: bool) -> None:
         """Give an account room again: an order of it has had its first fill."""
