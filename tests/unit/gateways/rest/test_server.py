@@ -11,7 +11,9 @@ from openoutcry.gateways.edge.service import Call, Endpoint, Request, Security
 from openoutcry.gateways.rest.routes import ENDPOINTS
 from openoutcry.ports.calls import (
     NotAcceptedError,
+    NotConnectedError,
     OutcomeUnknownError,
+    OverloadedError,
     StorageFullError,
 )
 
@@ -179,6 +181,7 @@ async def test_handlers_may_wait(*, light: bool) -> None:
     ("failure", "status", "code"),
     [
         (StorageFullError("full"), 503, -1008),
+        (OverloadedError("no credit"), 503, -1008),
         (NotAcceptedError("stopping"), 503, -1016),
         (OutcomeUnknownError("gone"), 504, -1007),
     ],
@@ -191,6 +194,24 @@ async def test_commands_without_a_reply(
 
     rest.small.calls.submit = fail
     assert (await rest.order()).error[:2] == (status, code)
+
+
+@pytest.mark.parametrize(
+    ("failure", "status", "code"),
+    [
+        (OverloadedError("full"), 503, -1008),
+        (NotConnectedError("away"), 503, -1016),
+        (OutcomeUnknownError("gone"), 504, -1007),
+    ],
+)
+async def test_reads_without_an_answer(
+    rest: RestCaller, failure: Exception, status: int, code: int
+) -> None:
+    async def fail(*_values: object) -> object:
+        raise failure
+
+    rest.small.calls.open_orders = fail
+    assert (await rest.signed("GET", "/api/v3/openOrders")).error[:2] == (status, code)
 
 
 # what is not trading
