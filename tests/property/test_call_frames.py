@@ -14,7 +14,7 @@ from openoutcry.core.records import EVENTS, ROWS, NewOrder
 from openoutcry.ports.links import LinkPosition
 
 BODY_MAX = 4096
-U4, U8 = st.integers(0, 2**32 - 1), st.integers(0, 2**64 - 1)
+U2, U4, U8 = st.integers(0, 2**16 - 1), st.integers(0, 2**32 - 1), st.integers(0, 2**64 - 1)
 I8 = st.integers(-(2**63), 2**63 - 1)
 HELLOS = st.builds(
     frames.Hello,
@@ -141,7 +141,7 @@ def test_questions_for_events_come_back(partition: int, entity: int, seq: int) -
     assert frames.read_events_after(body) == (partition, entity, seq)
 
 
-@given(st.builds(frames.Read, U4, st.integers(0, 255), U4, U8, I8, st.binary(max_size=36)))
+@given(st.builds(frames.Read, U4, st.integers(0, 255), U2, U8, I8, st.binary(max_size=36)))
 def test_reads_come_back(read: frames.Read) -> None:
     assert frames.read_read(frames.read_body(read)) == read
 

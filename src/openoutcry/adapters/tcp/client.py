@@ -55,7 +55,7 @@ _ERRORS: dict[int, type[Exception]] = {
     Code.FORBIDDEN: ValueError,
 }
 _RESERVED_PARTS = 8
-"""One of so many credits is kept for cancels and reads."""
+"""One of so many credits is kept for cancels and links."""
 _jitter = random.SystemRandom()
 Decoder = Callable[[bytes], tuple[int, Any]]
 """Takes the body of an answer apart: the epoch, and what the caller is given."""

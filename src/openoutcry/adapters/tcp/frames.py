@@ -17,6 +17,7 @@ from openoutcry.codec.records import (
     decode_rows,
     is_command,
 )
+from openoutcry.core.limits import CLIENT_ORDER_ID_BYTES_MAX
 from openoutcry.core.records import Event, Row
 from openoutcry.ports.links import LinkPosition
 
@@ -150,6 +151,7 @@ class Answer(NamedTuple):
 
 Frame = tuple[int, int, bytes]
 """Kind, channel, body."""
+_MARKET_MAX = (1 << 16) - 1
 _KIND_MAX = max(Kind)
 _HEADER_BYTES = HEADER.size
 
@@ -290,6 +292,8 @@ def read_body(value: Read) -> bytes:
 def read_read(body: bytes) -> Read:
     """Return what a READ asks for."""
     partition, _, query, _, market, account_id, order_id = _unpack(_READ, body)
+    if market > _MARKET_MAX or len(body) > _READ.size + CLIENT_ORDER_ID_BYTES_MAX:
+        raise ProtocolError("no read")
     return Read(partition, query, market, account_id, order_id, body[_READ.size :])
 
 

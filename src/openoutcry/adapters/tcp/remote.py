@@ -12,7 +12,7 @@ from openoutcry.core.enums import CommandKind
 from openoutcry.core.records import AccountRow, BalanceRow, Event, MarketRow, OrderRow, Row
 from openoutcry.ports.calls import CallError, NotConnectedError, Reply, Taker
 from openoutcry.ports.links import LinkPosition
-from openoutcry.ports.routes import Owners
+from openoutcry.ports.routes import Owner, Owners
 
 CANCELS = frozenset({CommandKind.CANCEL_ORDER, CommandKind.CANCEL_ALL})
 """What takes of the last credits: it makes less of what there is too much of."""
@@ -57,7 +57,7 @@ class RemoteCalls:
         read = Read(self._partition, query, market, account_id, order_id, client_order_id)
         body = frames.read_body(read)
         connection = self._connection
-        return await connection.ask(Kind.READ, self._partition, body, b"", decode, first=True)
+        return await connection.ask(Kind.READ, self._partition, body, b"", decode, first=False)
 
     async def order(self, account_id: int, order_id: int) -> OrderRow | None:
         """Return an open order of this account, or None."""
@@ -151,6 +151,16 @@ class RemoteEvents:
             Kind.EVENTS_AFTER, self._partition, body, b"", frames.read_events, first=True
         )
         return found
+
+
+def calls_over(connections: Connections) -> Callable[[int, Owner], RemoteCalls]:
+    """Return how `RoutedCalls` reaches a partition at its owner."""
+
+    def calls_at(partition: int, owner: Owner) -> RemoteCalls:
+        connections.epochs.is_current(partition, owner.epoch)
+        return RemoteCalls(connections.to(owner.address), partition)
+
+    return calls_at
 
 
 def owner_connection(connections: Connections, owners: Owners, partition: int) -> EngineConnection:

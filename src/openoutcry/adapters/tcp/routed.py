@@ -80,7 +80,7 @@ class RoutedLimits:
     """Commands under way, of all kinds."""
     orders_max: int = 3584
     """Commands under way when only cancels are taken still."""
-    wait_seconds_max: float = 10.0
+    wait_seconds_max: float = 8.0
     """How long a command is asked again for, within its deadline."""
     read_seconds_max: float = 2.0
     spread_seconds_max: float = 30.0

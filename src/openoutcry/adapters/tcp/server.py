@@ -74,6 +74,10 @@ _OF_THE_OWNER = frozenset(
 """Commands that only the owner's runtime makes."""
 
 
+HANG_UP_SECONDS = 0.5
+"""How long callers have to take the last answers of a server that closes."""
+
+
 @dataclass(slots=True)
 class Hosted:
     """One partition that this process owns, and what can be asked of it."""
@@ -117,6 +121,7 @@ class CallsServer:
         self._listener: asyncio.Server | None = None
         self._sweeper: asyncio.TimerHandle | None = None
         self._idle = asyncio.Event()
+        self._empty = asyncio.Event()
 
     async def start(self, host: str, port: int) -> int:
         """Listen on an address; returns the port. Raises OSError when it is taken."""
@@ -170,6 +175,8 @@ class CallsServer:
         """Forget a connection."""
         self._peers.discard(peer)
         self.went_idle()
+        if self.is_draining and not self._peers:
+            self._empty.set()
 
     def went_idle(self) -> None:
         """See whether anything is under way still."""
@@ -198,6 +205,11 @@ class CallsServer:
             await asyncio.wait_for(self._idle.wait(), grace_seconds)
         for peer in list(self._peers):
             peer.hang_up()
+        if self._peers:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._empty.wait(), HANG_UP_SECONDS)
+        for peer in list(self._peers):
+            peer.abort()
         if self._sweeper is not None:
             self._sweeper.cancel()
         if self._listener is not None:
@@ -285,6 +297,11 @@ class _Peer(asyncio.Protocol):
         self._flush()
         if self._transport is not None:
             self._transport.close()
+
+    def abort(self) -> None:
+        """Close at once, whatever is unsent."""
+        if self._transport is not None:
+            self._transport.abort()
 
     def _refuse(self, code: Code, text: str) -> None:
         log.warning("a caller is cut: %s", text)

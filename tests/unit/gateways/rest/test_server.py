@@ -12,7 +12,9 @@ from openoutcry.gateways.rest.routes import ENDPOINTS
 from openoutcry.ports.calls import (
     CallError,
     NotAcceptedError,
+    NotConnectedError,
     OutcomeUnknownError,
+    OverloadedError,
     StorageFullError,
     Taker,
 )
@@ -181,6 +183,7 @@ async def test_handlers_may_wait(*, light: bool) -> None:
     ("failure", "status", "code"),
     [
         (StorageFullError("full"), 503, -1008),
+        (OverloadedError("no credit"), 503, -1008),
         (NotAcceptedError("stopping"), 503, -1016),
         (OutcomeUnknownError("gone"), 504, -1007),
     ],
@@ -201,6 +204,24 @@ async def test_commands_without_a_reply(failure: CallError, status: int, code: i
     for way in (fail_at_once, fail_later):
         short.small.calls.send = way
         assert (await short.order()).error[:2] == (status, code)
+
+
+@pytest.mark.parametrize(
+    ("failure", "status", "code"),
+    [
+        (OverloadedError("full"), 503, -1008),
+        (NotConnectedError("away"), 503, -1016),
+        (OutcomeUnknownError("gone"), 504, -1007),
+    ],
+)
+async def test_reads_without_an_answer(
+    rest: RestCaller, failure: Exception, status: int, code: int
+) -> None:
+    async def fail(*_values: object) -> object:
+        raise failure
+
+    rest.small.calls.open_orders = fail
+    assert (await rest.signed("GET", "/api/v3/openOrders")).error[:2] == (status, code)
 
 
 # what is not trading
