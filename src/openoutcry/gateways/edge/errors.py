@@ -56,6 +56,19 @@ REASONS: dict[Reason, tuple[int, int, str]] = {
     ),
     Reason.ACCOUNT_MAY_NOT_WITHDRAW: (400, _REJECTED, _DISABLED),
     Reason.ACCOUNT_MAY_NOT_DEPOSIT: (400, _REJECTED, _DISABLED),
+    Reason.NOT_HOSTED: (
+        503,
+        -1008,
+        "Server is currently overloaded with other requests. Please try again in a few minutes.",
+    ),
+    Reason.REQUEST_PENDING: (
+        504,
+        -1007,
+        (
+            "Timeout waiting for response from backend server. "
+            "Send status unknown; execution status unknown."
+        ),
+    ),
     Reason.INVALID_SIDE: (400, -1117, "Invalid side."),
     Reason.INVALID_ORDER_TYPE: (400, -1116, "Invalid orderType."),
     Reason.INVALID_TIME_IN_FORCE: (400, -1115, "Invalid timeInForce."),
