@@ -140,6 +140,8 @@ class Network:
         self.nodes = [*self.homes, *self.places]
         self.route: dict[int, Node] = {}
         self.wires: dict[Wire, deque[bytes]] = defaultdict(deque)
+        self.torn: set[Wire] = set()
+        """Wires that have lost a message; the next one shows the gap."""
         self.commands = 0
         self.batches = 0
         self.met: Counter[str] = Counter()
@@ -226,8 +228,12 @@ class Network:
         """Take a message off a wire and do to it what chance has in store."""
         rng, faults = self.rng, self.faults
         message = self.wires[wire].popleft()
+        if wire in self.torn:
+            self._rewind(wire)
+            return [deliver(message)]  # beyond a gap
         if rng.random() < faults.lost:
             self.met["lost"] += 1
+            self.torn.add(wire)
             return []
         if rng.random() < faults.astray:
             self.met["astray"] += 1
@@ -298,19 +304,21 @@ class Network:
                 ack = LinkAck(entity=wire[0], destination=wire[1], link_seq=last)
                 self.route[wire[0]].inbox.append(ack.pack())
 
+    def _rewind(self, wire: Wire) -> None:
+        """Send again what a destination has not taken in."""
+        self.torn.discard(wire)
+        self.wires[wire].clear()
+        last = dict(_positions(self.route[wire[1]])).get(wire, 0)
+        for record in records(self.route[wire[0]].view.outbox(wire[0])):
+            message = LINKS[record[2]].unpack(record)
+            if message.destination == wire[1] and message.link_seq > last:
+                self.wires[wire].append(record)
+
     def resend(self) -> bool:
         """Put on the wires again what has not been taken in; False when there is nothing."""
-        positions = {wire: last for node in self.nodes for wire, last in _positions(node)}
-        found = False
-        for node in self.nodes:
-            for record in records(node.view.outbox()):
-                message = LINKS[record[2]].unpack(record)
-                wire = (message.source, message.destination)
-                if message.link_seq > positions.get(wire, 0):
-                    self.wires[wire].append(record)
-                    found = True
-        self.met["resent"] += found
-        return found
+        for wire in list(self.wires):
+            self._rewind(wire)
+        return any(self.wires.values())
 
     # ---- what must hold
 
