@@ -93,12 +93,12 @@ constexpr std::size_t READ_AHEAD_BYTES = 2048;
 
 void begin_reading(std::span<const char> batch) {
   const std::size_t size = std::min(batch.size(), READ_AHEAD_BYTES);
-  for (std::size_t at = 0; at < size; at += 64) __builtin_prefetch(batch.data() + at);
+  for (std::size_t at = 0; at < size; at += 64) prefetch_line(batch.data() + at);
 }
 void read_ahead(const char* here) {
   const auto there = reinterpret_cast<std::uintptr_t>(here) + READ_AHEAD_BYTES;  // maybe beyond the end
   for (std::size_t at = 0; at < 192; at += 64) {
-    __builtin_prefetch(reinterpret_cast<const void*>(there + at));
+    prefetch_line(reinterpret_cast<const void*>(there + at));
   }
 }
 
@@ -144,7 +144,8 @@ void Kernel::apply(std::span<const char> batch, u64 seq, std::span<const u32> sk
   static constexpr u32 ROWS_AHEAD = 10;
   static constexpr u32 NEIGHBOURS_AHEAD = 5;
   static constexpr u32 NEAR_AHEAD = 3;
-  static constexpr std::size_t HASHED_AT_ONCE = 512;
+  static constexpr std::size_t HASHED_AT_ONCE = 1024;
+  static constexpr std::size_t HASHED_BEHIND = 1024;
   static constexpr std::size_t FAR_BYTES = 8U << 20;
   events_.clear();
   index_ = 0;
@@ -184,10 +185,10 @@ void Kernel::apply(std::span<const char> batch, u64 seq, std::span<const u32> sk
     used_ = 0;
     command(bytes);
     OUTCRY_CHECK(used_ <= EVENTS_PER_COMMAND_MAX || bytes[2] == Tick::KIND);
-    // While the events are still in the nearest cache, and beside the next command's work; so much at
-    // once that the processor can tell when the loop will end.
-    for (; events_.size() - hashed >= HASHED_AT_ONCE; hashed += HASHED_AT_ONCE) {
-      lanes_.take(events_.data() + hashed, HASHED_AT_ONCE);
+    // While the events are still in the nearest cache, and beside the next command's work; but none that
+    // were written just now: a wide read of narrow writes waits until they have left the write queue.
+    while (events_.size() - hashed >= HASHED_BEHIND + HASHED_AT_ONCE) {
+      hashed += lanes_.take(events_.data() + hashed, HASHED_AT_ONCE);
     }
   }
   check_conservation();
@@ -582,6 +583,7 @@ void Kernel::update_market(const UpdateMarket& c) {
   wanted.specification_version = row.specification_version + 1;
   std::memcpy(&row.market, &wanted.market, SPECIFICATION_BYTES - PADDING_BYTES);
   m->bounds = Bounds::of(row);
+  m->fence = {};
   market_event(*m);
 }
 
@@ -790,7 +792,7 @@ bool Kernel::pending() const {
 i64 Kernel::average_price(u16 id) const {
   const Market* m = market(id);
   if (m == nullptr) return 0;
-  const i64 now = time_us_ / 60'000'000;
+  const i64 now = time_us_ / MINUTE_US;
   i128 lots = 0;
   i128 quote = 0;
   for (i64 minute = now; minute > now - static_cast<i64>(m->row.average_price_minutes); --minute) {

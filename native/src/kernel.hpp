@@ -146,6 +146,8 @@ struct Pair128 {
   i128 base = 0, quote = 0;
 };
 
+inline constexpr i64 MINUTE_US = 60'000'000;
+
 struct PriceBucket {
   i64 minute = -1;
   i128 lots = 0, quote = 0;
@@ -162,6 +164,14 @@ struct Bounds {
   static Bounds of(const MarketRow& m);
 };
 
+// Which prices are near enough to the average (section 3, 27), by side: worked out when it is first
+// asked after a trade or when a minute has ended, not for each order.
+struct Fence {
+  i64 until_us = 0;  // holds for times below; 0: to be worked out
+  i64 average = 0;
+  std::array<u64, 2> low{}, high{};  // price times MULTIPLIER_ONE, at least and at most
+};
+
 struct Market {
   explicit Market(Slab<TreeNode>& nodes)
       : trees{PriceTree(nodes), PriceTree(nodes)}, clearing(ACCOUNT_SHARDS) {}
@@ -176,6 +186,7 @@ struct Market {
   std::array<PriceBucket, 64> buckets{};
   bool traded = false;
   i64 low = 0, high = 0;
+  Fence fence;
   std::vector<Pair128> clearing;  // by shard
   std::vector<Rates> rates;       // by fee schedule; beyond the end: free of fees
 
@@ -319,8 +330,9 @@ class Kernel {
   Reason decide_new(const C& c, u32 account, i64& order_id);
   template <class C>
   Reason decide_plain(const C& c, u32 account, Market& m, Atoms value, i64& order_id);
-  bool passes(const NewOrder& c, const Account& a, const Market& m, Atoms& value) const;
-  bool near_average(const Market& m, bool bid, i64 price) const;
+  bool passes(const NewOrder& c, const Account& a, Market& m, Atoms& value) const;
+  const Fence& fence(Market& m) const;
+  bool near_average(Market& m, bool bid, i64 price) const;
   template <class C>
   void admit(const C& c, Market& m, u32 slot);
   template <class C>

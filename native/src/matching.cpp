@@ -250,7 +250,8 @@ void Kernel::book_trade(Market& m, const Party& taker, const Party& maker, Lots 
   m.low = m.traded ? std::min(m.low, p.v) : p.v;
   m.high = m.traded ? std::max(m.high, p.v) : p.v;
   m.traded = true;
-  const i64 minute = time_us_ / 60'000'000;
+  m.fence.until_us = 0;
+  const i64 minute = time_us_ / MINUTE_US;
   PriceBucket& bucket = m.buckets[static_cast<std::size_t>(minute) & 63];
   if (bucket.minute != minute) bucket = {minute, 0, 0};
   bucket.lots += q.v;

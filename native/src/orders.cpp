@@ -235,17 +235,33 @@ inline bool Kernel::crosses(Market& m, u8 side, Ticks price) const {
   return is_buy(side) ? levels_[best].price <= price : levels_[best].price >= price;
 }
 
+[[gnu::noinline]] static void raise_fence(const MarketRow& m, i64 average, i64 until_us, Fence& f) {
+  f.until_us = until_us;
+  f.average = average;
+  // A price times MULTIPLIER_ONE stays far below 2^64: a bound beyond that is none.
+  const auto bound = [average](u32 multiplier, u64 none) {
+    const u128 product = static_cast<u128>(static_cast<u64>(average)) * multiplier;
+    if (multiplier == 0 || average == 0) return none;
+    return product >> 64 == 0 ? static_cast<u64>(product) : ~u64{0};
+  };
+  f.low = {bound(m.bid_multiplier_down, 0), bound(m.ask_multiplier_down, 0)};
+  f.high = {bound(m.bid_multiplier_up, ~u64{0}), bound(m.ask_multiplier_up, ~u64{0})};
+}
+
+inline const Fence& Kernel::fence(Market& m) const {
+  if (time_us_ >= m.fence.until_us) [[unlikely]] {
+    i64 end_us;  // of this minute; none when time ends within it
+    if (__builtin_mul_overflow(time_us_ / MINUTE_US + 1, MINUTE_US, &end_us)) end_us = time_us_;
+    raise_fence(m.row, average_price(m.row.market), end_us, m.fence);
+  }
+  return m.fence;
+}
+
 // Section 3, 27.
-bool Kernel::near_average(const Market& market, bool bid, i64 price) const {
-  const MarketRow& m = market.row;
-  const u32 up = bid ? m.bid_multiplier_up : m.ask_multiplier_up;
-  const u32 down = bid ? m.bid_multiplier_down : m.ask_multiplier_down;
-  if ((up | down) == 0) return true;
-  const i64 ref = average_price(m.market);
-  if (ref == 0) return true;
-  const i128 scaled = static_cast<i128>(price) * MULTIPLIER_ONE;
-  return !(up > 0 && scaled > static_cast<i128>(ref) * up) &&
-         !(down > 0 && scaled < static_cast<i128>(ref) * down);
+inline bool Kernel::near_average(Market& market, bool bid, i64 price) const {
+  const Fence& f = fence(market);
+  const u64 scaled = static_cast<u64>(price) * static_cast<u64>(MULTIPLIER_ONE);
+  return scaled >= f.low[bid ? 0 : 1] && scaled <= f.high[bid ? 0 : 1];
 }
 
 // Section 3, 25 to 31: what only the market knows; nothing has changed yet.
@@ -261,7 +277,7 @@ Reason Kernel::check_market(const C& c, Market& market, Atoms hold, Atoms need) 
   const bool priced = is_priced(c.order_type);
   const bool bid = is_buy(c.side) || MUTANT(20);
   if (priced && !near_average(market, bid, c.price_ticks)) return Reason::PERCENT_PRICE_BY_SIDE;
-  const i64 ref = priced ? 0 : average_price(m.market);
+  const i64 ref = priced ? 0 : fence(market).average;
   const bool has_value = priced || c.quote_atoms > 0 || ref > 0;
   if (has_value) {
     const i128 value = c.quote_atoms > 0
@@ -425,8 +441,7 @@ static u64 distance(i64 value, i64 low) {  // enormous when it is below
 
 // Most orders are plain and keep within their market's bounds. Of these one look tells that they pass
 // all of section 3 but 21, 22 and 24; of the others nothing is decided here.
-inline bool Kernel::passes(const NewOrder& c, const Account& a, const Market& m,
-                           Atoms& value) const {
+inline bool Kernel::passes(const NewOrder& c, const Account& a, Market& m, Atoms& value) const {
   const Bounds& b = m.bounds;
   const bool shaped = PlainLimit::fits(c) && b.limits && c.side - 1U < 2 &&
                       c.time_in_force - 1U < 3 && c.stp_mode <= 5 &&

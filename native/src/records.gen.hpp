@@ -2799,7 +2799,7 @@ static_assert(offsetof(MoveDoneEvent, route_version) == 56);
 
 struct MetaRow {
   static constexpr std::uint8_t KIND = 1;
-  static constexpr std::uint16_t SIZE = 96;
+  static constexpr std::uint16_t SIZE = 128;
   std::uint16_t size;
   std::uint8_t kind;
   std::uint8_t version;
@@ -2815,13 +2815,17 @@ struct MetaRow {
   std::uint64_t events_hash_1;
   std::uint64_t events_hash_2;
   std::uint64_t events_hash_3;
+  std::uint64_t events_hash_4;
+  std::uint64_t events_hash_5;
+  std::uint64_t events_hash_6;
+  std::uint64_t events_hash_7;
   std::uint64_t entity_seq;
   std::uint32_t orders_max;
   std::uint32_t algo_orders_max;
   std::uint32_t iceberg_orders_max;
   std::uint32_t _pad2;
 };
-static_assert(sizeof(MetaRow) == 96);
+static_assert(sizeof(MetaRow) == 128);
 static_assert(offsetof(MetaRow, size) == 0);
 static_assert(offsetof(MetaRow, kind) == 2);
 static_assert(offsetof(MetaRow, version) == 3);
@@ -2837,11 +2841,15 @@ static_assert(offsetof(MetaRow, events_hash_0) == 40);
 static_assert(offsetof(MetaRow, events_hash_1) == 48);
 static_assert(offsetof(MetaRow, events_hash_2) == 56);
 static_assert(offsetof(MetaRow, events_hash_3) == 64);
-static_assert(offsetof(MetaRow, entity_seq) == 72);
-static_assert(offsetof(MetaRow, orders_max) == 80);
-static_assert(offsetof(MetaRow, algo_orders_max) == 84);
-static_assert(offsetof(MetaRow, iceberg_orders_max) == 88);
-static_assert(offsetof(MetaRow, _pad2) == 92);
+static_assert(offsetof(MetaRow, events_hash_4) == 72);
+static_assert(offsetof(MetaRow, events_hash_5) == 80);
+static_assert(offsetof(MetaRow, events_hash_6) == 88);
+static_assert(offsetof(MetaRow, events_hash_7) == 96);
+static_assert(offsetof(MetaRow, entity_seq) == 104);
+static_assert(offsetof(MetaRow, orders_max) == 112);
+static_assert(offsetof(MetaRow, algo_orders_max) == 116);
+static_assert(offsetof(MetaRow, iceberg_orders_max) == 120);
+static_assert(offsetof(MetaRow, _pad2) == 124);
 // rows
 
 struct AssetRow {

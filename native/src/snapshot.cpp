@@ -156,17 +156,14 @@ void Kernel::snapshot(Buffer& out) const {
   meta.seq = seq_;
   meta.epoch = epoch_;
   meta.time_us = time_us_;
-  meta.events_hash_0 = lanes_.l[0];
-  meta.events_hash_1 = lanes_.l[1];
-  meta.events_hash_2 = lanes_.l[2];
-  meta.events_hash_3 = lanes_.l[3];
+  std::memcpy(&meta.events_hash_0, lanes_.l.data(), sizeof(lanes_.l));
   meta.entity_seq = entity_seq_;
   meta.orders_max = orders_max_;
   meta.algo_orders_max = algo_orders_max_;
   meta.iceberg_orders_max = iceberg_orders_max_;
   asset_rows(out);
   market_rows(out);
-  const i64 oldest = time_us_ / 60'000'000 - AVERAGE_PRICE_MINUTES_MAX;
+  const i64 oldest = time_us_ / MINUTE_US - AVERAGE_PRICE_MINUTES_MAX;
   for (const auto& m : markets_) {
     if (m == nullptr) continue;
     std::vector<PriceBucket> buckets;
@@ -496,7 +493,7 @@ class SnapshotReader {
     k_.epoch_ = r.epoch;
     k_.time_us_ = r.time_us;
     k_.dedupe_.start(r.time_us);
-    k_.lanes_.l = {r.events_hash_0, r.events_hash_1, r.events_hash_2, r.events_hash_3};
+    std::memcpy(k_.lanes_.l.data(), &r.events_hash_0, sizeof(k_.lanes_.l));
     k_.entity_seq_ = r.entity_seq;
     k_.orders_max_ = r.orders_max;
     k_.algo_orders_max_ = r.algo_orders_max;

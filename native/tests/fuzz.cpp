@@ -23,6 +23,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "../src/hashing.hpp"
 #include "../src/kernel.hpp"
 #include "mutation.hpp"
 
@@ -54,6 +55,22 @@ void write_trace() {
   write_trace();
   std::fflush(nullptr);
   std::_Exit(1);
+}
+
+// The hash is the same whichever way its rounds are taken.
+void compare_hashes() {
+  std::vector<char> data(64 * Lanes::ROUND + 1);
+  for (std::size_t i = 0; i < data.size(); ++i) data[i] = static_cast<char>(mix(i) & 0xFF);
+  const std::vector<TakeRounds> ways = ways_to_take_rounds();
+  for (std::size_t rounds = 0; rounds <= 64; ++rounds) {
+    Lanes plain;
+    ways.front()(plain.l.data(), data.data() + 1, rounds);
+    for (const TakeRounds way : ways) {
+      Lanes lanes;
+      way(lanes.l.data(), data.data() + 1, rounds);
+      if (lanes.l != plain.l) broken("two ways of taking rounds differ");
+    }
+  }
 }
 
 // Whatever is asked of the kernel takes much less than this, even here.
@@ -289,6 +306,7 @@ int run(int count, char** words) {
 int main(int count, char** words) {
   __sanitizer_set_death_callback(fuzz::write_trace);
   std::signal(SIGALRM, fuzz::on_alarm);
+  fuzz::compare_hashes();
   const int status = fuzz::run(count, words);
   if (status == 2) {
     std::fprintf(stderr, "usage: fuzz replay FILE... | mutate SEED SECONDS FILE... |"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 HEADER = struct.Struct("<8sHHIQQq32s16s16sQ")
 """magic, version, 0, partition, seq, commands, time_us; journal, state, events hash; length."""
 MAGIC = b"OUTCRYSN"
-VERSION = 1
+VERSION = 2
 DIGEST_BYTES = 32
 
 

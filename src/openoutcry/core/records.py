@@ -2257,7 +2257,7 @@ class MoveDoneEvent(_MoveDoneEvent):
 class _MetaRow(NamedTuple):
     """Fields of `MetaRow`."""
 
-    size: int = 96
+    size: int = 128
     kind: int = 1
     version: int = 1
     entity: int = 0
@@ -2270,6 +2270,10 @@ class _MetaRow(NamedTuple):
     events_hash_1: int = 0
     events_hash_2: int = 0
     events_hash_3: int = 0
+    events_hash_4: int = 0
+    events_hash_5: int = 0
+    events_hash_6: int = 0
+    events_hash_7: int = 0
     entity_seq: int = 0
     orders_max: int = 0
     algo_orders_max: int = 0
@@ -2277,13 +2281,13 @@ class _MetaRow(NamedTuple):
 
 
 class MetaRow(_MetaRow):
-    """96 bytes; kind 1 of rows."""
+    """128 bytes; kind 1 of rows."""
 
     __slots__ = ()
     KIND: ClassVar[int] = 1
-    SIZE: ClassVar[int] = 96
-    STRUCT: ClassVar[struct.Struct] = struct.Struct("<HBBIIB1x2xQQqQQQQQIII4x")
-    DTYPE: ClassVar[np.dtype[np.void]] = np.dtype([("size", "<u2"), ("kind", "<u1"), ("version", "<u1"), ("entity", "<u4"), ("partition", "<u4"), ("role", "<u1"), ("_pad0", "<u1"), ("_pad1", "<u2"), ("seq", "<u8"), ("epoch", "<u8"), ("time_us", "<i8"), ("events_hash_0", "<u8"), ("events_hash_1", "<u8"), ("events_hash_2", "<u8"), ("events_hash_3", "<u8"), ("entity_seq", "<u8"), ("orders_max", "<u4"), ("algo_orders_max", "<u4"), ("iceberg_orders_max", "<u4"), ("_pad2", "<u4")])
+    SIZE: ClassVar[int] = 128
+    STRUCT: ClassVar[struct.Struct] = struct.Struct("<HBBIIB1x2xQQqQQQQQQQQQIII4x")
+    DTYPE: ClassVar[np.dtype[np.void]] = np.dtype([("size", "<u2"), ("kind", "<u1"), ("version", "<u1"), ("entity", "<u4"), ("partition", "<u4"), ("role", "<u1"), ("_pad0", "<u1"), ("_pad1", "<u2"), ("seq", "<u8"), ("epoch", "<u8"), ("time_us", "<i8"), ("events_hash_0", "<u8"), ("events_hash_1", "<u8"), ("events_hash_2", "<u8"), ("events_hash_3", "<u8"), ("events_hash_4", "<u8"), ("events_hash_5", "<u8"), ("events_hash_6", "<u8"), ("events_hash_7", "<u8"), ("entity_seq", "<u8"), ("orders_max", "<u4"), ("algo_orders_max", "<u4"), ("iceberg_orders_max", "<u4"), ("_pad2", "<u4")])
 
     def pack(self) -> bytes:
         """Return the bytes of this record."""

@@ -213,7 +213,8 @@ ROWS: dict[str, tuple[RowKind, str]] = {
     "MetaRow": (
         RowKind.META,
         """partition:u4 role:u1 _pad0:u1 _pad1:u2 seq:u8 epoch:u8 time_us:i8
-        events_hash_0:u8 events_hash_1:u8 events_hash_2:u8 events_hash_3:u8 entity_seq:u8
+        events_hash_0:u8 events_hash_1:u8 events_hash_2:u8 events_hash_3:u8
+        events_hash_4:u8 events_hash_5:u8 events_hash_6:u8 events_hash_7:u8 entity_seq:u8
         """
         + LIMITS_BODY,
     ),

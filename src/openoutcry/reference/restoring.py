@@ -32,6 +32,7 @@ from openoutcry.core.records import (
 )
 from openoutcry.reference.administration import SPECIFICATION_FIELDS
 from openoutcry.reference.book import MarketOrder
+from openoutcry.reference.hashing import lanes_of
 from openoutcry.reference.holdings import Account, AccountOrder, Outcome, Shard
 from openoutcry.reference.ledger import Balance
 from openoutcry.reference.post import Link
@@ -96,7 +97,18 @@ def _read_meta(state: State, row: MetaRow) -> None:
     state.log.time_us = row.time_us
     state.seq = row.seq
     state.administration.epoch = row.epoch
-    state.lanes = (row.events_hash_0, row.events_hash_1, row.events_hash_2, row.events_hash_3)
+    state.lanes = lanes_of(
+        (
+            row.events_hash_0,
+            row.events_hash_1,
+            row.events_hash_2,
+            row.events_hash_3,
+            row.events_hash_4,
+            row.events_hash_5,
+            row.events_hash_6,
+            row.events_hash_7,
+        )
+    )
     state.partition.entity_seq = row.entity_seq
     state.catalog.limits = SetLimits(
         orders_max=row.orders_max,

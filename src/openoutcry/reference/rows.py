@@ -28,6 +28,7 @@ from openoutcry.core.records import (
 )
 from openoutcry.reference.administration import SPECIFICATION_FIELDS
 from openoutcry.reference.book import MarketOrder
+from openoutcry.reference.hashing import words_of
 from openoutcry.reference.holdings import Account, AccountOrder
 from openoutcry.reference.market import Market
 from openoutcry.reference.remote import Pending, RemoteAccounts
@@ -74,16 +75,21 @@ def all_rows(state: State) -> Iterator[Row]:
 
 def _meta_row(state: State) -> MetaRow:
     limits = state.catalog.limits
+    words = words_of(state.lanes)
     return MetaRow(
         partition=state.log.partition,
         role=state.hosting.role,
         seq=state.seq,
         epoch=state.administration.epoch,
         time_us=state.log.time_us,
-        events_hash_0=state.lanes[0],
-        events_hash_1=state.lanes[1],
-        events_hash_2=state.lanes[2],
-        events_hash_3=state.lanes[3],
+        events_hash_0=words[0],
+        events_hash_1=words[1],
+        events_hash_2=words[2],
+        events_hash_3=words[3],
+        events_hash_4=words[4],
+        events_hash_5=words[5],
+        events_hash_6=words[6],
+        events_hash_7=words[7],
         entity_seq=state.partition.entity_seq,
         orders_max=limits.orders_max,
         algo_orders_max=limits.algo_orders_max,

@@ -1,6 +1,7 @@
 """Batches, hashes, duplicates and snapshots of the reference."""
 
 import random
+import struct
 
 import pytest
 from tests.support.reference_scene import (
@@ -26,18 +27,31 @@ from openoutcry.core.records import (
     Tick,
 )
 from openoutcry.reference import Reference
-from openoutcry.reference.hashing import LANES_START, MASK, MULTIPLIER, absorb, digest
+from openoutcry.reference.hashing import (
+    LANES_START,
+    MULTIPLIER,
+    WORDS_START,
+    absorb,
+    digest,
+    lanes_of,
+    words_of,
+)
 
 
 def test_j13_the_hash_is_word_by_word_as_written() -> None:
-    data = bytes(range(40))
-    lanes = list(LANES_START)
-    words = [int.from_bytes(data[at : at + 8], "little") for at in range(0, 40, 8)]
-    for index, word in enumerate([*words, 0, 0, 0, len(data), 7, 0, 0]):
-        mixed = lanes[index % 4] ^ word
-        rotated = (mixed << 27 & MASK) | mixed >> 37
-        lanes[index % 4] = rotated * MULTIPLIER & MASK
-    assert absorb(LANES_START, data, 7) == tuple(lanes)
+    data = bytes(range(80))
+    padded = data + bytes(48) + struct.pack("<8Q", len(data), 7, 0, 0, 0, 0, 0, 0)
+    words = list(struct.unpack("<16I", struct.pack("<8Q", *WORDS_START)))
+    for at in range(0, len(padded), 64):
+        taken = struct.unpack_from("<16I", padded, at)
+        for lane in range(0, 16, 4):
+            mixed = struct.pack("<4I", *(words[lane + i] ^ taken[lane + i] for i in range(4)))
+            turned = struct.unpack("<4I", mixed[11:] + mixed[:11])
+            words[lane : lane + 4] = [word * MULTIPLIER & 0xFFFFFFFF for word in turned]
+    assert words_of(absorb(LANES_START, data, 7)) == struct.unpack(
+        "<8Q", struct.pack("<16I", *words)
+    )
+    assert lanes_of(words_of(LANES_START)) == LANES_START
     assert len(digest(LANES_START)) == 16
 
 
