@@ -10,6 +10,7 @@
 #include <stdexcept>
 
 #include "kernel.hpp"
+#include "wire.hpp"
 
 namespace nb = nanobind;
 using namespace outcry;
@@ -244,4 +245,5 @@ NB_MODULE(_native, m) {
         for (const auto& [name, value] : d.live().memory()) result[name] = value;
         return result;
       });
+  bind_wire(m);
 }

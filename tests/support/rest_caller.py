@@ -19,9 +19,12 @@ from openoutcry.gateways.edge.service import Endpoint, Request, Response
 from openoutcry.gateways.rest.routes import ENDPOINTS
 from openoutcry.gateways.rest.server import RestApplication
 from openoutcry.identity.keys import GeneratedKey
+from openoutcry.kernel import OrderWriter, read_order
+from openoutcry.ports.plain_orders import PlainOrders
 from openoutcry.ports.users import KeyType
 
 ORDER = "/api/v3/order"
+PLAIN_ORDERS = PlainOrders(read_order, OrderWriter)
 
 
 class SteppingClock:
@@ -94,7 +97,9 @@ class RestCaller:
         enforce_limits: bool = False,
         clock: Callable[[], int] | None = None,
         more: Sequence[Endpoint] = (),
+        plain: bool = True,
     ) -> None:
+        """`plain`: whether plain orders go the short way."""
         self.clock = clock or SteppingClock()
         self.small = SmallExchange(self.clock, enforce_limits=enforce_limits)
         self.exchange = self.small.exchange
@@ -102,7 +107,9 @@ class RestCaller:
         self.exchange.history = self.history
         self.small.feed.subscribe(self.history.on_committed)
         self.small.feed.subscribe(FillCounter(self.exchange.limiter).on_committed)
-        self.application = RestApplication(self.exchange, [*ENDPOINTS, *more])
+        self.application = RestApplication(
+            self.exchange, [*ENDPOINTS, *more], plain_orders=PLAIN_ORDERS if plain else None
+        )
         self.alice = self.small.add_key(self.small.alice)
         self.bob = self.small.add_key(self.small.bob)
 

@@ -30,7 +30,7 @@ from openoutcry.gateways.edge.listen_keys import ListenKeys
 from openoutcry.gateways.edge.service import Exchange
 from openoutcry.identity.keys import GeneratedKey, generate_key
 from openoutcry.kernel import Kernel
-from openoutcry.ports.calls import Reply
+from openoutcry.ports.calls import Reply, Taker
 from openoutcry.ports.feeds import Committed, Listener
 from openoutcry.ports.history import OrderState
 from openoutcry.ports.users import ApiKey, KeyType
@@ -73,12 +73,15 @@ class SmallCalls:
             command[:40] + now_us.to_bytes(8, "little") + command[48:] for command in commands
         )
         seq = self.kernel.seq() + 1
-        events = tuple(decode_events(self.kernel.apply(batch, seq)))
-        self.feed.deliver(Committed(seq, now_us, events))
+        events = self.kernel.apply(batch, seq)
+        self.feed.deliver(Committed(seq, now_us, decode_events(events)))
         return Reply(seq, now_us, events)
 
     async def submit(self, command: bytes) -> Reply:
         return self.apply(command)
+
+    def send(self, command: bytes, taker: Taker) -> None:
+        taker(self.apply(command))
 
     async def order(self, account_id: int, order_id: int) -> OrderRow | None:
         row = self.kernel.order(account_id, order_id)

@@ -9,7 +9,7 @@ from openoutcry.adapters.local.folder import FolderLock, FolderRoom
 from openoutcry.adapters.local.snapshots import FileSnapshots
 from openoutcry.adapters.sqlite.journal import LOG_BYTES, SqliteJournal
 from openoutcry.app.settings import ServeSettings
-from openoutcry.kernel import Kernel, KernelFault
+from openoutcry.kernel import Kernel, KernelFault, sort_events, stamp
 from openoutcry.partition.appender import exit_at_once
 from openoutcry.partition.machine import Machines
 from openoutcry.partition.recovery import recover
@@ -35,6 +35,8 @@ def kernel_machines(poison_client_order_id: bytes = b"") -> Machines:
         # The file's checksum and the state's hash are compared by whoever loads it.
         restore=lambda data: Kernel.restore(data, poison_client_order_id=poison, checked=True),
         fault=KernelFault,
+        stamp=stamp,
+        sort_events=sort_events,
     )
 
 

@@ -38,10 +38,12 @@ from openoutcry.gateways.rest import routes
 from openoutcry.gateways.rest.http import HttpServer, Upgrade
 from openoutcry.gateways.rest.server import RestApplication
 from openoutcry.gateways.ws.gateway import WebSocketGateway
+from openoutcry.kernel import OrderWriter, read_order
 from openoutcry.partition.machine import StateMachine
 from openoutcry.partition.recovery import RecoveryError
 from openoutcry.partition.runtime import Partition, now_us
 from openoutcry.ports.journal import JournalError
+from openoutcry.ports.plain_orders import PlainOrders
 from openoutcry.projections.live import LiveMarketData
 
 EXIT_OK = 0
@@ -58,6 +60,7 @@ COLLECT_AFTER = (20_000, 20, 50)
 HTTP_GRACE_SECONDS = 2.0
 FOLLOWER_GRACE_SECONDS = 3.0
 REBUILD_NOTICE_SECONDS = 2.0
+PLAIN_ORDERS = PlainOrders(read_order, OrderWriter)
 WEBSOCKET_PATHS = ("/ws", "/stream", "/ws-api")
 
 log = logging.getLogger("openoutcry")
@@ -226,7 +229,8 @@ class Server:
         websockets = WebSocketGateway(exchange, endpoints)
         websockets.start()
         http = HttpServer(
-            RestApplication(exchange, endpoints), upgrades=_upgrades(websockets.upgrade)
+            RestApplication(exchange, endpoints, plain_orders=PLAIN_ORDERS),
+            upgrades=_upgrades(websockets.upgrade),
         )
         try:
             port = await http.start(settings.host, settings.port)

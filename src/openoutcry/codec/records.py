@@ -1,13 +1,11 @@
 """Batches of records: split commands, decode events and rows, once each and fast."""
 
 import struct
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import chain
-from typing import cast
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
+from typing import Any, cast
 
-from openoutcry.core.records import EVENTS, ROWS, BalanceRow, Event, OrderEvent, OrderRow, Row
+from openoutcry.core.records import EVENTS, ROWS, BalanceRow, EpochEvent, Event, OrderRow, Row
 
 COMMAND_BYTES_MIN = 48
 COMMAND_ALIGNMENT = 8
@@ -16,8 +14,9 @@ COMMAND_TIME_OFFSET = 40
 COMMAND_MARKET_OFFSET = 48
 
 _SIZE = struct.Struct("<H")
-_COMMAND_FIELD = OrderEvent._fields.index("command")
-"""Where an event's header says which command of the batch it comes from."""
+_TIME = struct.Struct("<q")
+_CODES = {"<u1": "B", "|u1": "B", "<u2": "H", "<u4": "I", "<u8": "Q", "<i4": "i", "<i8": "q"}
+"""The codes of struct for the integers of the layouts."""
 _EVENT_DECODERS = {kind: (cls, cls.STRUCT.unpack_from, cls.SIZE) for kind, cls in EVENTS.items()}
 
 
@@ -38,32 +37,98 @@ def split_commands(batch: bytes | bytearray) -> list[bytes]:
     return [bytes(batch[offset : offset + size]) for offset, size in command_sizes(batch)]
 
 
-@dataclass(frozen=True, slots=True)
-class BatchEvents:
-    """The events of a batch, typed: all in order, each command's, and those of each type."""
+def stamp(commands: Sequence[bytes], time_us: int) -> bytes:
+    """Return a batch of commands, all of one time."""
+    text = _TIME.pack(time_us)
+    end = COMMAND_TIME_OFFSET + _TIME.size
+    parts = [part for c in commands for part in (c[:COMMAND_TIME_OFFSET], text, c[end:])]
+    return b"".join(parts)
 
-    events: Sequence[Event]
-    by_command: Sequence[Sequence[Event]]
-    by_type: Mapping[type[Event], Sequence[Event]]
+
+class Picked:
+    """Some fields of one type of event, for who needs no more of it: `Picked(Trade, "lots")`."""
+
+    __slots__ = ("kind", "of_event", "of_record")
+
+    def __init__(self, kind: type[Event], *names: str) -> None:
+        """Name two fields or more in the order of the layout."""
+        self.kind = kind
+        self.of_event: Callable[[Event], tuple[Any, ...]] = attrgetter(*names)
+        """Take the fields from a decoded event."""
+        layout = kind.DTYPE.fields
+        assert layout is not None
+        text, end = "<", 0
+        for name in names:
+            field, offset = layout[name][:2]
+            assert offset >= end, f"{name} comes before the field named before it"
+            text += f"{offset - end}x{_CODES[field.str]}"
+            end = offset + field.itemsize
+        self.of_record = struct.Struct(text).unpack_from
+        """Take the fields from the bytes of an event."""
 
 
-def decode_batch(data: bytes, commands: int) -> BatchEvents:
-    """Return the events of a batch of so many commands, sorted in the same pass."""
-    by_command: list[list[Event]] = [[] for _ in range(commands)]
-    by_type: defaultdict[type[Event], list[Event]] = defaultdict(list)
-    new = tuple.__new__
-    decoders = _EVENT_DECODERS
+Places = tuple[Sequence[int], Mapping[int, Sequence[int]]]
+"""Where each command's events begin, and the last one's end; and where each kind's events are."""
+
+
+def sort_events(data: bytes, commands: int) -> Places:
+    """Find the events of a batch of so many commands, which come command by command."""
+    bounds: list[int] = []
+    places: dict[int, list[int]] = {}
     offset = 0
-    end = len(data)
-    while offset < end:
-        cls, unpack_from, size = decoders[data[offset + COMMAND_KIND_OFFSET]]
-        fields = unpack_from(data, offset)
-        event: Event = new(cls, fields)
-        by_command[fields[_COMMAND_FIELD]].append(event)
-        by_type[cls].append(event)
+    while offset < len(data):
+        size, kind, command = _EVENT_HEAD(data, offset)
+        bounds += [offset] * (command + 1 - len(bounds))
+        places.setdefault(kind, []).append(offset)
         offset += size
-    # a batch's events come command by command
-    return BatchEvents(list(chain.from_iterable(by_command)), by_command, by_type)
+    return bounds + [offset] * (commands + 1 - len(bounds)), places
+
+
+class BatchEvents:
+    """The events of a batch as bytes; who asks gets those that it asks for, decoded once."""
+
+    __slots__ = ("_bounds", "_data", "_decoded", "_events", "_places")
+
+    def __init__(self, data: bytes, places: Places) -> None:
+        self._data = data
+        self._bounds, self._places = places
+        self._events: Sequence[Event] | None = None
+        self._decoded: dict[type[Event], Sequence[Event]] = {}
+
+    def records_of(self, command: int) -> bytes:
+        """Return the events of one command as they are kept."""
+        return self._data[self._bounds[command] : self._bounds[command + 1]]
+
+    def events(self) -> Sequence[Event]:
+        """Return all events in order."""
+        if self._events is None:
+            self._events = decode_events(self._data)
+        return self._events
+
+    def of_type(self, kind: type[Event]) -> Sequence[Event]:
+        """Return the events of one type, in order."""
+        found = self._decoded.get(kind)
+        if found is None:
+            data, unpack_from, new = self._data, kind.STRUCT.unpack_from, tuple.__new__
+            places = self._places.get(kind.KIND, ())
+            found = [new(kind, unpack_from(data, place)) for place in places]
+            self._decoded[kind] = found
+        return found
+
+    def pick(self, picked: Picked) -> list[tuple[Any, ...]]:
+        """Return some fields of the events of one type, in order."""
+        data, fields = self._data, picked.of_record
+        return [fields(data, place) for place in self._places.get(picked.kind.KIND, ())]
+
+    def has_any(self, kinds: Iterable[type[Event]]) -> bool:
+        """Whether there is an event of one of these types."""
+        places = self._places
+        return any(kind.KIND in places for kind in kinds)
+
+
+_EVENT_HEAD = Picked(EpochEvent, "size", "kind", "command").of_record
+"""The head of an event is the same in all."""
+NO_EVENTS = BatchEvents(b"", ([0], {}))
 
 
 def decode_events(data: bytes) -> list[Event]:

@@ -66,3 +66,42 @@ class Kernel:
         """Return (maker, taker) in units of 1e-8."""
 
     def memory(self) -> dict[str, int]: ...
+
+PlainOrder: TypeAlias = tuple[
+    str, int, int, int, str | None, str, bytes | None, str | None, int, int, bytes, str
+]
+"""What `read_order` reads, see there."""
+
+def read_order(body: bytes) -> PlainOrder | None:
+    """Read the form body of a plain order: known names, each once, plain values, signature last.
+
+    Returns symbol, side, type, time in force (numbers of the kernel's enums), price, quantity,
+    client order id, response type (None where not sent), timestamp, receive window (-1: not sent),
+    the bytes that are signed, and the signature. None for all else, right or wrong.
+    """
+
+def stamp(commands: list[bytes], time_us: int) -> bytes:
+    """Return a batch of commands, all of one time."""
+
+def sort_events(events: bytes, commands: int) -> tuple[list[int], dict[int, list[int]]]:
+    """Return where each command's events begin (and the last one's end), and each kind's places."""
+
+class OrderWriter:
+    """Writes the answers to plain orders of one market."""
+
+    def __init__(
+        self,
+        symbol: str,
+        base: tuple[str, int],
+        quote: tuple[str, int],
+        tick_atoms: int,
+        lot_atoms: int,
+        words: list[list[str]],
+    ) -> None:
+        """Take names and scales; `words`: statuses, times in force, types, sides, STP modes."""
+
+    def placed(self, events: bytes, account_id: int, response: str) -> bytes | None:
+        """Return the answer of a new order from its command's events; None if it is not plain.
+
+        Times are in milliseconds.
+        """

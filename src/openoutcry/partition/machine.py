@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from openoutcry.codec.records import Places, sort_events, stamp
+
 
 class StateMachine(Protocol):
     """One instance of the exchange's state; see `openoutcry.kernel.Kernel`."""
@@ -97,3 +99,6 @@ class Machines:
     restore: Callable[[bytes], StateMachine]
     fault: type[Exception]
     """Carries the index of the command as `index`; the instance that raised it is dead."""
+    stamp: Callable[[list[bytes], int], bytes] = stamp
+    sort_events: Callable[[bytes, int], Places] = sort_events
+    """These two as the codec makes them, or faster."""

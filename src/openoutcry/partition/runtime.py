@@ -10,7 +10,6 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from struct import Struct
 from typing import TypeVar
 
 from openoutcry.codec.journal import JournalRow
@@ -18,10 +17,9 @@ from openoutcry.codec.records import (
     COMMAND_ALIGNMENT,
     COMMAND_BYTES_MIN,
     COMMAND_KIND_OFFSET,
-    COMMAND_TIME_OFFSET,
+    NO_EVENTS,
     BatchEvents,
     decode_balances,
-    decode_batch,
     decode_orders,
 )
 from openoutcry.core.enums import CommandKind
@@ -29,7 +27,6 @@ from openoutcry.core.records import (
     AccountRow,
     BalanceRow,
     Epoch,
-    Event,
     MarketRow,
     OrderRow,
     QuarantinedEvent,
@@ -38,15 +35,22 @@ from openoutcry.core.records import (
 from openoutcry.partition.appender import Appender, exit_at_once
 from openoutcry.partition.machine import Machines, StateMachine
 from openoutcry.partition.recovery import Recovered, recover
-from openoutcry.ports.calls import NotAcceptedError, OutcomeUnknownError, Reply, StorageFullError
+from openoutcry.ports.calls import (
+    CallError,
+    NotAcceptedError,
+    OutcomeUnknownError,
+    Reply,
+    StorageFullError,
+    Taker,
+)
 from openoutcry.ports.feeds import Committed, Listener
 from openoutcry.ports.journal import Journal, Room, Snapshots
 
 log = logging.getLogger(__name__)
 
-_TIME = Struct("<q")
 _T = TypeVar("_T")
 _TICK = Tick().pack()
+_QUARANTINE = int(CommandKind.QUARANTINE)
 _PASS_WHEN_FULL = frozenset(
     {
         CommandKind.CANCEL_ORDER,
@@ -70,22 +74,20 @@ class PartitionLimits:
     room_check_seconds: float = 0.5
 
 
-_NO_EVENTS = BatchEvents((), (), {})
-
-
 @dataclass(slots=True)
 class _Flight:
     """A batch between its drain and its release."""
 
     seq: int
     commands: bytes
-    futures: list[asyncio.Future[Reply] | None]
+    takers: list[Taker | None]
     applied: bool = False
     durable: bool = False
     fault: Exception | None = None
     time_us: int = 0
-    events: BatchEvents = _NO_EVENTS
-    groups: Sequence[Sequence[Event]] = ()
+    events: BatchEvents = NO_EVENTS
+    passed_over: dict[int, bytes] = field(default_factory=dict)
+    """What the callers of quarantined commands are told instead."""
     events_hash: bytes = b""
     readers: list[asyncio.Future[None]] = field(default_factory=list)
 
@@ -126,7 +128,8 @@ class Partition:
         self._room = room
         self._limits = limits if limits is not None else PartitionLimits()
         self._fatal = fatal
-        self._queue: list[tuple[bytes, asyncio.Future[Reply] | None]] = []
+        self._queue: list[bytes] = []
+        self._takers: list[Taker | None] = []
         self._flight: _Flight | None = None
         self._faulted: _Flight | None = None
         self._drain_scheduled = False
@@ -163,7 +166,7 @@ class Partition:
         )
         self._running = True
         if self._recovered.quarantine:
-            quarantine = self._fly([(command, None) for command in self._recovered.quarantine])
+            quarantine = self._fly_alone(self._recovered.quarantine)
             self._loop.call_soon(self._apply, quarantine)
             await self._until_idle()
         if self._room is not None:
@@ -199,6 +202,21 @@ class Partition:
 
     async def submit(self, command: bytes) -> Reply:
         """Journal and apply one packed command; its time is stamped here."""
+        future: asyncio.Future[Reply] = self._loop.create_future()
+
+        def take(outcome: Reply | CallError) -> None:
+            if future.done():
+                return
+            if isinstance(outcome, CallError):
+                future.set_exception(outcome)
+            else:
+                future.set_result(outcome)
+
+        self.send(command, take)
+        return await future
+
+    def send(self, command: bytes, taker: Taker) -> None:
+        """Do as `submit`; the taker is called with what comes of it."""
         size = len(command)
         if (
             size < COMMAND_BYTES_MIN
@@ -206,7 +224,7 @@ class Partition:
             or command[0] | command[1] << 8 != size
         ):
             raise ValueError("not one command record")
-        if command[COMMAND_KIND_OFFSET] == CommandKind.QUARANTINE:
+        if command[COMMAND_KIND_OFFSET] == _QUARANTINE:
             raise ValueError("only the runtime itself quarantines")  # replay acts on its place
         if not self._running:
             raise NotAcceptedError("the exchange is stopping")
@@ -217,12 +235,11 @@ class Partition:
         queue = self._queue
         if len(queue) >= self._limits.queue_commands_max:
             raise NotAcceptedError("too many commands are waiting")
-        future: asyncio.Future[Reply] = self._loop.create_future()
-        queue.append((command, future))
+        queue.append(command)
+        self._takers.append(taker)
         if self._flight is None and not self._drain_scheduled:
             self._drain_scheduled = True
             self._loop.call_soon(self._drain)
-        return await future
 
     def _drain(self) -> None:
         """Put what is waiting in flight and have it applied in the loop's next round."""
@@ -237,29 +254,30 @@ class Partition:
         if self._flight is not None or machine is None:
             return None
         if machine.pending():
-            return self._fly([(_TICK, None)])
+            return self._fly_alone([_TICK])
         if self._queue:
             count = self._limits.batch_commands_max
             batch, self._queue = self._queue[:count], self._queue[count:]
-            return self._fly(batch)
+            takers, self._takers = self._takers[:count], self._takers[count:]
+            return self._fly(batch, takers)
         for waiter in self._idle:
             if not waiter.done():
                 waiter.set_result(None)
         self._idle.clear()
         return None
 
-    def _fly(self, batch: Sequence[tuple[bytes, asyncio.Future[Reply] | None]]) -> _Flight:
+    def _fly_alone(self, commands: Sequence[bytes]) -> _Flight:
+        """Fly commands that nobody waits for."""
+        return self._fly(list(commands), [None] * len(commands))
+
+    def _fly(self, commands: list[bytes], takers: list[Taker | None]) -> _Flight:
         """Stamp a batch and hand it to the append thread."""
-        self._time_us = time_us = max(self._clock(), self._time_us)
-        stamp = _TIME.pack(time_us)
-        end = COMMAND_TIME_OFFSET + _TIME.size
-        data = b"".join(
-            [part for c, _ in batch for part in (c[:COMMAND_TIME_OFFSET], stamp, c[end:])]
-        )
+        self._time_us = max(self._clock(), self._time_us)
+        data = self._machines.stamp(commands, self._time_us)
         self._seq += 1
-        flight = _Flight(self._seq, data, [future for _, future in batch])
+        flight = _Flight(self._seq, data, takers)
         self._flight = flight
-        self._appender.append(data, len(batch))
+        self._appender.append(data, len(commands))
         return flight
 
     def _apply(self, flight: _Flight) -> None:
@@ -280,8 +298,7 @@ class Partition:
     def _take_events(self, flight: _Flight, machine: StateMachine, data: bytes) -> None:
         flight.events_hash = machine.events_hash()
         flight.time_us = machine.time_us()
-        flight.events = decode_batch(data, len(flight.futures))
-        flight.groups = flight.events.by_command
+        flight.events = BatchEvents(data, self._machines.sort_events(data, len(flight.takers)))
 
     # -- after the commit ---------------------------------------------------------------------
 
@@ -312,15 +329,16 @@ class Partition:
         self._committed_seq = flight.seq
         for watch in self._watchers:
             watch(flight.seq, flight.events_hash)
-        events = flight.events
-        committed = Committed(flight.seq, flight.time_us, events.events, events.by_type)
+        events, passed_over = flight.events, flight.passed_over
+        committed = Committed(flight.seq, flight.time_us, events)
         for listener in self._listeners:
             # each on its own: one that fails must not keep the batch from the others
             self._loop.call_soon(listener, committed)
         seq, time_us = flight.seq, flight.time_us
-        for future, group in zip(flight.futures, flight.groups, strict=True):
-            if future is not None and not future.done():
-                future.set_result(Reply(seq, time_us, tuple(group)))
+        for index, taker in enumerate(flight.takers):
+            if taker is not None:
+                records = events.records_of(index) or passed_over.get(index, b"")
+                self._loop.call_soon(taker, Reply(seq, time_us, records))
         for reader in flight.readers:
             if not reader.done():
                 reader.set_result(None)
@@ -338,24 +356,24 @@ class Partition:
         self._take_events(flight, mended.machine, mended.events)
         self._faulted = flight
         self._mended.set()
-        quarantine = self._fly([(command, None) for command in mended.quarantine])
+        quarantine = self._fly_alone(mended.quarantine)
         self._apply(quarantine)
-        flight.groups = [
-            group or _quarantined(quarantine.events.events, flight.seq, index)
-            for index, group in enumerate(flight.groups)
-        ]
+        flight.passed_over = {
+            event.quarantined_index: event.pack()
+            for event in quarantine.events.events()
+            if isinstance(event, QuarantinedEvent) and event.quarantined_seq == flight.seq
+        }
 
-    def _fail_all(self, error: Exception) -> None:
-        futures = [future for _, future in self._queue]
+    def _fail_all(self, error: CallError) -> None:
+        takers, self._takers, self._queue = self._takers, [], []
         if self._flight is not None:
-            futures += self._flight.futures
+            takers += self._flight.takers
             for reader in self._flight.readers:
                 if not reader.done():
                     reader.set_exception(error)
-        self._queue = []
-        for future in futures:
-            if future is not None and not future.done():
-                future.set_exception(error)
+        for taker in takers:
+            if taker is not None:
+                self._loop.call_soon(taker, error)
 
     # -- room ---------------------------------------------------------------------------------
 
@@ -472,13 +490,3 @@ class Partition:
     async def inspect(self, view: Callable[[StateMachine], _T]) -> _T:
         """Return any other view of the machine, released as every read is."""
         return await self._read(view)
-
-
-def _quarantined(events: Sequence[Event], seq: int, index: int) -> Sequence[Event]:
-    """Return the event that tells a caller that its command was passed over."""
-    return [
-        event
-        for event in events
-        if isinstance(event, QuarantinedEvent)
-        and (event.quarantined_seq, event.quarantined_index) == (seq, index)
-    ]

@@ -1,8 +1,9 @@
 """Commands to the partition that owns an entity, and reads of its state."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from openoutcry.codec.records import decode_events
 from openoutcry.core.records import AccountRow, BalanceRow, Event, MarketRow, OrderRow
 
 
@@ -22,13 +23,28 @@ class OutcomeUnknownError(CallError):
     """The command may or may not have been committed; a resend of the same digest tells."""
 
 
-@dataclass(frozen=True, slots=True)
 class Reply:
     """All events of one committed command, in order; they may speak of other accounts too."""
 
-    seq: int
-    time_us: int
-    events: tuple[Event, ...]
+    __slots__ = ("_events", "records", "seq", "time_us")
+
+    def __init__(self, seq: int, time_us: int, records: bytes) -> None:
+        self.seq = seq
+        self.time_us = time_us
+        self.records = records
+        """The events as bytes."""
+        self._events: Sequence[Event] | None = None
+
+    @property
+    def events(self) -> Sequence[Event]:
+        """The events, decoded for who asks first."""
+        if self._events is None:
+            self._events = decode_events(self.records)
+        return self._events
+
+
+Taker = Callable[[Reply | CallError], None]
+"""Takes what came of a command, in the event loop; must not raise."""
 
 
 class Calls(Protocol):
@@ -39,6 +55,13 @@ class Calls(Protocol):
 
     async def submit(self, command: bytes) -> Reply:
         """Journal and apply one packed command; the owner stamps its time. Raises CallError."""
+        ...
+
+    def send(self, command: bytes, taker: Taker) -> None:
+        """Do as `submit` without waiting: the taker is called later, with the reply or the error.
+
+        What is known at once is raised at once, and the taker not called.
+        """
         ...
 
     async def order(self, account_id: int, order_id: int) -> OrderRow | None:

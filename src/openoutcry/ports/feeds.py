@@ -1,29 +1,54 @@
 """Committed events on their way to those who listen: streams, live views, user data."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol, TypeVar, cast
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, TypeVar, cast
 
+from openoutcry.codec.records import BatchEvents, Picked
 from openoutcry.core.records import Event
 
 _E = TypeVar("_E")
 
 
-@dataclass(frozen=True, slots=True)
 class Committed:
-    """One committed batch: sequence, time of its last command (microseconds), all events."""
+    """One committed batch: sequence, time of its last command (microseconds), all events.
 
-    seq: int
-    time_us: int
-    events: Sequence[Event]
-    by_type: Mapping[type[Event], Sequence[Event]] | None = None
-    """The same events by their type, where whoever delivers them has sorted them anyway."""
+    Where the events come as bytes, only what a listener asks for is decoded, once for all of them.
+    """
+
+    __slots__ = ("_batch", "_given", "seq", "time_us")
+
+    def __init__(self, seq: int, time_us: int, events: Sequence[Event] | BatchEvents) -> None:
+        self.seq = seq
+        self.time_us = time_us
+        self._batch: BatchEvents | None = None
+        self._given: Sequence[Event] = ()
+        if isinstance(events, BatchEvents):
+            self._batch = events
+        else:
+            self._given = events
+
+    @property
+    def events(self) -> Sequence[Event]:
+        """All events in order."""
+        return self._given if self._batch is None else self._batch.events()
 
     def of_type(self, kind: type[_E]) -> Sequence[_E]:
         """Return the events of one type, in order: most listeners care for few of them."""
-        if self.by_type is None:
-            return [event for event in self.events if type(event) is kind]
-        return cast("Sequence[_E]", self.by_type.get(cast("type[Event]", kind), ()))
+        if self._batch is None:
+            return [event for event in self._given if type(event) is kind]
+        return cast("Sequence[_E]", self._batch.of_type(cast("type[Event]", kind)))
+
+    def pick(self, picked: Picked) -> list[tuple[Any, ...]]:
+        """Return some fields of the events of one type, in order."""
+        if self._batch is None:
+            return [picked.of_event(event) for event in self.of_type(picked.kind)]
+        return self._batch.pick(picked)
+
+    def has_any(self, kinds: frozenset[type[Event]]) -> bool:
+        """Whether there is an event of one of these types."""
+        if self._batch is None:
+            return any(type(event) in kinds for event in self._given)
+        return self._batch.has_any(kinds)
 
 
 Listener = Callable[[Committed], None]

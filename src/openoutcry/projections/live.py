@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from typing import TypeVar
 
+from openoutcry.codec.records import Picked
 from openoutcry.core.enums import Side
 from openoutcry.core.records import LevelEvent, TradeEvent
 from openoutcry.ports.feeds import Committed
@@ -28,6 +29,7 @@ from openoutcry.projections.tickers import average_price, day_statistics, rollin
 TRADES_KEPT = 1_000
 _T = TypeVar("_T")
 _BUY = int(Side.BUY)
+_LEVEL = Picked(LevelEvent, "market", "side", "price_ticks", "lots", "update_id")
 
 
 class _Market:
@@ -93,13 +95,13 @@ class LiveMarketData:
         assert self._seq == 0 or committed.seq == self._seq + 1, "a batch is missing"
         self._seq = committed.seq
         changes: dict[int, MarketChange] = {}
-        for level in committed.of_type(LevelEvent):
-            change = changes.get(level.market) or self._change(level.market, committed, changes)
+        for market, side, price_ticks, lots, update_id in committed.pick(_LEVEL):
+            change = changes.get(market) or self._change(market, committed, changes)
             if change.first_update_id == 0:
-                change.first_update_id = level.update_id
-            change.last_update_id = level.update_id
-            levels = change.bids if level.side == _BUY else change.asks
-            levels[level.price_ticks] = level.lots
+                change.first_update_id = update_id
+            change.last_update_id = update_id
+            levels = change.bids if side == _BUY else change.asks
+            levels[price_ticks] = lots
         for trade in committed.of_type(TradeEvent):
             change = changes.get(trade.market) or self._change(trade.market, committed, changes)
             change.trades.append(trade)

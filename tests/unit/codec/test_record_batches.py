@@ -1,15 +1,23 @@
 """Batches of records: split, typed, in order."""
 
+from collections.abc import Callable
+from itertools import pairwise
+
 import pytest
 
+from openoutcry import kernel
 from openoutcry.codec.records import (
+    BatchEvents,
+    Picked,
+    Places,
     command_sizes,
     decode_balances,
-    decode_batch,
     decode_events,
     decode_orders,
     decode_rows,
+    sort_events,
     split_commands,
+    stamp,
 )
 from openoutcry.core.records import (
     COMMANDS,
@@ -17,10 +25,21 @@ from openoutcry.core.records import (
     ROWS,
     BalanceRow,
     Deposit,
+    EpochEvent,
+    Event,
     OrderRow,
     Tick,
+    TradeEvent,
 )
 from openoutcry.ports.feeds import Committed
+
+Sort = Callable[[bytes, int], Places]
+
+
+@pytest.fixture(params=[sort_events, kernel.sort_events], ids=["python", "native"])
+def sort(request: pytest.FixtureRequest) -> Sort:
+    found: Sort = request.param
+    return found
 
 
 def test_commands_come_apart_where_they_were_joined() -> None:
@@ -54,21 +73,74 @@ def test_every_kind_of_event_comes_back_typed() -> None:
     assert b"".join(event.pack() for event in decoded) == b"".join(e.pack() for e in events)
 
 
-def test_a_batch_comes_back_sorted_by_command_and_type() -> None:
+def test_a_batch_comes_back_sorted_by_command_and_type(sort: Sort) -> None:
     kinds = list(EVENTS.values())
     events = [cls(seq=number, command=at) for at in (0, 2) for number, cls in enumerate(kinds)]
-    batch = decode_batch(b"".join(event.pack() for event in events), 3)
-    assert list(batch.events) == decode_events(b"".join(event.pack() for event in events))
-    assert [list(group) for group in batch.by_command] == [
-        [event for event in batch.events if event.command == at] for at in range(3)
+    data = b"".join(event.pack() for event in events)
+    batch = BatchEvents(data, sort(data, 4))
+    assert list(batch.events()) == decode_events(data)
+    assert [decode_events(batch.records_of(at)) for at in range(4)] == [
+        [event for event in batch.events() if event.command == at] for at in range(4)
     ]
-    sorted_here = Committed(1, 2, batch.events)
-    sorted_before = Committed(1, 2, batch.events, batch.by_type)
+    decoded = Committed(1, 2, batch.events())
+    in_bytes = Committed(1, 2, batch)
+    assert list(in_bytes.events) == list(decoded.events)
     for cls in kinds:
-        assert list(sorted_before.of_type(cls)) == list(sorted_here.of_type(cls))
-        assert [event.command for event in sorted_before.of_type(cls)] == [0, 2]
-    assert decode_batch(b"", 2).by_command == [[], []]
-    assert not Committed(1, 2, [], {}).of_type(kinds[0])
+        assert list(in_bytes.of_type(cls)) == list(decoded.of_type(cls))
+        assert [event.command for event in in_bytes.of_type(cls)] == [0, 2]
+        assert in_bytes.has_any(frozenset((cls,)))
+        assert decoded.has_any(frozenset((cls,)))
+
+
+def test_an_empty_batch_has_nothing(sort: Sort) -> None:
+    batch = BatchEvents(b"", sort(b"", 2))
+    assert [batch.records_of(at) for at in range(2)] == [b"", b""]
+    for nothing in (Committed(1, 2, batch), Committed(1, 2, [])):
+        assert list(nothing.events) == []
+        assert list(nothing.of_type(TradeEvent)) == []
+        assert nothing.pick(Picked(TradeEvent, "market", "lots")) == []
+        assert not nothing.has_any(frozenset((TradeEvent,)))
+
+
+@pytest.mark.parametrize("kind", list(EVENTS.values()))
+def test_any_two_integers_of_an_event_can_be_picked(kind: type[Event]) -> None:
+    layout = kind.DTYPE.fields
+    assert layout is not None
+    names = [name for name in kind._fields if layout[name][0].kind != "S"]
+    event = kind(**{name: number + 1 for number, name in enumerate(names)})
+    event = event._replace(size=kind.SIZE, kind=kind.KIND, command=0)
+    batch = BatchEvents(event.pack(), sort_events(event.pack(), 1))
+    for first, second in pairwise(names):
+        picked = Picked(kind, first, second)
+        wanted = [(getattr(event, first), getattr(event, second))]
+        assert Committed(1, 2, batch).pick(picked) == wanted
+        assert Committed(1, 2, [event]).pick(picked) == wanted
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        (EpochEvent().pack()[:-1], 1),
+        (EpochEvent(size=8).pack(), 1),
+        (EpochEvent(size=64).pack(), 1),
+        (EpochEvent(command=1).pack(), 1),
+        (EpochEvent(command=1).pack() + EpochEvent().pack(), 2),
+    ],
+)
+def test_natively_what_is_no_batch_of_events_is_a_value_error(wrong: tuple[bytes, int]) -> None:
+    with pytest.raises(ValueError, match="not the events of so many commands"):
+        kernel.sort_events(*wrong)
+
+
+def test_a_batch_of_commands_is_stamped_as_a_whole() -> None:
+    commands = [cls(account_id=number) for number, cls in enumerate(COMMANDS.values())]
+    packed = [command.pack() for command in commands]
+    wanted = b"".join(command._replace(time_us=1 << 62).pack() for command in commands)
+    for stamped in (stamp, kernel.stamp):
+        assert stamped(packed, 1 << 62) == wanted
+        assert stamped([], 7) == b""
+    with pytest.raises(ValueError, match="not a command record"):
+        kernel.stamp([bytes(40)], 7)
 
 
 def test_every_kind_of_row_comes_back_typed() -> None:

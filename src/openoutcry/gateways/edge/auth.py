@@ -196,6 +196,22 @@ class Authenticator:
         if not signature:
             raise errors.mandatory_parameter("signature")
         window = window_us(parameters)
+        return self.check(key, payload, signature, (time, window), security, now_us), time + window
+
+    def check(
+        self,
+        key: ApiKey | None,
+        payload: bytes,
+        signature: str,
+        validity_us: tuple[int, int],
+        security: Security,
+        now_us: int,
+    ) -> ApiKey:
+        """Check the time of a call and how long from then it is valid, key, signature, permission.
+
+        Returns the key.
+        """
+        time, window = validity_us
         if time >= now_us + AHEAD_US_MAX:
             raise errors.ahead_of_time()
         if now_us - time > window:
@@ -208,7 +224,7 @@ class Authenticator:
         if not known[1](payload, signature):
             raise errors.invalid_signature()
         self.permit(key, security)
-        return key, time + window
+        return key
 
     @staticmethod
     def permit(key: ApiKey, security: Security) -> None:

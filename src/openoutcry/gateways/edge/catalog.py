@@ -8,6 +8,7 @@ from openoutcry.core.limits import AMOUNT_ATOMS_MAX, PRICE_TICKS_MAX, QTY_LOTS_M
 from openoutcry.core.records import (
     AssetEvent,
     AssetRow,
+    Event,
     LimitsEvent,
     MarketEvent,
     MarketRow,
@@ -17,7 +18,7 @@ from openoutcry.gateways.edge import errors
 from openoutcry.gateways.edge.decimals import formatter, text_of, to_atoms
 from openoutcry.ports.feeds import Committed
 
-_CHANGES: frozenset[type] = frozenset((AssetEvent, LimitsEvent, MarketEvent))
+_CHANGES: frozenset[type[Event]] = frozenset((AssetEvent, LimitsEvent, MarketEvent))
 
 _TEXTS_KEPT = 1024
 """So many texts of prices and of quantities a market remembers, each way: they come again."""
@@ -154,7 +155,7 @@ class Catalog:
 
     def on_committed(self, batch: Committed) -> None:
         """Take in the assets and markets that a batch made or changed (a feed listener)."""
-        if batch.by_type is not None and _CHANGES.isdisjoint(batch.by_type):
+        if not batch.has_any(_CHANGES):
             return
         for event in batch.events:
             if isinstance(event, MarketEvent):

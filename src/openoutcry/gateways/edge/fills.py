@@ -1,5 +1,6 @@
 """First fills of orders, as the limits want to know them."""
 
+from openoutcry.codec.records import Picked
 from openoutcry.core.enums import Execution, OrderFlag
 from openoutcry.core.records import OrderEvent
 from openoutcry.ports.feeds import Committed
@@ -7,6 +8,7 @@ from openoutcry.ports.rate_limits import RateLimiter
 
 _TRADE = int(Execution.TRADE)
 _MAKER = int(OrderFlag.MAKER)
+_FILL = Picked(OrderEvent, "account_id", "execution", "flags", "executed_lots", "last_lots")
 
 
 class FillCounter:
@@ -18,6 +20,6 @@ class FillCounter:
     def on_committed(self, batch: Committed) -> None:
         """Take in a committed batch (a feed listener)."""
         filled, time_us = self._limiter.order_filled, batch.time_us
-        for event in batch.of_type(OrderEvent):
-            if event.execution == _TRADE and event.executed_lots == event.last_lots:
-                filled(event.account_id, time_us, maker=event.flags & _MAKER != 0)
+        for account_id, execution, flags, executed_lots, last_lots in batch.pick(_FILL):
+            if execution == _TRADE and executed_lots == last_lots:
+                filled(account_id, time_us, maker=flags & _MAKER != 0)

@@ -126,7 +126,7 @@ _CONDITIONAL = frozenset(
 )
 _UNPRICED = frozenset((OrderType.MARKET, OrderType.STOP_LOSS, OrderType.TAKE_PROFIT))
 _FULL_BY_DEFAULT = frozenset((OrderType.MARKET, OrderType.LIMIT))
-_RESPONSES = frozenset(("ACK", "RESULT", "FULL"))
+RESPONSES = frozenset(("ACK", "RESULT", "FULL"))
 _NOT_SUPPORTED = {
     OrderType.LIMIT: "Limit orders are not supported for this symbol.",
     OrderType.MARKET: "Market orders are not supported for this symbol.",
@@ -184,7 +184,11 @@ class Draft:
 
 def generated_id(call: Call, salt: int = 0) -> bytes:
     """Return a client order id of 22 characters, the same whenever the same request comes again."""
-    low, high = call.digest_lo ^ salt, call.digest_hi
+    return id_of_digest(call.digest_lo ^ salt, call.digest_hi)
+
+
+def id_of_digest(low: int, high: int) -> bytes:
+    """Return the client order id of a request that brought none, from its digest."""
     raw = low.to_bytes(8, "little") + high.to_bytes(8, "little")
     return b64encode(raw, b"-_")[:22]
 
@@ -217,7 +221,7 @@ def parse_order(call: Call) -> Draft:
     value = get("newOrderRespType")
     if value is None:
         value = "FULL" if order_type in _FULL_BY_DEFAULT else "ACK"
-    elif value not in _RESPONSES:
+    elif value not in RESPONSES:
         raise ApiError(400, -1136, "Invalid newOrderRespType.")
     if order_type not in market.order_types:
         raise ApiError(400, -2010, _NOT_SUPPORTED[order_type])
@@ -235,7 +239,8 @@ def parse_order(call: Call) -> Draft:
     if not values.keys() <= _COMMON:
         _parse_rest(values, draft)
     if order_type in _UNPRICED:
-        draft.worst_ticks = worst_ticks(draft, call.exchange.market_data)
+        market_data = call.exchange.market_data
+        draft.worst_ticks = worst_ticks(market, draft.side, draft.stop_ticks, market_data)
     return draft
 
 
@@ -284,21 +289,20 @@ def _parse_rest(values: Mapping[str, str], draft: Draft) -> None:
         raise ApiError(400, -2010, "Pegged orders are not supported for this symbol.")
 
 
-def worst_ticks(draft: Draft, market_data: MarketData) -> int:
+def worst_ticks(market: Market, side: int, stop_ticks: int, market_data: MarketData) -> int:
     """Return the collar of an order without a price: what it may pay, or accept, at worst.
 
     It stands a half away from the stop price, or else from the price that the order would meet now;
     a market that has none of these is bounded by its PRICE_FILTER alone.
     """
-    market = draft.market
     specification = market.specification
-    seen = draft.stop_ticks
+    seen = stop_ticks
     if seen == 0:
         best = market_data.best(market.id)
-        seen = best.ask_ticks if draft.side == Side.BUY else best.bid_ticks
+        seen = best.ask_ticks if side == Side.BUY else best.bid_ticks
         seen = seen or market_data.last_price_ticks(market.id)
     up, down = COLLAR
-    if draft.side == Side.BUY:
+    if side == Side.BUY:
         most = specification.price_ticks_max or PRICE_TICKS_MAX
         return min(-(-seen * up // down), most) if seen else most
     least = specification.price_ticks_min or 1
@@ -323,6 +327,50 @@ def _header(call: Call, record: type[Command]) -> tuple[int, ...]:
 def new_order(call: Call, draft: Draft) -> bytes:
     """Return the command of a new order."""
     return _pack_new_order(*_header(call, NewOrder), *draft.body())
+
+
+def plain_order(
+    sender: tuple[int, int, int, int],
+    market: Market,
+    kinds: tuple[int, int, int],
+    figures: tuple[int, int, int],
+    client_order_id: bytes,
+) -> bytes:
+    """Return the command of a new order that has only what every order has.
+
+    `sender`: account, the two words of the digest, deadline. `kinds`: side, type, time in force.
+    `figures`: price in ticks, quantity in lots, the collar in ticks.
+    """
+    account_id, digest_lo, digest_hi, deadline_us = sender
+    side, order_type, time_in_force = kinds
+    price_ticks, qty_lots, worst_ticks = figures
+    return _pack_new_order(
+        NewOrder.SIZE,
+        NewOrder.KIND,
+        1,
+        _SHARD_ENTITY | account_id & (ACCOUNT_SHARDS - 1),
+        account_id,
+        digest_lo,
+        digest_hi,
+        deadline_us,
+        0,
+        market.id,
+        side,
+        order_type,
+        time_in_force,
+        market.specification.default_stp_mode,
+        market.version,
+        0,
+        price_ticks,
+        qty_lots,
+        0,
+        0,
+        0,
+        worst_ticks,
+        0,
+        0,
+        client_order_id,
+    )
 
 
 @dataclass(slots=True)

@@ -1,7 +1,7 @@
 """What an API call is, whatever protocol carries it, and what its handlers share."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from openoutcry.gateways.edge.listen_keys import ListenKeys
     from openoutcry.ports.market_data import MarketData
 
+SIGNING = ("signature", "timestamp", "recvWindow")
+"""Parameters that say who calls and when, and not what."""
 NO_HEADERS: Mapping[str, str] = {}
 
 
@@ -56,7 +58,7 @@ class Response:
 
     status: int
     body: bytes
-    headers: list[tuple[str, str]] = field(default_factory=list)
+    headers: Sequence[tuple[str, str]] = ()
     content_type: str = "application/json;charset=UTF-8"
     head: bytes = b""
     """Header lines made already, each with its line end."""

@@ -29,8 +29,8 @@ from openoutcry.gateways.edge.commissions import commission_of_order
 from openoutcry.gateways.edge.service import ApiError, Call
 from openoutcry.gateways.edge.validation import validate
 from openoutcry.ports.calls import (
+    CallError,
     NotAcceptedError,
-    OutcomeUnknownError,
     Reply,
     StorageFullError,
 )
@@ -48,12 +48,17 @@ async def submit(call: Call, command: bytes) -> Reply:
     """Hand a command to its partition; the outcomes that are none become the API's errors."""
     try:
         return await call.exchange.calls.submit(command)
-    except StorageFullError:
-        raise errors.overloaded() from None
-    except NotAcceptedError:
-        raise errors.shutting_down() from None
-    except OutcomeUnknownError:
-        raise errors.outcome_unknown() from None
+    except CallError as error:
+        raise api_error(error) from None
+
+
+def api_error(error: CallError) -> ApiError:
+    """Return what the API says of a command without a reply."""
+    if isinstance(error, StorageFullError):
+        return errors.overloaded()
+    if isinstance(error, NotAcceptedError):
+        return errors.shutting_down()
+    return errors.outcome_unknown()
 
 
 async def _apart(work: Coroutine[Any, Any, _T]) -> _T:
@@ -145,7 +150,13 @@ async def place_order(call: Call) -> bytes:
     """POST order, order.place."""
     draft = orders.parse_order(call)
     _check_count(call)
-    reply = await submit(call, orders.new_order(call, draft))
+    return await finish_order(call, draft, await submit(call, orders.new_order(call, draft)))
+
+
+async def finish_order(call: Call, draft: orders.Draft, reply: Reply | CallError) -> bytes:
+    """Answer a new order from what came of its command, or place it once more."""
+    if isinstance(reply, CallError):
+        raise api_error(reply)
     outcome = read_placed(reply, call.account_id)
     refused = outcome.refused
     if refused is not None and refused.reason == Reason.MARKET_VERSION_MISMATCH:

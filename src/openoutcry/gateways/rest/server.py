@@ -7,6 +7,7 @@ ends here, as the API's own error and never as a stack trace.
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterable, Mapping
+from functools import partial
 from inspect import iscoroutine
 from typing import Any
 
@@ -14,6 +15,7 @@ from openoutcry.gateways.edge import errors
 from openoutcry.gateways.edge.auth import Authenticator, request_digest, rest_payload
 from openoutcry.gateways.edge.params import check_known, decode_request
 from openoutcry.gateways.edge.service import (
+    SIGNING,
     ApiError,
     Call,
     Endpoint,
@@ -22,7 +24,15 @@ from openoutcry.gateways.edge.service import (
     Response,
     Security,
 )
+from openoutcry.gateways.edge.trading import (
+    api_error,
+    finish_order,
+    place_order,
+)
 from openoutcry.gateways.rest.http import Answer
+from openoutcry.gateways.rest.plain_orders import Desk, Placing
+from openoutcry.ports.calls import CallError, Reply
+from openoutcry.ports.plain_orders import PlainOrders
 
 logger = logging.getLogger("openoutcry.rest")
 
@@ -32,7 +42,6 @@ _TIME_UNITS = {
     "MILLISECOND": False,
     "millisecond": False,
 }
-_SIGNING = ("signature", "timestamp", "recvWindow")
 _WEIGHT_HEAD = b"X-MBX-USED-WEIGHT: %d\r\nX-MBX-USED-WEIGHT-1M: %d\r\n"
 _WEIGHT_COUNT_HEAD = _WEIGHT_HEAD + b"X-MBX-ORDER-COUNT-10S: %d\r\nX-MBX-ORDER-COUNT-1D: %d\r\n"
 PlainHandler = Callable[[Request], Response]
@@ -47,9 +56,14 @@ class RestApplication:
         exchange: Exchange,
         endpoints: Iterable[Endpoint],
         pages: Mapping[str, PlainHandler] | None = None,
+        plain_orders: PlainOrders | None = None,
     ) -> None:
+        """`pages` are no part of the API; `plain_orders` makes a short way for these."""
         self._exchange = exchange
         self._authenticator = Authenticator(exchange.keys)
+        self._desk: Desk | None = None
+        if plain_orders is not None:
+            self._desk = Desk(exchange, self._authenticator, plain_orders)
         self._routes: dict[str, dict[str, Endpoint]] = {}
         for endpoint in endpoints:
             methods = self._routes.setdefault(endpoint.path, {})
@@ -75,6 +89,12 @@ class RestApplication:
                 self._check_page(request, methods)
                 answer.respond(self._pages[request.path](request))
                 return
+            if endpoint.handler is place_order and self._desk is not None:
+                plain = self._desk.read(request, now_us)
+                if plain is not None:
+                    admitted = True
+                    self._place(plain, endpoint, answer)
+                    return
             parameters = decode_request(request.query, request.body)
             weight = endpoint.weight
             if not isinstance(weight, int):
@@ -114,6 +134,44 @@ class RestApplication:
         return Response(error.status, errors.body(error).encode())
 
     # one request
+
+    def _place(self, placing: Placing, endpoint: Endpoint, answer: Answer) -> None:
+        """Admit a plain order and send it off."""
+        limiter, now_us = self._exchange.limiter, placing.now_us
+        self._admit(placing.request.peer_ip, 0, now_us)
+        limited = limiter.admit_orders(placing.key.account_id, 1, now_us)
+        if limited is not None:
+            raise errors.too_many_orders(limited)
+        try:
+            taker = partial(self._placed, placing, endpoint, answer)
+            self._exchange.calls.send(placing.command, taker)
+        except CallError as error:
+            raise api_error(error) from None
+
+    def _placed(
+        self, placing: Placing, endpoint: Endpoint, answer: Answer, outcome: Reply | CallError
+    ) -> None:
+        """Answer a plain order, or let the general way do it."""
+        request, now_us = placing.request, placing.now_us
+        try:
+            if isinstance(outcome, Reply):
+                account_id = placing.key.account_id
+                body = placing.writer.placed(outcome.records, account_id, placing.response)
+                if body is not None:
+                    limiter = self._exchange.limiter
+                    limiter.count_orders(account_id, 1, now_us)
+                    used = limiter.used_weight(request.peer_ip, now_us)
+                    counts = limiter.order_counts(account_id, now_us)
+                    head = _WEIGHT_COUNT_HEAD % (used, used, *counts)
+                    answer.respond(Response(200, body, head=head))
+                    return
+            call, draft = placing.general(self._exchange)
+            work = finish_order(call, draft, outcome)
+            _Pending(self, request, endpoint, call, answer, work).step()
+        except Exception:  # the supervisor of the request boundary, its other end
+            logger.exception("request failed: %s %s", request.method, request.path)
+            unknown = errors.unknown_error()
+            self._fail(request, endpoint, answer, unknown, admitted=True, now_us=now_us)
 
     def _admit(self, peer_ip: str, weight: int, now_us: int) -> None:
         limited = self._exchange.limiter.admit(peer_ip, weight, now_us)
@@ -158,7 +216,7 @@ class RestApplication:
         elif security is Security.KEY:
             call.key = self._authenticator.key(headers.get("x-mbx-apikey"))
         sent = len(parameters)
-        for name in _SIGNING:
+        for name in SIGNING:
             parameters.pop(name, None)
         if not endpoint.lenient:
             check_known(parameters, endpoint.parameters, sent - len(parameters))

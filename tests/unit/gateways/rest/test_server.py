@@ -10,9 +10,11 @@ from tests.support.rest_caller import ORDER, RestCaller
 from openoutcry.gateways.edge.service import Call, Endpoint, Request, Security
 from openoutcry.gateways.rest.routes import ENDPOINTS
 from openoutcry.ports.calls import (
+    CallError,
     NotAcceptedError,
     OutcomeUnknownError,
     StorageFullError,
+    Taker,
 )
 
 
@@ -183,14 +185,22 @@ async def test_handlers_may_wait(*, light: bool) -> None:
         (OutcomeUnknownError("gone"), 504, -1007),
     ],
 )
-async def test_commands_without_a_reply(
-    rest: RestCaller, failure: Exception, status: int, code: int
-) -> None:
-    async def fail(command: bytes) -> object:
+async def test_commands_without_a_reply(failure: CallError, status: int, code: int) -> None:
+    async def fail(_command: bytes) -> object:
         raise failure
 
-    rest.small.calls.submit = fail
-    assert (await rest.order()).error[:2] == (status, code)
+    def fail_at_once(_command: bytes, _taker: Taker) -> None:
+        raise failure
+
+    def fail_later(_command: bytes, taker: Taker) -> None:
+        taker(failure)
+
+    general, short = RestCaller(plain=False), RestCaller()
+    general.small.calls.submit = fail
+    assert (await general.order()).error[:2] == (status, code)
+    for way in (fail_at_once, fail_later):
+        short.small.calls.send = way
+        assert (await short.order()).error[:2] == (status, code)
 
 
 # what is not trading

@@ -7,13 +7,14 @@ from tests.support.rest_caller import ORDER, RestCaller
 
 from openoutcry.core.enums import MarketStatus
 from openoutcry.core.records import SetMarketStatus, UpdateMarket
+from openoutcry.ports.calls import Taker
 from openoutcry.ports.users import KeyType
 from openoutcry.simulation import demo
 
 
-@pytest.fixture
-def rest() -> RestCaller:
-    return RestCaller()
+@pytest.fixture(params=[True, False], ids=["short way", "general way"])
+def rest(request: pytest.FixtureRequest) -> RestCaller:
+    return RestCaller(plain=request.param)
 
 
 ACK_FIELDS = ["symbol", "orderId", "orderListId", "clientOrderId", "transactTime"]
@@ -614,14 +615,21 @@ async def test_a_market_that_has_closed(rest: RestCaller) -> None:
 async def test_an_order_for_the_version_before_is_tried_again(rest: RestCaller) -> None:
     market = demo.create_markets()[0]
     update = UpdateMarket(**{**market._asdict(), "kind": UpdateMarket.KIND})
-    submit, changed = rest.small.calls.submit, []
+    submit, send, changed = rest.small.calls.submit, rest.small.calls.send, []
 
-    async def change_first(command: bytes) -> object:
+    def change() -> None:  # the market changes while an order is on its way
         if not changed:
             changed.append(rest.small.calls.apply(update.pack()))
+
+    async def change_and_submit(command: bytes) -> object:
+        change()
         return await submit(command)
 
-    rest.small.calls.submit = change_first  # the market changes while an order is on its way
+    def change_and_send(command: bytes, taker: Taker) -> None:
+        change()
+        send(command, taker)
+
+    rest.small.calls.submit, rest.small.calls.send = change_and_submit, change_and_send
     placed = await rest.placed()
     assert placed["status"] == "NEW"
     assert changed
