@@ -238,6 +238,9 @@ class Network:
         if rng.random() < faults.astray:
             self.met["astray"] += 1
             rng.choice(self.nodes).inbox.append(deliver(message))
+        if rng.random() < faults.astray:
+            self.met["spoilt"] += 1
+            return [spoilt(deliver(message), rng), deliver(message)]
         if rng.random() < faults.repeated:
             self.met["repeated"] += 1
             self.wires[wire].append(message)
@@ -279,7 +282,7 @@ class Network:
     ) -> None:
         """Write down what a batch of these commands has taken in."""
         for record in found:
-            if record[2] != Deliver.KIND:
+            if record[2] != Deliver.KIND or not is_whole(record):
                 continue
             message = LINKS[record[50]].unpack(record, 48)
             wire = (message.source, message.destination)
@@ -393,6 +396,20 @@ def link_of(event: bytes) -> Any:
 def deliver(message: bytes) -> bytes:
     """Return the command that brings a message in."""
     return Deliver(size=Deliver.SIZE + len(message)).pack() + message
+
+
+def is_whole(record: bytes) -> bool:
+    """Whether a DELIVER holds a link record."""
+    link = LINKS.get(record[50]) if len(record) > Deliver.SIZE else None
+    return link is not None and len(record) == Deliver.SIZE + link.SIZE
+
+
+def spoilt(record: bytes, rng: random.Random) -> bytes:
+    """Return a DELIVER whose form no kernel knows."""
+    made = bytearray(record)
+    at, value = rng.choice(((48, 16), (50, rng.choice((0, 7, 255))), (51, 2), (3, 0)))
+    made[at] = value
+    return bytes(made)
 
 
 def rows_of(snapshot: bytes) -> Iterator[Any]:

@@ -17,7 +17,7 @@ template <bool apart, class C>
   if (account == 0) return refused(stranger(c.account_id));
   if ((c.digest_lo | c.digest_hi) == 0) return account;
   if constexpr (apart) {
-    if (apart_->digests.contains({c.account_id, c.digest_lo, c.digest_hi})) {
+    if (apart_->digests.contains({c.account_id, c.digest_lo, c.digest_hi}) && !MUTANT(31)) {
       return refused(Reason::REQUEST_PENDING);
     }
   }

@@ -111,8 +111,9 @@ void Kernel::place_link(Market& m, const PlaceLink& l, std::size_t waiting) {
   OUTCRY_CHECK(find_order_slot(l.order_id) == 0);
   const u32 slot = enter_stranger(l, m);
   post_answer(m, l.order_id, Answers::PLACE, Execution::NEW);
+  if (MUTANT(32)) post_answer(m, l.order_id, Answers::RESPONDED);
   admit(l, m, slot);
-  post_answer(m, l.order_id, Answers::RESPONDED);
+  if (!MUTANT(32)) post_answer(m, l.order_id, Answers::RESPONDED);
 }
 
 void Kernel::cancel_link(Market& m, const CancelLink& l) {
@@ -214,7 +215,7 @@ void Kernel::finish_apart(Market& m, u32 slot, OrderStatus status, Execution exe
   const Lots left = by_quote(o) ? Lots{} : remaining(o);
   const i64 id = o.id;
   drop_stranger(slot, o);
-  post_done(m, id, status, execution, reason, left);
+  if (!MUTANT(27)) post_done(m, id, status, execution, reason, left);
 }
 
 // Whether an order by quote cannot take one more lot at this price.

@@ -338,7 +338,8 @@ class Kernel {
   template <class C>
   Reason check_market(const C& c, Market& m, Atoms hold, Atoms need);
   template <class C>
-  u32 enter_order(const C& c, u32 account, Market& m, Purse& purse, u64 client, Atoms hold);
+  Order& enter_order(const C& c, u32 account, Account& a, Market& m, Purse& purse, u64 client,
+                     Atoms hold, u32& slot);
   template <class C>
   u32 accept(const C& c, u32 account, Market& m, Purse& purse, u64 client, Atoms hold,
              i64& order_id);

@@ -146,8 +146,11 @@ void Kernel::acknowledge(const LinkAck& c) {
   const auto found = apart_->links.find({c.entity, c.destination});
   if (found == apart_->links.end()) return;
   Link& link = found->second;
-  if (c.link_seq <= link.acknowledged || c.link_seq > link.last_out) return;
-  for (; link.acknowledged < c.link_seq; ++link.acknowledged) link.outbox.pop_front();
+  u64 up_to = c.link_seq;
+  if (MUTANT(33)) up_to = std::min(up_to, link.last_out);
+  if (up_to <= link.acknowledged || up_to > link.last_out) return;
+  if (MUTANT(25)) up_to = std::min(up_to + 1, link.last_out);
+  for (; link.acknowledged < up_to; ++link.acknowledged) link.outbox.pop_front();
 }
 
 bool Kernel::is_for_here(const char* link) const {
@@ -163,7 +166,9 @@ void Kernel::deliver(const char* link) {
   if (!is_for_here(link)) return;
   const auto known = apart_->links.find({h.destination, h.source});
   const u64 last_in = known == apart_->links.end() ? 0 : known->second.last_in;
-  if (h.link_seq != last_in + 1) return;
+  const bool repeated = MUTANT(24) && h.link_seq <= last_in;
+  const bool early = MUTANT(26) && h.link_seq > last_in + 1;
+  if (h.link_seq != last_in + 1 && !repeated && !early) return;
   Link& of = apart_->links[{h.destination, h.source}];
   of.last_in += 1;
   if (to_market(h)) {

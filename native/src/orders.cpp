@@ -333,12 +333,12 @@ u64 kind_word(const C& c) {
 u64 kind_word(const PlainLimit& c) { return kind_word(c.whole); }
 
 template <class C>
-[[gnu::always_inline]] inline u32 Kernel::enter_order(const C& c, u32 account, Market& m,
-                                                      Purse& purse, u64 client, Atoms hold) {
-  Account& a = accounts_[account];
+[[gnu::always_inline]] inline Order& Kernel::enter_order(const C& c, u32 account, Account& a,
+                                                         Market& m, Purse& purse, u64 client,
+                                                         Atoms hold, u32& slot) {
   Shard& home = shard(a.id);
   home.order_counter += 1;
-  const u32 slot = orders_.take_raw();
+  slot = orders_.take_raw();
   const Rates rates = m.rates_of(a.fee_schedule);
   const bool conditional = is_conditional(c.order_type);
   Order& o = orders_[slot];
@@ -368,15 +368,16 @@ template <class C>
     paying->free -= hold;
     paying->held += hold;
   }
-  return slot;
+  return o;
 }
 
 template <class C>
 [[gnu::always_inline]] inline u32 Kernel::accept(const C& c, u32 account, Market& m, Purse& purse,
                                                  u64 client, Atoms hold, i64& order_id) {
-  const u32 slot = enter_order(c, account, m, purse, client, hold);
-  const Order& o = orders_[slot];
-  report<OrderEvent>(o, accounts_[account], purse, Execution::NEW, {}, {.held = hold});
+  u32 slot = 0;
+  Account& a = accounts_[account];
+  const Order& o = enter_order(c, account, a, m, purse, client, hold, slot);
+  report<OrderEvent>(o, a, purse, Execution::NEW, {}, {.held = hold});
   order_id = o.id;
   return slot;
 }
@@ -726,9 +727,10 @@ template Reason Kernel::check_funds<NewOrder>(const NewOrder&, const Account&, c
 template Reason Kernel::check_funds<CancelReplace>(const CancelReplace&, const Account&,
                                                    const Market&, const Purse&, Atoms&,
                                                    Atoms&) const;
-template u32 Kernel::enter_order<NewOrder>(const NewOrder&, u32, Market&, Purse&, u64, Atoms);
-template u32 Kernel::enter_order<CancelReplace>(const CancelReplace&, u32, Market&, Purse&, u64,
-                                                Atoms);
+template Order& Kernel::enter_order<NewOrder>(const NewOrder&, u32, Account&, Market&, Purse&, u64,
+                                              Atoms, u32&);
+template Order& Kernel::enter_order<CancelReplace>(const CancelReplace&, u32, Account&, Market&,
+                                                   Purse&, u64, Atoms, u32&);
 template Reason Kernel::check_market<PlaceLink>(const PlaceLink&, Market&, Atoms, Atoms);
 template void Kernel::admit<PlaceLink>(const PlaceLink&, Market&, u32);
 

@@ -99,6 +99,7 @@ Request& Kernel::take_part(i64 order_id) {
 void Kernel::remember_request(const char* command, Reason reason, i64 order_id) {
   if (apart_->current != nullptr && apart_->current->asked != 0) return;
   const auto& c = *reinterpret_cast<const CancelAll*>(command);
+  if (MUTANT(30) && apart_->current != nullptr) return;
   if (c.deadline_us < time_us_) return;  // nobody would find it
   digest_hash_ = DedupeEntry::hash_of(c.account_id, c.digest_lo, c.digest_hi);
   remember(c, c.market, reason, order_id);
@@ -155,6 +156,7 @@ bool Kernel::taken(u32 account, u16 market_id, const char* id, i64 order_id) con
 
 void Kernel::reserve(u64 account_id, u16 market_id, const char* id, i64 order_id) {
   if (id[0] == 0) return;
+  if (MUTANT(29)) order_id = 0;
   Reservation& r = apart_->reserved[reservation_key(account_id, market_id, id)];
   r.order_id = order_id;
   r.count += 1;
@@ -181,8 +183,8 @@ Reason Kernel::place_remote(const C& c, u32 account, Market& m) {
   const Reason r = check_funds(c, a, m, purse, hold, need);
   if (r != Reason::NONE) return r;
   const u64 client = client_hash(a.id, c.market, c.client_order_id);
-  const u32 slot = enter_order(c, account, m, purse, client, hold);
-  Order& o = orders_[slot];
+  u32 slot = 0;
+  Order& o = enter_order(c, account, a, m, purse, client, hold, slot);
   o.place = static_cast<u8>(OrderPlace::REMOTE);
   if (waits(o)) a.algo_orders += 1;
   const bool by_budget = budgeted(o);
@@ -460,6 +462,7 @@ void Kernel::done_link(const DoneLink& l) {
   o.status = static_cast<u8>(OrderStatus::EXPIRED);
   Moves moves;
   moves.reason = reason;
+  if (MUTANT(28)) ending.purse.paid(is_buy(o.side))->free += o.hold;
   release_all(o, ending.purse.paid(is_buy(o.side)), moves);
   report<OrderEvent>(o, ending.account, ending.purse, Execution::EXPIRED, filled(o), moves);
   drop_remote(slot, o, ending.account);

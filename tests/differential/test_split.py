@@ -11,6 +11,7 @@ from bench.network import (
     Network,
     Node,
     Solo,
+    kernel_alone,
     reference_alone,
     rows_of,
 )
@@ -276,10 +277,11 @@ def check_against_joined(split: Split) -> None:
     assert books(split.network.places) == books([joined])
 
 
+@pytest.mark.parametrize("make", [reference_alone, kernel_alone], ids=["reference", "kernel"])
 @pytest.mark.parametrize("block", range(10))
-def test_k05_k06_split_comes_to_what_joined_does(block: int) -> None:
+def test_k05_k06_split_comes_to_what_joined_does(block: int, make: MakeMachine) -> None:
     """L01, K01, K05, K06, K07 and K09, whatever is lost, late or told twice."""
     for seed in range(block * 10, block * 10 + 10):
-        split = Split(seed, reference_alone)
+        split = Split(seed, make)
         play(split, random_commands(random.Random(-seed), 60))
         check_against_joined(split)

@@ -107,10 +107,15 @@ class Reference:
             for _, market in sorted(markets.items()):
                 self._state.log.used = 0
                 market.drain()
-        elif command.kind in OF_ONE_MARKET:
+        elif command.kind in OF_ONE_MARKET and self._may_drain(command):
             known = markets.get(subject_of(command)[0])
             if known:
                 known.drain()
+
+    def _may_drain(self, command: Command) -> bool:
+        """Whether a command comes to the market itself, not only to its accounts."""
+        joined = self._state.hosting.role == Role.JOINED
+        return joined or command.kind not in self._user_commands
 
     # ----- between partitions
 
