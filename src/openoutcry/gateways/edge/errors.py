@@ -71,9 +71,12 @@ REASONS: dict[Reason, tuple[int, int, str]] = {
         "Server is currently overloaded with other requests. Please try again in a few minutes.",
     ),
     Reason.REQUEST_PENDING: (
-        503,
-        -1008,
-        "Server is currently overloaded with other requests. Please try again in a few minutes.",
+        504,
+        -1007,
+        (
+            "Timeout waiting for response from backend server. "
+            "Send status unknown; execution status unknown."
+        ),
     ),
     Reason.INVALID_SIDE: (400, -1117, "Invalid side."),
     Reason.INVALID_ORDER_TYPE: (400, -1116, "Invalid orderType."),
