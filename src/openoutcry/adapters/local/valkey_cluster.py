@@ -209,16 +209,16 @@ class ValkeyCluster:
         settings = folder / "valkey.conf"
         settings.touch(0o600)
         settings.write_text("\n".join(lines) + "\n")
-        process = subprocess.Popen(  # noqa: S603 - our own interpreter and server
-            [sys.executable, "-I", "-S", "-c", _LAUNCH, str(os.getpid()), binary, settings],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        process = _run(binary, settings)
         return ValkeyNode(
             port, tls_port if self._tls is not None else 0, folder, process, self.password
         )
+
+    def restart(self, node: ValkeyNode) -> None:
+        """Start a node that has ended; it comes back with its place in the cluster, but empty."""
+        assert not node.is_running()
+        node.process = _run(self._binary or server_binary(), node.folder / "valkey.conf")
+        _wait_for(partial(_answers, node), time.monotonic() + START_SECONDS_MAX, node)
 
     def _range(self, primary: int) -> tuple[int, int]:
         """Return the first and the last slot of a primary."""
@@ -260,6 +260,16 @@ class ValkeyCluster:
             except subprocess.TimeoutExpired:
                 node.kill()
         self.nodes = []
+
+
+def _run(binary: Path, settings: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(  # noqa: S603 - our own interpreter and server
+        [sys.executable, "-I", "-S", "-c", _LAUNCH, str(os.getpid()), binary, settings],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
 
 
 def _bus_port(node: ValkeyNode) -> int:
