@@ -15,13 +15,16 @@ from openoutcry.adapters.postgres.ownership import DatabaseAwayError, Ownership,
 from openoutcry.adapters.redis.client import Redis, RedisError
 from openoutcry.adapters.redis.publisher import RedisPublisher
 from openoutcry.adapters.tcp.server import CallsServer, Hosted, ServerLimits
+from openoutcry.app.scaled.control import FIRST_VERSION, hosting
 from openoutcry.app.scaled.leases import LeaseKeeper
 from openoutcry.app.scaled.opening import opened_redis, say, server_tls
 from openoutcry.app.scaled.seat import Seat
 from openoutcry.app.scaled.settings import ScaledSettings
 from openoutcry.app.scaled.views import reached_of, read_book
+from openoutcry.core.enums import EntityKind, Role
+from openoutcry.core.records import SetRole
 from openoutcry.partition.appender import exit_at_once
-from openoutcry.partition.recent import RecentEventsRing
+from openoutcry.partition.owners_events import OwnersEvents
 from openoutcry.partition.recovery import RecoveryError
 from openoutcry.ports.journal import FencedError, JournalError
 from openoutcry.ports.ownership import Owner
@@ -221,15 +224,36 @@ class EngineProcess:
             self._fatal(error)
             return
         self._leases.keep(seat.number, owned.epoch)
+        await self._begin(seat)
         self._taken_as[seat.number] = owner.preferred or seat.plan.preferred
         await self._open(seat)
+
+    async def _begin(self, seat: Seat) -> None:
+        """Give a new partition its role, and the shards that begin to live in it."""
+        owned, role = seat.owned, Role[seat.plan.role]
+        assert owned is not None
+        if role is Role.JOINED:
+            return
+        partition = owned.partition
+        if await partition.inspect(lambda machine: machine.role()) == Role.JOINED:
+            await partition.submit(SetRole(role=role).pack())
+        hosted = dict(await partition.inspect(lambda machine: machine.hosted()))
+        routes = await asyncio.to_thread(self._ownership.routes)
+        lacking = [
+            route.entity
+            for route in routes.values()
+            if (route.partition, route.version) == (seat.number, FIRST_VERSION)
+            and route.entity not in hosted
+            and route.entity >> 24 == EntityKind.SHARD
+        ]
+        await asyncio.gather(*(partition.submit(hosting(entity)) for entity in sorted(lacking)))
 
     async def _open(self, seat: Seat) -> None:
         """Let a partition that is owned now be called, and publish what it commits."""
         owned = seat.owned
         assert owned is not None
         partition = owned.partition
-        recent = RecentEventsRing(seat.machines, owned.journal, owned.snapshots)
+        recent = OwnersEvents(seat.machines, owned.journal, owned.snapshots)
         partition.subscribe(recent.take)
         self._server.host(
             seat.number, Hosted(calls=partition, epoch=owned.epoch, links=None, events=recent)

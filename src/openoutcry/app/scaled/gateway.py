@@ -47,7 +47,12 @@ CATALOG_SECONDS = 2.0
 class Callers:
     """How a process calls the owners of partitions: shared by gateways and the control process."""
 
-    def __init__(self, settings: ScaledSettings, role: ProcessRole) -> None:
+    def __init__(
+        self,
+        settings: ScaledSettings,
+        role: ProcessRole,
+        routed: type[RoutedCalls] = RoutedCalls,
+    ) -> None:
         joined = [plan.number for plan in settings.partitions if plan.role == "JOINED"]
         self.directory = Directory(
             Ownership(settings.journal_dsn, f"outcry-directory-{settings.name}"),
@@ -55,7 +60,7 @@ class Callers:
             joined=joined[0] if joined else None,
         )
         self.connections = Connections(role, tls=client_tls(settings))
-        self.calls = RoutedCalls(
+        self.calls = routed(
             self.directory,
             self.directory,
             self._calls_at,
