@@ -13,11 +13,14 @@ import shutil
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
 from bench.differential import DifferenceError, Sides, run_seed
+from bench.links import run_links
+from bench.network import native_pair
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build" / "faults"
@@ -45,8 +48,20 @@ MUTANTS = {
     21: "TRANSFER needs no consent of the maker",
     22: "a suspended sweep goes to the back of the queue",
     23: "a trailing sell forgets the high",
+    24: "a message that comes twice is taken in twice",
+    25: "an acknowledgement trims one message too many",
+    26: "a message beyond a gap is taken in",
+    27: "a market forgets to tell that an order has ended",
+    28: "a hold is released twice at an expiry",
+    29: "a client order id asked for by an amend is not kept for its order",
+    30: "what an answered request came to is not remembered",
+    31: "a request under way may be sent again",
+    32: "an order is answered before its fills are told",
+    33: "what was never sent may be acknowledged",
 }
 """What each MUTANT(n) in native/src does."""
+FIRST_OF_LINKS = 24
+"""From here on only partitions that links connect can tell."""
 COMMANDS_MAX = 20_000
 SEED_COMMANDS = 10_000
 _SOURCES = ("CMakeLists.txt", "native/src/*.cpp", "native/src/*.hpp")
@@ -121,7 +136,12 @@ def hunt(mutant: int, first_seed: int = 0) -> Caught | None:
     try:
         for seed in range(first_seed, first_seed + COMMANDS_MAX // SEED_COMMANDS):
             try:
-                done += run_seed(seed, SEED_COMMANDS, sides).commands
+                if mutant < FIRST_OF_LINKS:
+                    done += run_seed(seed, SEED_COMMANDS, sides).commands
+                else:
+                    done += run_links(seed, SEED_COMMANDS, partial(native_pair, sides=sides))[
+                        "commands"
+                    ]
             except DifferenceError as error:
                 lines = str(error).splitlines()
                 return Caught(mutant, seed, done + error.commands, lines[-1].strip())

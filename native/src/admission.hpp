@@ -4,7 +4,7 @@
 
 namespace outcry {
 
-template <class C>
+template <bool apart, class C>
 [[gnu::always_inline]] inline u32 Kernel::admitted(const C& c) {
   const auto refused = [&](Reason r) {
     refuse(raw(c), r);
@@ -14,8 +14,13 @@ template <class C>
   // A difference of two times that are not negative cannot overflow; their sum could.
   if (c.deadline_us - time_us_ > DEADLINE_AHEAD_US_MAX) return refused(Reason::DEADLINE_TOO_FAR);
   const u32 account = find_account(c.account_id);
-  if (account == 0) return refused(Reason::UNKNOWN_ACCOUNT);
+  if (account == 0) return refused(stranger(c.account_id));
   if ((c.digest_lo | c.digest_hi) == 0) return account;
+  if constexpr (apart) {
+    if (apart_->digests.contains({c.account_id, c.digest_lo, c.digest_hi}) && !MUTANT(31)) {
+      return refused(Reason::REQUEST_PENDING);
+    }
+  }
   digest_hash_ = DedupeEntry::hash_of(c.account_id, c.digest_lo, c.digest_hi);
   const DedupeEntry* entry =
       dedupe_.find(digest_hash_, c.account_id, c.digest_lo, c.digest_hi, time_us_);

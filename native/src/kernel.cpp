@@ -53,8 +53,23 @@ constexpr auto size_of = [] {
   sizes[Quarantine::KIND] = Quarantine::SIZE;
   sizes[Epoch::KIND] = Epoch::SIZE;
   sizes[LinkAck::KIND] = LinkAck::SIZE;
+  sizes[SetRole::KIND] = SetRole::SIZE;
+  sizes[Host::KIND] = Host::SIZE;
   return sizes;
 }();
+
+// The same for link records.
+constexpr auto link_size_of = [] {
+  std::array<u16, 7> sizes{};
+  sizes[PlaceLink::KIND] = PlaceLink::SIZE;
+  sizes[CancelLink::KIND] = CancelLink::SIZE;
+  sizes[AmendLink::KIND] = AmendLink::SIZE;
+  sizes[SettleLink::KIND] = SettleLink::SIZE;
+  sizes[DoneLink::KIND] = DoneLink::SIZE;
+  sizes[AnswerLink::KIND] = AnswerLink::SIZE;
+  return sizes;
+}();
+constexpr std::size_t LINK_HEADER_BYTES = CancelLink::SIZE - 8;
 
 bool upper_alphanumeric(const char* text, std::size_t size) {
   std::size_t length = 0;
@@ -305,9 +320,10 @@ inline void Kernel::drain_waiting(u16 id) {
 }
 
 void Kernel::command(const char* bytes) {
+  if (apart_ != nullptr) [[unlikely]] return command_apart(bytes);
   const auto* header = reinterpret_cast<const Header*>(bytes);
-  if (size_of[header->kind] != header->size || header->version != 1) {
-    return refuse(bytes, Reason::UNKNOWN_COMMAND);
+  if (size_of[header->kind] != header->size || header->version != 1) [[unlikely]] {
+    if (!formed(bytes)) return refuse(bytes, Reason::UNKNOWN_COMMAND);
   }
   const auto bad_id = [&] { refuse(bytes, Reason::CLIENT_ORDER_ID_INVALID); };
   switch (static_cast<CommandKind>(header->kind)) {
@@ -364,6 +380,48 @@ void Kernel::check_poison(const NewOrder& c) const {
   OUTCRY_CHECK(poison_ != std::string(c.client_order_id, size));
 }
 
+// Whether the form of a command is known; the sizes of some vary.
+bool Kernel::formed(const char* bytes) {
+  const auto* header = reinterpret_cast<const Header*>(bytes);
+  if (header->version != 1) return false;
+  if (header->kind != Deliver::KIND) return size_of[header->kind] == header->size;
+  const std::size_t room = header->size - sizeof(Header);
+  const char* link = bytes + sizeof(Header);
+  return formed_link(link, room) && reinterpret_cast<const CancelLink*>(link)->size == room;
+}
+
+bool Kernel::formed_link(const char* link, std::size_t room) {
+  if (room < LINK_HEADER_BYTES) return false;
+  u16 size;
+  std::memcpy(&size, link, sizeof(size));
+  const auto kind = static_cast<u8>(link[2]);
+  return link[3] == 1 && kind < link_size_of.size() && size <= room && size == link_size_of[kind];
+}
+
+// Whether a client order id in a command has bytes behind its end.
+bool Kernel::ill_padded(const char* bytes) {
+  switch (static_cast<CommandKind>(bytes[2])) {
+    case CommandKind::NEW_ORDER:
+      return !zero_padded(reinterpret_cast<const NewOrder*>(bytes)->client_order_id);
+    case CommandKind::CANCEL_ORDER: {
+      const auto* c = reinterpret_cast<const CancelOrder*>(bytes);
+      return !zero_padded(c->original_client_order_id) || !zero_padded(c->client_order_id);
+    }
+    case CommandKind::AMEND_ORDER: {
+      const auto* c = reinterpret_cast<const AmendOrder*>(bytes);
+      return !zero_padded(c->original_client_order_id) || !zero_padded(c->client_order_id);
+    }
+    case CommandKind::CANCEL_REPLACE: {
+      const auto* c = reinterpret_cast<const CancelReplace*>(bytes);
+      return !zero_padded(c->client_order_id) ||
+             !zero_padded(c->cancel_original_client_order_id) ||
+             !zero_padded(c->cancel_client_order_id);
+    }
+    default:
+      return false;
+  }
+}
+
 void Kernel::administer(const char* bytes) {
   switch (static_cast<CommandKind>(bytes[2])) {
     case CommandKind::CREATE_ASSET:
@@ -409,6 +467,8 @@ void Kernel::administer(const char* bytes) {
       emit_partition<EpochEvent>().epoch = c->epoch;
       return;
     }
+    case CommandKind::SET_ROLE:
+      return set_role(*reinterpret_cast<const SetRole*>(bytes));
     default:
       return refuse(bytes, Reason::UNKNOWN_COMMAND);
   }
@@ -416,8 +476,9 @@ void Kernel::administer(const char* bytes) {
 
 void Kernel::refuse(const char* bytes, Reason reason, Phase phase) {
   const auto* header = reinterpret_cast<const Header*>(bytes);
-  RefusedEvent& e = header->account_id == 0 ? emit_partition<RefusedEvent>()
-                                            : emit_shard<RefusedEvent>(header->account_id);
+  const bool of_shard = header->account_id != 0 && hosts(shard_entity(header->account_id));
+  RefusedEvent& e = of_shard ? emit_shard<RefusedEvent>(header->account_id)
+                             : emit_partition<RefusedEvent>();
   e.account_id = header->account_id;
   e.command_kind = header->kind;
   e.phase = static_cast<u8>(phase);
@@ -590,6 +651,7 @@ void Kernel::update_market(const UpdateMarket& c) {
 void Kernel::set_market_status(const SetMarketStatus& c) {
   Market* m = market(c.market);
   if (m == nullptr) return refuse(raw(c), Reason::UNKNOWN_MARKET);
+  if (!hosts(market_entity(c.market))) return refuse(raw(c), Reason::NOT_HOSTED);
   if (c.status < 1 || c.status > 5) return refuse(raw(c), Reason::INVALID_SPECIFICATION);
   m->row.status = c.status;
   market_event(*m);
@@ -597,11 +659,13 @@ void Kernel::set_market_status(const SetMarketStatus& c) {
 }
 
 void Kernel::market_event(Market& m) {
-  MarketEvent& e = emit_market<MarketEvent>(m);
+  MarketEvent& e = hosts(market_entity(m.row.market)) ? emit_market<MarketEvent>(m)
+                                                      : emit_partition<MarketEvent>();
   std::memcpy(&e.market, &m.row.market, SPECIFICATION_BYTES);
 }
 
 void Kernel::create_account(const CreateAccount& c) {
+  if (!hosts(shard_entity(c.account_id))) return refuse(raw(c), Reason::NOT_HOSTED);
   if (c.account_id == 0 || c.account_id > static_cast<u64>(ORDER_ID_MAX) ||
       c.fee_schedule >= FEE_SCHEDULES_MAX) {
     return refuse(raw(c), Reason::INVALID_SPECIFICATION);
@@ -621,6 +685,7 @@ void Kernel::create_account(const CreateAccount& c) {
 }
 
 void Kernel::update_account(const UpdateAccount& c) {
+  if (!hosts(shard_entity(c.account_id))) return refuse(raw(c), Reason::NOT_HOSTED);
   const u32 slot = find_account(c.account_id);
   if (slot == 0) return refuse(raw(c), Reason::UNKNOWN_ACCOUNT);
   if (c.fee_schedule >= FEE_SCHEDULES_MAX) return refuse(raw(c), Reason::INVALID_SPECIFICATION);
@@ -672,7 +737,7 @@ void Kernel::quarantine(const Quarantine& c) {
   e.quarantined_index = c.index;
   e.market = c.market;
   Market* m = c.market <= MARKETS_MAX ? market(static_cast<u16>(c.market)) : nullptr;
-  if (m == nullptr) return;
+  if (m == nullptr || !hosts(market_entity(m->row.market))) return;
   m->row.faults += 1;
   if (m->row.faults >= FAULTS_BEFORE_CANCEL_ONLY &&
       m->row.status == static_cast<u8>(MarketStatus::TRADING)) {
@@ -685,7 +750,7 @@ void Kernel::quarantine(const Quarantine& c) {
 
 template <class C>
 void Kernel::move_money(const C& c, i64 sign, BalanceCause cause) {
-  const u32 slot = admitted(c);
+  const u32 slot = apart_ != nullptr ? admitted<true>(c) : admitted(c);
   if (slot == 0) return;
   Account& a = accounts_[slot];
   const bool adjusts = cause == BalanceCause::ADJUSTMENT;

@@ -13,14 +13,13 @@
 #include "client_id.hpp"
 #include "dedupe.hpp"
 #include "hashing.hpp"
+#include "links.hpp"
 #include "memory.hpp"
 #include "numbers.hpp"
 #include "price_tree.hpp"
 #include "records.gen.hpp"
 
 namespace outcry {
-
-using ClientId = std::array<char, CLIENT_ID_BYTES>;
 
 // An open order in two cache lines: neighbours in a queue reach into the first, an account's into the
 // second. The eight bytes from `market` on lie as in an ORDER event, with `place` for the execution.
@@ -213,6 +212,16 @@ struct Shard {
   u64 entity_seq = 0;
 };
 
+// A prevented match, as both sides are told of it.
+struct Prevention {
+  i64 id = 0;
+  StpMode mode{};
+  std::int32_t trade_group = 0;
+  i64 taker_order = 0, maker_order = 0;
+  u64 taker_account = 0, maker_account = 0;
+  Lots of_taker{}, of_maker{};
+};
+
 // What one event moved, and of which match it speaks.
 struct Moves {
   Atoms held{}, released{}, paid{}, received{}, fee{};
@@ -256,9 +265,13 @@ class Kernel {
   std::vector<std::pair<i64, i64>> depth(u16 market, u8 side, std::size_t limit);
   i64 average_price(u16 market) const;
   std::pair<u32, u32> fee_rates(u64 account_id, u16 market) const;
-  std::size_t accounts() const { return accounts_.live(); }
+  std::size_t accounts() const { return in_markets_role() ? 0 : accounts_.live(); }
   std::size_t orders() const { return orders_.live(); }
   std::vector<std::pair<const char*, std::size_t>> memory() const;
+  Role role() const { return apart_ == nullptr ? Role::JOINED : apart_->role; }
+  std::vector<std::pair<u32, u64>> hosted() const;
+  void outbox(u32 source, Buffer& out) const;
+  std::vector<std::tuple<u32, u32, u64>> link_positions() const;
 
  private:
   friend class SnapshotReader;
@@ -266,6 +279,9 @@ class Kernel {
 
   // ---- kernel.cpp: batch, admin, events
   void command(const char* bytes);
+  static bool formed(const char* bytes);
+  static bool formed_link(const char* link, std::size_t room);
+  static bool ill_padded(const char* bytes);
   bool enter(const char* bytes);  // a command's time; false: refused
   void drain_waiting(u16 market);
   void administer(const char* bytes);
@@ -306,7 +322,7 @@ class Kernel {
   void cancel_all(const CancelAll& c);
   void cancel_replace(const CancelReplace& c);
   void amend_order(const AmendOrder& c);
-  template <class C>
+  template <bool apart = false, class C>
   u32 admitted(const C& c);  // deadline and dedupe; the account's slot, or 0: answered
   template <class C>
   void remember(const C& c, u16 market, Reason reason, i64 order_id);
@@ -322,6 +338,9 @@ class Kernel {
                      Atoms& need) const;
   template <class C>
   Reason check_market(const C& c, Market& m, Atoms hold, Atoms need);
+  template <class C>
+  Order& enter_order(const C& c, u32 account, Account& a, Market& m, Purse& purse, u64 client,
+                     Atoms hold, u32& slot);
   template <class C>
   u32 accept(const C& c, u32 account, Market& m, Purse& purse, u64 client, Atoms hold,
              i64& order_id);
@@ -356,7 +375,7 @@ class Kernel {
   void book_trade(Market& m, const Party& taker, const Party& maker, Lots q, Ticks p, Atoms quote);
   void refresh(Market& m, u32 maker, u32 level);
   void stop_taking(Market& m, u32 slot, Cause cause);
-  bool prevent(Market& m, u32 slot, Lots lots, Ticks p, bool ends, i64 prevented_id, bool transfer);
+  bool prevent(Market& m, u32 slot, Lots lots, Ticks p, bool ends, const Prevention& match);
   // One step of self-trade prevention; true when the taker is gone.
   bool prevention(Market& m, u32 taker, u32 maker, u32 level, Lots want, u32& touched);
   void reduce_maker(Order& maker, Level& level, Lots q, bool gone);
@@ -380,6 +399,92 @@ class Kernel {
   template <class E>
   void report(const Order& o, const Account& a, const Purse& purse, Execution execution,
               const Filled& filled, const Moves& moves, const char* request_id = nullptr);
+
+  // ---- links.cpp: between partitions
+  [[gnu::noinline]] void command_apart(const char* bytes);
+  bool in_markets_role() const { return apart_ != nullptr && apart_->role == Role::MARKETS; }
+  bool hosts(u32 entity) const;
+  Reason stranger(u64 account_id) const;
+  void set_role(const SetRole& c);
+  void take_role(Role role);
+  void host(const Host& c);
+  Reason check_host(const Host& c) const;
+  bool untouched(u32 entity) const;
+  void make_copy(Market& m);
+  void acknowledge(const LinkAck& c);
+  void deliver(const char* link);
+  bool is_for_here(const char* link) const;
+  template <class L>
+  u64 post(u32 source, u64& counter, u32 destination, i64 order_id, L link);
+  void link_rows(Buffer& out) const;
+  void request_rows(Buffer& out) const;
+  // False: no kernel would have written it.
+  bool read_hosted(const HostedRow& r);
+  bool read_link(const LinkRow& r);
+  bool read_outbox(const OutboxRow& r);
+  bool read_request(const RequestRow& r);
+  bool read_request_part(const RequestPartRow& r);
+
+  // ---- remote.cpp: accounts whose markets are elsewhere
+  template <class C>
+  u32 admitted_request(const C& c);
+  void ask_new(const NewOrder& c);
+  void ask_cancel(const CancelOrder& c);
+  void ask_cancel_all(const CancelAll& c);
+  void ask_replace(const CancelReplace& c);
+  void ask_amend(const AmendOrder& c);
+  void go_on_replacing(const CancelReplace& c, Reason cancel);
+  template <class C>
+  Reason place_remote(const C& c, u32 account, Market& m);
+  void post_cancel(const Order& o, u8 restriction, const char* command);
+  template <class L>
+  void ask(const Order& o, const char* command, const L& link);
+  Request& enter_request(const Origin& origin, const char* command);
+  Request& take_part(i64 order_id);
+  void remember_request(const char* command, Reason reason, i64 order_id);
+  void conclude(const char* command, Reason reason, Phase phase);
+  void finish_request();
+  template <class E>
+  void request_event(const Request& r);
+  bool taken(u32 account, u16 market, const char* id, i64 order_id) const;
+  void reserve(u64 account_id, u16 market, const char* id, i64 order_id);
+  void unreserve(const AmendOrder& c);
+  bool waits(const Order& o) const;
+  void drop_remote(u32 slot, Order& o, Account& a);
+  void take_answer(const char* link);
+  void settle_link(const SettleLink& l);
+  void prevented_event(const SettleLink& l, const Order& o, const Account& a);
+  void done_link(const DoneLink& l);
+  void cancel_remote(u32 slot);
+  void refuse_remote(u32 slot, Reason reason);
+  void answer_link(const AnswerLink& l);
+  void answered_request(const AnswerLink& l);
+  void hear(u32 slot, const AnswerLink& l);
+  void amend_remote(u32 slot, Lots qty, const AmendOrder& c);
+  u32 remote_order(i64 order_id) const;
+
+  // ---- apart.cpp: markets whose accounts are elsewhere
+  void take_request(const char* link, std::size_t waiting);
+  void place_link(Market& m, const PlaceLink& l, std::size_t waiting);
+  Reason check_admission(const PlaceLink& l, Market& m, std::size_t waiting);
+  u32 enter_stranger(const PlaceLink& l, Market& m);
+  u32 stranger_slot(u64 account_id);
+  void link_stranger(u32 slot, const Order& o);
+  void cancel_link(Market& m, const CancelLink& l);
+  void amend_link(Market& m, const AmendLink& l);
+  Reason check_amend(const Order& o, const MarketRow& m, i64 qty_lots) const;
+  void post_answer(Market& m, i64 order_id, Answers answers, Execution execution = {},
+                   Reason reason = Reason::NONE, i64 qty_lots = 0);
+  void post_done(Market& m, i64 order_id, OrderStatus status, Execution execution, Reason reason,
+                 Lots left);
+  void post_settle(Market& m, const Order& o, SettleLink link);
+  bool fill_apart(Party& party, Market& m, Lots q, Ticks p, Atoms quote, bool maker);
+  bool prevent_apart(Market& m, u32 slot, Lots lots, Ticks p, bool ends, const Prevention& match);
+  void finish_apart(Market& m, u32 slot, OrderStatus status, Execution execution, Reason reason);
+  void drop_stranger(u32 slot, Order& o);
+  bool is_spent(const Order& o, const Market& m, Ticks p) const;
+  void fill_market_row(const Order& o, OrderRow& row) const;
+  std::string recount_levels() const;
 
   // ---- money
   Balance& balance(Account& a, u16 asset);
@@ -480,6 +585,7 @@ class Kernel {
   std::vector<Shard> shards_;
   std::map<std::pair<u16, u16>, std::pair<u32, u32>> fees_;  // (schedule, market) -> (maker, taker)
 
+  std::unique_ptr<Apart> apart_;  // null in a joined partition
   Buffer events_;
   u32 index_ = 0;    // of the next event in the batch
   u32 command_ = 0;  // of the command under way

@@ -9,6 +9,14 @@ const char* raw(const C& c) {
   return reinterpret_cast<const char*>(&c);
 }
 
+// Whether a cancel that wants its order in one state alone finds it in another.
+inline bool restricted(u8 restriction, u8 status) {
+  const auto wanted = static_cast<CancelRestriction>(restriction);
+  return (wanted == CancelRestriction::ONLY_NEW && status != static_cast<u8>(OrderStatus::NEW)) ||
+         (wanted == CancelRestriction::ONLY_PARTIALLY_FILLED &&
+          status != static_cast<u8>(OrderStatus::PARTIALLY_FILLED));
+}
+
 // ---- arithmetic of one order
 
 inline bool Kernel::by_quote(const Order& o) const {
@@ -47,6 +55,12 @@ inline u16 Kernel::paid_asset(const Order& o, const Market& m) const {
 }
 inline u16 Kernel::received_asset(const Order& o, const Market& m) const {
   return is_buy(o.side) ? m.row.base_asset : m.row.quote_asset;
+}
+
+// Whether an order at a market elsewhere is conditional and not triggered yet.
+inline bool Kernel::waits(const Order& o) const {
+  return o.place == static_cast<u8>(OrderPlace::REMOTE) && is_conditional(o.type) &&
+         !has(o.flags, OrderFlag::TRIGGERED);
 }
 
 // ---- look-ups of every command

@@ -39,6 +39,9 @@ OrderExtra& Kernel::extra(Order& o) {
 
 void Kernel::finish(u32 slot, OrderStatus status, Execution execution, Reason reason) {
   Order& o = orders_[slot];
+  if (apart_ != nullptr) [[unlikely]] {
+    return finish_apart(*market(o.market), slot, status, execution, reason);
+  }
   Party ending = party(slot, *market(o.market));
   o.status = static_cast<u8>(status);
   Moves moves;
@@ -330,6 +333,10 @@ bool Kernel::trade(Market& m, Party& taker, u32 maker_slot, u32 level_slot, Leve
   const Atoms quote = notional(price, q, m.row.tick_lot_atoms);
   book_trade(m, taker, maker, q, price, quote);
   reduce_maker(maker.order, level, q, q == remaining(maker.order));
+  if (apart_ != nullptr) [[unlikely]] {
+    if (!fill_apart(maker, m, q, price, quote, true)) refresh(m, maker_slot, level_slot);
+    return fill_apart(taker, m, q, price, quote, false);
+  }
   if (!fill<true>(maker, m, q, price, quote)) refresh(m, maker_slot, level_slot);
   return fill<false>(taker, m, q, price, quote);
 }
@@ -348,8 +355,9 @@ void Kernel::stop_taking(Market& m, u32 slot, Cause cause) {
 // ---- self-trade prevention
 
 // Books what was prevented of one order and reports it; true when the order has ended.
-bool Kernel::prevent(Market& m, u32 slot, Lots lots, Ticks p, bool ends, i64 prevented_id,
-                     bool transfer) {
+bool Kernel::prevent(Market& m, u32 slot, Lots lots, Ticks p, bool ends, const Prevention& match) {
+  if (apart_ != nullptr) [[unlikely]] return prevent_apart(m, slot, lots, p, ends, match);
+  const bool transfer = match.mode == StpMode::TRANSFER;
   Party party = this->party(slot, m);
   Order& o = party.order;
   const bool buy = is_buy(o.side);
@@ -391,7 +399,7 @@ bool Kernel::prevent(Market& m, u32 slot, Lots lots, Ticks p, bool ends, i64 pre
     paying->held -= moves.released;
     paying->free += moves.released;
   }
-  moves.match_id = prevented_id;
+  moves.match_id = match.id;
   moves.last_price = p;
   moves.last_lots = lots;
   if (ends) moves.reason = Reason::SELF_TRADE_PREVENTED;
@@ -421,31 +429,38 @@ bool Kernel::prevention(Market& m, u32 taker_slot, u32 maker_slot, u32 level_slo
     if (mode != StpMode::EXPIRE_TAKER) of_maker = remaining(maker);
   }
   m.row.prevented_id += 1;
-  const i64 id = m.row.prevented_id;
+  const Prevention match{.id = m.row.prevented_id,
+                         .mode = mode,
+                         .trade_group = trade_group(taker),
+                         .taker_order = taker.id,
+                         .maker_order = maker.id,
+                         .taker_account = accounts_[taker.account].id,
+                         .maker_account = accounts_[maker.account].id,
+                         .of_taker = of_taker,
+                         .of_maker = of_maker};
   PreventedEvent& e = emit_market<PreventedEvent>(m);
   e.market = m.row.market;
   e.taker_side = taker.side;
   e.stp_mode = static_cast<u8>(mode);
-  e.trade_group = trade_group(taker);
-  e.prevented_id = id;
+  e.trade_group = match.trade_group;
+  e.prevented_id = match.id;
   e.price_ticks = p.v;
-  e.taker_order_id = taker.id;
-  e.maker_order_id = maker.id;
-  e.taker_account_id = accounts_[taker.account].id;
-  e.maker_account_id = accounts_[maker.account].id;
+  e.taker_order_id = match.taker_order;
+  e.maker_order_id = match.maker_order;
+  e.taker_account_id = match.taker_account;
+  e.maker_account_id = match.maker_account;
   e.taker_prevented_lots = of_taker.v;
   e.maker_prevented_lots = of_maker.v;
-  const bool transfer = mode == StpMode::TRANSFER;
   if (of_maker.v > 0) {
     reduce_maker(maker, levels_[level_slot], of_maker, of_maker == remaining(maker));
     touched = level_slot;
-    prevent(m, maker_slot, of_maker, p, !shrinks, id, transfer);
+    prevent(m, maker_slot, of_maker, p, !shrinks, match);
   }
   if (of_taker.v == 0) return false;
   if (shrinks && budgeted(taker)) {
     extras_[taker.extra].budget -= notional(p, of_taker, m.row.tick_lot_atoms);
   }
-  return prevent(m, taker_slot, of_taker, p, !shrinks, id, transfer);
+  return prevent(m, taker_slot, of_taker, p, !shrinks, match);
 }
 
 // ---- triggers and continuations
@@ -520,6 +535,11 @@ void Kernel::evaluate(Market& m) {
         set_flag(o, OrderFlag::TRAILING_ACTIVE, true);
         x.trailing_us = time_us_;
         x.trailing_extreme = {last};
+        if (apart_ != nullptr) [[unlikely]] {
+          // Bounded by the trailing orders of a market, not by the budget.
+          post_answer(m, o.id, Answers::TRAILING_STARTED);
+          --used_;
+        }
       }
     } else if (is_buy(o.side)) {
       x.trailing_extreme = {std::min(x.trailing_extreme.v, m.low)};
@@ -562,8 +582,13 @@ void Kernel::drain(Market& m) {
       set_flag(o, OrderFlag::WORKING, true);
       OrderExtra& x = extras_[o.extra];
       x.working_us = x.updated_us = time_us_;
-      const Party triggered = party(slot, m);
-      report<OrderEvent>(o, triggered.account, triggered.purse, Execution::TRIGGERED, filled(o), {});
+      if (apart_ != nullptr) [[unlikely]] {
+        post_answer(m, o.id, Answers::WORKING, Execution::TRIGGERED);
+      } else {
+        const Party triggered = party(slot, m);
+        report<OrderEvent>(o, triggered.account, triggered.purse, Execution::TRIGGERED, filled(o),
+                           {});
+      }
     }
     run(m, slot);
   }

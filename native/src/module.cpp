@@ -2,6 +2,7 @@
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
 #include <nanobind/stl/unique_ptr.h>
 #include <nanobind/stl/vector.h>
 
@@ -300,6 +301,15 @@ NB_MODULE(_native, m) {
       .def("fee_rates", [](Door& d, u64 account, u16 market) {
         return d.live().fee_rates(account, market);
       })
+      .def("role", [](Door& d) { return static_cast<int>(d.live().role()); })
+      .def("hosted", [](Door& d) { return d.live().hosted(); })
+      .def(
+          "outbox",
+          [](Door& d, u32 source) {
+            return rows(d, [&](Kernel& k, Buffer& out) { k.outbox(source, out); });
+          },
+          nb::arg("source") = 0)
+      .def("link_positions", [](Door& d) { return d.live().link_positions(); })
       .def("memory", [](Door& d) {
         nb::dict result;
         for (const auto& [name, value] : d.live().memory()) result[name] = value;

@@ -147,7 +147,8 @@ u32 Kernel::recount_of(const Account& a, u16 market_id, u32 excluded, int what) 
     const Order& o = orders_[slot];
     if (slot == excluded || (market_id != 0 && o.market != market_id)) return;
     const auto place = static_cast<OrderPlace>(o.place);
-    const bool algo = place == OrderPlace::TRIGGER || place == OrderPlace::TRAILING;
+    const bool algo =
+        place == OrderPlace::TRIGGER || place == OrderPlace::TRAILING || waits(o);
     if (what == 0 || (what == 1 && algo) || (what == 2 && iceberg(o).v > 0)) ++count;
   });
   return count;
@@ -332,12 +333,12 @@ u64 kind_word(const C& c) {
 u64 kind_word(const PlainLimit& c) { return kind_word(c.whole); }
 
 template <class C>
-[[gnu::always_inline]] inline u32 Kernel::accept(const C& c, u32 account, Market& m, Purse& purse,
-                                                 u64 client, Atoms hold, i64& order_id) {
-  Account& a = accounts_[account];
+[[gnu::always_inline]] inline Order& Kernel::enter_order(const C& c, u32 account, Account& a,
+                                                         Market& m, Purse& purse, u64 client,
+                                                         Atoms hold, u32& slot) {
   Shard& home = shard(a.id);
   home.order_counter += 1;
-  const u32 slot = orders_.take_raw();
+  slot = orders_.take_raw();
   const Rates rates = m.rates_of(a.fee_schedule);
   const bool conditional = is_conditional(c.order_type);
   Order& o = orders_[slot];
@@ -367,6 +368,15 @@ template <class C>
     paying->free -= hold;
     paying->held += hold;
   }
+  return o;
+}
+
+template <class C>
+[[gnu::always_inline]] inline u32 Kernel::accept(const C& c, u32 account, Market& m, Purse& purse,
+                                                 u64 client, Atoms hold, i64& order_id) {
+  u32 slot = 0;
+  Account& a = accounts_[account];
+  const Order& o = enter_order(c, account, a, m, purse, client, hold, slot);
   report<OrderEvent>(o, a, purse, Execution::NEW, {}, {.held = hold});
   order_id = o.id;
   return slot;
@@ -512,15 +522,6 @@ Reason Kernel::find_order(u32 account, u16 market_id, i64 order_id, const char* 
   slot = original[0] == 0 ? 0 : find_client(account, market_id, original);
   return slot == 0 ? Reason::UNKNOWN_ORDER : Reason::NONE;
 }
-
-namespace {
-bool restricted(u8 restriction, u8 status) {
-  const auto wanted = static_cast<CancelRestriction>(restriction);
-  return (wanted == CancelRestriction::ONLY_NEW && status != static_cast<u8>(OrderStatus::NEW)) ||
-         (wanted == CancelRestriction::ONLY_PARTIALLY_FILLED &&
-          status != static_cast<u8>(OrderStatus::PARTIALLY_FILLED));
-}
-}  // namespace
 
 void Kernel::cancel_slot(Market& m, Account& a, u32 slot, const char* request_id) {
   Order& o = orders_[slot];
@@ -709,5 +710,28 @@ void Kernel::amend_order(const AmendOrder& c) {
   report<OrderRequestedEvent>(o, amended.account, amended.purse, Execution::REPLACED, filled(o),
                               {.released = released}, before.data());
 }
+
+// For accounts and markets apart, which go the same ways in steps of their own.
+template Reason Kernel::shape_identity<NewOrder>(const NewOrder&, const Account&,
+                                                 const Market*&) const;
+template Reason Kernel::shape_identity<CancelReplace>(const CancelReplace&, const Account&,
+                                                      const Market*&) const;
+template Reason Kernel::shape_values<NewOrder>(const NewOrder&, const Market&) const;
+template Reason Kernel::shape_values<CancelReplace>(const CancelReplace&, const Market&) const;
+template Reason Kernel::check_counts<NewOrder>(const NewOrder&, const Account&, const Market&,
+                                               u32) const;
+template Reason Kernel::check_counts<CancelReplace>(const CancelReplace&, const Account&,
+                                                    const Market&, u32) const;
+template Reason Kernel::check_funds<NewOrder>(const NewOrder&, const Account&, const Market&,
+                                              const Purse&, Atoms&, Atoms&) const;
+template Reason Kernel::check_funds<CancelReplace>(const CancelReplace&, const Account&,
+                                                   const Market&, const Purse&, Atoms&,
+                                                   Atoms&) const;
+template Order& Kernel::enter_order<NewOrder>(const NewOrder&, u32, Account&, Market&, Purse&, u64,
+                                              Atoms, u32&);
+template Order& Kernel::enter_order<CancelReplace>(const CancelReplace&, u32, Account&, Market&,
+                                                   Purse&, u64, Atoms, u32&);
+template Reason Kernel::check_market<PlaceLink>(const PlaceLink&, Market&, Atoms, Atoms);
+template void Kernel::admit<PlaceLink>(const PlaceLink&, Market&, u32);
 
 }  // namespace outcry

@@ -12,6 +12,12 @@ enum class EntityKind : std::uint8_t {
   MARKET = 2,
 };
 
+enum class Role : std::uint8_t {
+  JOINED = 0,
+  ACCOUNTS = 1,
+  MARKETS = 2,
+};
+
 enum class CommandKind : std::uint8_t {
   NEW_ORDER = 1,
   CANCEL_ORDER = 2,
@@ -33,6 +39,12 @@ enum class CommandKind : std::uint8_t {
   QUARANTINE = 30,
   EPOCH = 31,
   LINK_ACK = 32,
+  DELIVER = 33,
+  SET_ROLE = 34,
+  HOST = 35,
+  MOVE_OUT = 36,
+  MOVE_IN = 37,
+  MOVE_DONE = 38,
 };
 
 enum class LinkKind : std::uint8_t {
@@ -60,6 +72,14 @@ enum class EventKind : std::uint8_t {
   LIMITS = 13,
   QUARANTINED = 14,
   EPOCH = 15,
+  ROLE = 16,
+  HOSTED = 17,
+  LINK = 18,
+  PENDING = 19,
+  ANSWERED = 20,
+  MOVED_OUT = 21,
+  MOVED_IN = 22,
+  MOVE_DONE = 23,
 };
 
 enum class RowKind : std::uint8_t {
@@ -75,6 +95,19 @@ enum class RowKind : std::uint8_t {
   ORDER = 10,
   CONTINUATION = 11,
   DEDUPE = 12,
+  HOSTED = 13,
+  LINK = 14,
+  OUTBOX = 15,
+  REQUEST = 16,
+  REQUEST_PART = 17,
+  EXPORT = 18,
+  IMPORT = 19,
+};
+
+enum class Hosting : std::uint8_t {
+  HOSTED = 1,
+  LEFT = 2,
+  ARRIVING = 3,
 };
 
 enum class Side : std::uint8_t {
@@ -133,6 +166,7 @@ enum class OrderPlace : std::uint8_t {
   TRIGGER = 2,
   TRAILING = 3,
   QUEUED = 4,
+  REMOTE = 5,
 };
 
 enum class OrderFlag : std::uint16_t {
@@ -292,6 +326,12 @@ inline constexpr std::int64_t OPEN_ORDERS_MAX = 50000000LL;
 inline constexpr std::int64_t ACCOUNTS_MAX = 50000000LL;
 inline constexpr std::int64_t AVERAGE_PRICE_MINUTES_MAX = 60LL;
 inline constexpr std::int64_t FAULTS_BEFORE_CANCEL_ONLY = 2LL;
+inline constexpr std::int64_t REQUESTS_MAX = 65536LL;
+inline constexpr std::int64_t OUTBOX_MESSAGES_MAX = 65536LL;
+inline constexpr std::int64_t LINK_BYTES_MAX = 128LL;
+inline constexpr std::int64_t REQUEST_BYTES_MAX = 264LL;
+inline constexpr std::int64_t EXPORT_CHUNK_BYTES = 4096LL;
+inline constexpr std::int64_t MOVE_BYTES_MAX = 60000LL;
 inline constexpr std::int64_t _FOK_EVENTS_MAX = 808LL;
 
 struct NewOrder {
@@ -1174,6 +1214,192 @@ static_assert(offsetof(LinkAck, _pad0) == 52);
 static_assert(offsetof(LinkAck, link_seq) == 56);
 // commands
 
+struct Deliver {
+  static constexpr std::uint8_t KIND = 33;
+  static constexpr std::uint16_t SIZE = 48;
+  std::uint16_t size;
+  std::uint8_t kind;
+  std::uint8_t version;
+  std::uint32_t entity;
+  std::uint64_t account_id;
+  std::uint64_t digest_lo;
+  std::uint64_t digest_hi;
+  std::int64_t deadline_us;
+  std::int64_t time_us;
+};
+static_assert(sizeof(Deliver) == 48);
+static_assert(offsetof(Deliver, size) == 0);
+static_assert(offsetof(Deliver, kind) == 2);
+static_assert(offsetof(Deliver, version) == 3);
+static_assert(offsetof(Deliver, entity) == 4);
+static_assert(offsetof(Deliver, account_id) == 8);
+static_assert(offsetof(Deliver, digest_lo) == 16);
+static_assert(offsetof(Deliver, digest_hi) == 24);
+static_assert(offsetof(Deliver, deadline_us) == 32);
+static_assert(offsetof(Deliver, time_us) == 40);
+// commands
+
+struct SetRole {
+  static constexpr std::uint8_t KIND = 34;
+  static constexpr std::uint16_t SIZE = 56;
+  std::uint16_t size;
+  std::uint8_t kind;
+  std::uint8_t version;
+  std::uint32_t entity;
+  std::uint64_t account_id;
+  std::uint64_t digest_lo;
+  std::uint64_t digest_hi;
+  std::int64_t deadline_us;
+  std::int64_t time_us;
+  std::uint8_t role;
+  std::uint8_t _pad0;
+  std::uint16_t _pad1;
+  std::uint32_t _pad2;
+};
+static_assert(sizeof(SetRole) == 56);
+static_assert(offsetof(SetRole, size) == 0);
+static_assert(offsetof(SetRole, kind) == 2);
+static_assert(offsetof(SetRole, version) == 3);
+static_assert(offsetof(SetRole, entity) == 4);
+static_assert(offsetof(SetRole, account_id) == 8);
+static_assert(offsetof(SetRole, digest_lo) == 16);
+static_assert(offsetof(SetRole, digest_hi) == 24);
+static_assert(offsetof(SetRole, deadline_us) == 32);
+static_assert(offsetof(SetRole, time_us) == 40);
+static_assert(offsetof(SetRole, role) == 48);
+static_assert(offsetof(SetRole, _pad0) == 49);
+static_assert(offsetof(SetRole, _pad1) == 50);
+static_assert(offsetof(SetRole, _pad2) == 52);
+// commands
+
+struct Host {
+  static constexpr std::uint8_t KIND = 35;
+  static constexpr std::uint16_t SIZE = 64;
+  std::uint16_t size;
+  std::uint8_t kind;
+  std::uint8_t version;
+  std::uint32_t entity;
+  std::uint64_t account_id;
+  std::uint64_t digest_lo;
+  std::uint64_t digest_hi;
+  std::int64_t deadline_us;
+  std::int64_t time_us;
+  std::uint8_t hosted;
+  std::uint8_t _pad0;
+  std::uint16_t _pad1;
+  std::uint32_t _pad2;
+  std::uint64_t route_version;
+};
+static_assert(sizeof(Host) == 64);
+static_assert(offsetof(Host, size) == 0);
+static_assert(offsetof(Host, kind) == 2);
+static_assert(offsetof(Host, version) == 3);
+static_assert(offsetof(Host, entity) == 4);
+static_assert(offsetof(Host, account_id) == 8);
+static_assert(offsetof(Host, digest_lo) == 16);
+static_assert(offsetof(Host, digest_hi) == 24);
+static_assert(offsetof(Host, deadline_us) == 32);
+static_assert(offsetof(Host, time_us) == 40);
+static_assert(offsetof(Host, hosted) == 48);
+static_assert(offsetof(Host, _pad0) == 49);
+static_assert(offsetof(Host, _pad1) == 50);
+static_assert(offsetof(Host, _pad2) == 52);
+static_assert(offsetof(Host, route_version) == 56);
+// commands
+
+struct MoveOut {
+  static constexpr std::uint8_t KIND = 36;
+  static constexpr std::uint16_t SIZE = 64;
+  std::uint16_t size;
+  std::uint8_t kind;
+  std::uint8_t version;
+  std::uint32_t entity;
+  std::uint64_t account_id;
+  std::uint64_t digest_lo;
+  std::uint64_t digest_hi;
+  std::int64_t deadline_us;
+  std::int64_t time_us;
+  std::uint32_t target;
+  std::uint32_t _pad0;
+  std::uint64_t route_version;
+};
+static_assert(sizeof(MoveOut) == 64);
+static_assert(offsetof(MoveOut, size) == 0);
+static_assert(offsetof(MoveOut, kind) == 2);
+static_assert(offsetof(MoveOut, version) == 3);
+static_assert(offsetof(MoveOut, entity) == 4);
+static_assert(offsetof(MoveOut, account_id) == 8);
+static_assert(offsetof(MoveOut, digest_lo) == 16);
+static_assert(offsetof(MoveOut, digest_hi) == 24);
+static_assert(offsetof(MoveOut, deadline_us) == 32);
+static_assert(offsetof(MoveOut, time_us) == 40);
+static_assert(offsetof(MoveOut, target) == 48);
+static_assert(offsetof(MoveOut, _pad0) == 52);
+static_assert(offsetof(MoveOut, route_version) == 56);
+// commands
+
+struct MoveIn {
+  static constexpr std::uint8_t KIND = 37;
+  static constexpr std::uint16_t SIZE = 64;
+  std::uint16_t size;
+  std::uint8_t kind;
+  std::uint8_t version;
+  std::uint32_t entity;
+  std::uint64_t account_id;
+  std::uint64_t digest_lo;
+  std::uint64_t digest_hi;
+  std::int64_t deadline_us;
+  std::int64_t time_us;
+  std::uint64_t route_version;
+  std::uint32_t position;
+  std::uint8_t last;
+  std::uint8_t _pad0;
+  std::uint16_t _pad1;
+};
+static_assert(sizeof(MoveIn) == 64);
+static_assert(offsetof(MoveIn, size) == 0);
+static_assert(offsetof(MoveIn, kind) == 2);
+static_assert(offsetof(MoveIn, version) == 3);
+static_assert(offsetof(MoveIn, entity) == 4);
+static_assert(offsetof(MoveIn, account_id) == 8);
+static_assert(offsetof(MoveIn, digest_lo) == 16);
+static_assert(offsetof(MoveIn, digest_hi) == 24);
+static_assert(offsetof(MoveIn, deadline_us) == 32);
+static_assert(offsetof(MoveIn, time_us) == 40);
+static_assert(offsetof(MoveIn, route_version) == 48);
+static_assert(offsetof(MoveIn, position) == 56);
+static_assert(offsetof(MoveIn, last) == 60);
+static_assert(offsetof(MoveIn, _pad0) == 61);
+static_assert(offsetof(MoveIn, _pad1) == 62);
+// commands
+
+struct MoveDone {
+  static constexpr std::uint8_t KIND = 38;
+  static constexpr std::uint16_t SIZE = 56;
+  std::uint16_t size;
+  std::uint8_t kind;
+  std::uint8_t version;
+  std::uint32_t entity;
+  std::uint64_t account_id;
+  std::uint64_t digest_lo;
+  std::uint64_t digest_hi;
+  std::int64_t deadline_us;
+  std::int64_t time_us;
+  std::uint64_t route_version;
+};
+static_assert(sizeof(MoveDone) == 56);
+static_assert(offsetof(MoveDone, size) == 0);
+static_assert(offsetof(MoveDone, kind) == 2);
+static_assert(offsetof(MoveDone, version) == 3);
+static_assert(offsetof(MoveDone, entity) == 4);
+static_assert(offsetof(MoveDone, account_id) == 8);
+static_assert(offsetof(MoveDone, digest_lo) == 16);
+static_assert(offsetof(MoveDone, digest_hi) == 24);
+static_assert(offsetof(MoveDone, deadline_us) == 32);
+static_assert(offsetof(MoveDone, time_us) == 40);
+static_assert(offsetof(MoveDone, route_version) == 48);
+// commands
+
 struct PlaceLink {
   static constexpr std::uint8_t KIND = 1;
   static constexpr std::uint16_t SIZE = 128;
@@ -1293,7 +1519,7 @@ static_assert(offsetof(AmendLink, qty_lots) == 40);
 
 struct SettleLink {
   static constexpr std::uint8_t KIND = 4;
-  static constexpr std::uint16_t SIZE = 88;
+  static constexpr std::uint16_t SIZE = 120;
   std::uint16_t size;
   std::uint8_t kind;
   std::uint8_t version;
@@ -1312,11 +1538,16 @@ struct SettleLink {
   std::uint8_t transfer;
   std::uint8_t ends;
   std::uint8_t status;
-  std::uint8_t _pad1;
+  std::uint8_t stp_mode;
   std::uint16_t reason;
   std::int64_t trade_time_us;
+  std::int64_t counter_order_id;
+  std::uint64_t counter_account_id;
+  std::int64_t counter_lots;
+  std::int32_t trade_group;
+  std::uint32_t _pad1;
 };
-static_assert(sizeof(SettleLink) == 88);
+static_assert(sizeof(SettleLink) == 120);
 static_assert(offsetof(SettleLink, size) == 0);
 static_assert(offsetof(SettleLink, kind) == 2);
 static_assert(offsetof(SettleLink, version) == 3);
@@ -1335,9 +1566,14 @@ static_assert(offsetof(SettleLink, prevented) == 73);
 static_assert(offsetof(SettleLink, transfer) == 74);
 static_assert(offsetof(SettleLink, ends) == 75);
 static_assert(offsetof(SettleLink, status) == 76);
-static_assert(offsetof(SettleLink, _pad1) == 77);
+static_assert(offsetof(SettleLink, stp_mode) == 77);
 static_assert(offsetof(SettleLink, reason) == 78);
 static_assert(offsetof(SettleLink, trade_time_us) == 80);
+static_assert(offsetof(SettleLink, counter_order_id) == 88);
+static_assert(offsetof(SettleLink, counter_account_id) == 96);
+static_assert(offsetof(SettleLink, counter_lots) == 104);
+static_assert(offsetof(SettleLink, trade_group) == 112);
+static_assert(offsetof(SettleLink, _pad1) == 116);
 // links
 
 struct DoneLink {
@@ -2241,6 +2477,326 @@ static_assert(offsetof(EpochEvent, time_us) == 40);
 static_assert(offsetof(EpochEvent, epoch) == 48);
 // events
 
+struct RoleEvent {
+  static constexpr std::uint8_t KIND = 16;
+  static constexpr std::uint16_t SIZE = 56;
+  std::uint16_t size;
+  std::uint8_t kind;
+  std::uint8_t version;
+  std::uint32_t index;
+  std::uint32_t command;
+  std::uint32_t partition;
+  std::uint32_t entity;
+  std::uint32_t _pad0;
+  std::uint64_t seq;
+  std::uint64_t entity_seq;
+  std::int64_t time_us;
+  std::uint8_t role;
+  std::uint8_t _pad1;
+  std::uint16_t _pad2;
+  std::uint32_t _pad3;
+};
+static_assert(sizeof(RoleEvent) == 56);
+static_assert(offsetof(RoleEvent, size) == 0);
+static_assert(offsetof(RoleEvent, kind) == 2);
+static_assert(offsetof(RoleEvent, version) == 3);
+static_assert(offsetof(RoleEvent, index) == 4);
+static_assert(offsetof(RoleEvent, command) == 8);
+static_assert(offsetof(RoleEvent, partition) == 12);
+static_assert(offsetof(RoleEvent, entity) == 16);
+static_assert(offsetof(RoleEvent, _pad0) == 20);
+static_assert(offsetof(RoleEvent, seq) == 24);
+static_assert(offsetof(RoleEvent, entity_seq) == 32);
+static_assert(offsetof(RoleEvent, time_us) == 40);
+static_assert(offsetof(RoleEvent, role) == 48);
+static_assert(offsetof(RoleEvent, _pad1) == 49);
+static_assert(offsetof(RoleEvent, _pad2) == 50);
+static_assert(offsetof(RoleEvent, _pad3) == 52);
+// events
+
+struct HostedEvent {
+  static constexpr std::uint8_t KIND = 17;
+  static constexpr std::uint16_t SIZE = 64;
+  std::uint16_t size;
+  std::uint8_t kind;
+  std::uint8_t version;
+  std::uint32_t index;
+  std::uint32_t command;
+  std::uint32_t partition;
+  std::uint32_t entity;
+  std::uint32_t _pad0;
+  std::uint64_t seq;
+  std::uint64_t entity_seq;
+  std::int64_t time_us;
+  std::uint32_t hosted_entity;
+  std::uint8_t hosted;
+  std::uint8_t _pad1;
+  std::uint16_t _pad2;
+  std::uint64_t route_version;
+};
+static_assert(sizeof(HostedEvent) == 64);
+static_assert(offsetof(HostedEvent, size) == 0);
+static_assert(offsetof(HostedEvent, kind) == 2);
+static_assert(offsetof(HostedEvent, version) == 3);
+static_assert(offsetof(HostedEvent, index) == 4);
+static_assert(offsetof(HostedEvent, command) == 8);
+static_assert(offsetof(HostedEvent, partition) == 12);
+static_assert(offsetof(HostedEvent, entity) == 16);
+static_assert(offsetof(HostedEvent, _pad0) == 20);
+static_assert(offsetof(HostedEvent, seq) == 24);
+static_assert(offsetof(HostedEvent, entity_seq) == 32);
+static_assert(offsetof(HostedEvent, time_us) == 40);
+static_assert(offsetof(HostedEvent, hosted_entity) == 48);
+static_assert(offsetof(HostedEvent, hosted) == 52);
+static_assert(offsetof(HostedEvent, _pad1) == 53);
+static_assert(offsetof(HostedEvent, _pad2) == 54);
+static_assert(offsetof(HostedEvent, route_version) == 56);
+// events
+
+struct LinkEvent {
+  static constexpr std::uint8_t KIND = 18;
+  static constexpr std::uint16_t SIZE = 176;
+  std::uint16_t size;
+  std::uint8_t kind;
+  std::uint8_t version;
+  std::uint32_t index;
+  std::uint32_t command;
+  std::uint32_t partition;
+  std::uint32_t entity;
+  std::uint32_t _pad0;
+  std::uint64_t seq;
+  std::uint64_t entity_seq;
+  std::int64_t time_us;
+  char link[128];
+};
+static_assert(sizeof(LinkEvent) == 176);
+static_assert(offsetof(LinkEvent, size) == 0);
+static_assert(offsetof(LinkEvent, kind) == 2);
+static_assert(offsetof(LinkEvent, version) == 3);
+static_assert(offsetof(LinkEvent, index) == 4);
+static_assert(offsetof(LinkEvent, command) == 8);
+static_assert(offsetof(LinkEvent, partition) == 12);
+static_assert(offsetof(LinkEvent, entity) == 16);
+static_assert(offsetof(LinkEvent, _pad0) == 20);
+static_assert(offsetof(LinkEvent, seq) == 24);
+static_assert(offsetof(LinkEvent, entity_seq) == 32);
+static_assert(offsetof(LinkEvent, time_us) == 40);
+static_assert(offsetof(LinkEvent, link) == 48);
+// events
+
+struct PendingEvent {
+  static constexpr std::uint8_t KIND = 19;
+  static constexpr std::uint16_t SIZE = 88;
+  std::uint16_t size;
+  std::uint8_t kind;
+  std::uint8_t version;
+  std::uint32_t index;
+  std::uint32_t command;
+  std::uint32_t partition;
+  std::uint32_t entity;
+  std::uint32_t _pad0;
+  std::uint64_t seq;
+  std::uint64_t entity_seq;
+  std::int64_t time_us;
+  std::uint64_t account_id;
+  std::int64_t order_id;
+  std::uint64_t origin_seq;
+  std::uint32_t origin_command;
+  std::uint32_t origin_partition;
+  std::uint16_t market;
+  std::uint8_t command_kind;
+  std::uint8_t _pad1;
+  std::uint32_t _pad2;
+};
+static_assert(sizeof(PendingEvent) == 88);
+static_assert(offsetof(PendingEvent, size) == 0);
+static_assert(offsetof(PendingEvent, kind) == 2);
+static_assert(offsetof(PendingEvent, version) == 3);
+static_assert(offsetof(PendingEvent, index) == 4);
+static_assert(offsetof(PendingEvent, command) == 8);
+static_assert(offsetof(PendingEvent, partition) == 12);
+static_assert(offsetof(PendingEvent, entity) == 16);
+static_assert(offsetof(PendingEvent, _pad0) == 20);
+static_assert(offsetof(PendingEvent, seq) == 24);
+static_assert(offsetof(PendingEvent, entity_seq) == 32);
+static_assert(offsetof(PendingEvent, time_us) == 40);
+static_assert(offsetof(PendingEvent, account_id) == 48);
+static_assert(offsetof(PendingEvent, order_id) == 56);
+static_assert(offsetof(PendingEvent, origin_seq) == 64);
+static_assert(offsetof(PendingEvent, origin_command) == 72);
+static_assert(offsetof(PendingEvent, origin_partition) == 76);
+static_assert(offsetof(PendingEvent, market) == 80);
+static_assert(offsetof(PendingEvent, command_kind) == 82);
+static_assert(offsetof(PendingEvent, _pad1) == 83);
+static_assert(offsetof(PendingEvent, _pad2) == 84);
+// events
+
+struct AnsweredEvent {
+  static constexpr std::uint8_t KIND = 20;
+  static constexpr std::uint16_t SIZE = 88;
+  std::uint16_t size;
+  std::uint8_t kind;
+  std::uint8_t version;
+  std::uint32_t index;
+  std::uint32_t command;
+  std::uint32_t partition;
+  std::uint32_t entity;
+  std::uint32_t _pad0;
+  std::uint64_t seq;
+  std::uint64_t entity_seq;
+  std::int64_t time_us;
+  std::uint64_t account_id;
+  std::int64_t order_id;
+  std::uint64_t origin_seq;
+  std::uint32_t origin_command;
+  std::uint32_t origin_partition;
+  std::uint16_t market;
+  std::uint8_t command_kind;
+  std::uint8_t _pad1;
+  std::uint32_t _pad2;
+};
+static_assert(sizeof(AnsweredEvent) == 88);
+static_assert(offsetof(AnsweredEvent, size) == 0);
+static_assert(offsetof(AnsweredEvent, kind) == 2);
+static_assert(offsetof(AnsweredEvent, version) == 3);
+static_assert(offsetof(AnsweredEvent, index) == 4);
+static_assert(offsetof(AnsweredEvent, command) == 8);
+static_assert(offsetof(AnsweredEvent, partition) == 12);
+static_assert(offsetof(AnsweredEvent, entity) == 16);
+static_assert(offsetof(AnsweredEvent, _pad0) == 20);
+static_assert(offsetof(AnsweredEvent, seq) == 24);
+static_assert(offsetof(AnsweredEvent, entity_seq) == 32);
+static_assert(offsetof(AnsweredEvent, time_us) == 40);
+static_assert(offsetof(AnsweredEvent, account_id) == 48);
+static_assert(offsetof(AnsweredEvent, order_id) == 56);
+static_assert(offsetof(AnsweredEvent, origin_seq) == 64);
+static_assert(offsetof(AnsweredEvent, origin_command) == 72);
+static_assert(offsetof(AnsweredEvent, origin_partition) == 76);
+static_assert(offsetof(AnsweredEvent, market) == 80);
+static_assert(offsetof(AnsweredEvent, command_kind) == 82);
+static_assert(offsetof(AnsweredEvent, _pad1) == 83);
+static_assert(offsetof(AnsweredEvent, _pad2) == 84);
+// events
+
+struct MovedOutEvent {
+  static constexpr std::uint8_t KIND = 21;
+  static constexpr std::uint16_t SIZE = 88;
+  std::uint16_t size;
+  std::uint8_t kind;
+  std::uint8_t version;
+  std::uint32_t index;
+  std::uint32_t command;
+  std::uint32_t partition;
+  std::uint32_t entity;
+  std::uint32_t _pad0;
+  std::uint64_t seq;
+  std::uint64_t entity_seq;
+  std::int64_t time_us;
+  std::uint32_t moved_entity;
+  std::uint32_t target;
+  std::uint64_t route_version;
+  std::uint64_t export_bytes;
+  std::uint64_t hash_lo;
+  std::uint64_t hash_hi;
+};
+static_assert(sizeof(MovedOutEvent) == 88);
+static_assert(offsetof(MovedOutEvent, size) == 0);
+static_assert(offsetof(MovedOutEvent, kind) == 2);
+static_assert(offsetof(MovedOutEvent, version) == 3);
+static_assert(offsetof(MovedOutEvent, index) == 4);
+static_assert(offsetof(MovedOutEvent, command) == 8);
+static_assert(offsetof(MovedOutEvent, partition) == 12);
+static_assert(offsetof(MovedOutEvent, entity) == 16);
+static_assert(offsetof(MovedOutEvent, _pad0) == 20);
+static_assert(offsetof(MovedOutEvent, seq) == 24);
+static_assert(offsetof(MovedOutEvent, entity_seq) == 32);
+static_assert(offsetof(MovedOutEvent, time_us) == 40);
+static_assert(offsetof(MovedOutEvent, moved_entity) == 48);
+static_assert(offsetof(MovedOutEvent, target) == 52);
+static_assert(offsetof(MovedOutEvent, route_version) == 56);
+static_assert(offsetof(MovedOutEvent, export_bytes) == 64);
+static_assert(offsetof(MovedOutEvent, hash_lo) == 72);
+static_assert(offsetof(MovedOutEvent, hash_hi) == 80);
+// events
+
+struct MovedInEvent {
+  static constexpr std::uint8_t KIND = 22;
+  static constexpr std::uint16_t SIZE = 72;
+  std::uint16_t size;
+  std::uint8_t kind;
+  std::uint8_t version;
+  std::uint32_t index;
+  std::uint32_t command;
+  std::uint32_t partition;
+  std::uint32_t entity;
+  std::uint32_t _pad0;
+  std::uint64_t seq;
+  std::uint64_t entity_seq;
+  std::int64_t time_us;
+  std::uint32_t moved_entity;
+  std::uint32_t position;
+  std::uint64_t route_version;
+  std::uint8_t last;
+  std::uint8_t _pad1;
+  std::uint16_t _pad2;
+  std::uint32_t _pad3;
+};
+static_assert(sizeof(MovedInEvent) == 72);
+static_assert(offsetof(MovedInEvent, size) == 0);
+static_assert(offsetof(MovedInEvent, kind) == 2);
+static_assert(offsetof(MovedInEvent, version) == 3);
+static_assert(offsetof(MovedInEvent, index) == 4);
+static_assert(offsetof(MovedInEvent, command) == 8);
+static_assert(offsetof(MovedInEvent, partition) == 12);
+static_assert(offsetof(MovedInEvent, entity) == 16);
+static_assert(offsetof(MovedInEvent, _pad0) == 20);
+static_assert(offsetof(MovedInEvent, seq) == 24);
+static_assert(offsetof(MovedInEvent, entity_seq) == 32);
+static_assert(offsetof(MovedInEvent, time_us) == 40);
+static_assert(offsetof(MovedInEvent, moved_entity) == 48);
+static_assert(offsetof(MovedInEvent, position) == 52);
+static_assert(offsetof(MovedInEvent, route_version) == 56);
+static_assert(offsetof(MovedInEvent, last) == 64);
+static_assert(offsetof(MovedInEvent, _pad1) == 65);
+static_assert(offsetof(MovedInEvent, _pad2) == 66);
+static_assert(offsetof(MovedInEvent, _pad3) == 68);
+// events
+
+struct MoveDoneEvent {
+  static constexpr std::uint8_t KIND = 23;
+  static constexpr std::uint16_t SIZE = 64;
+  std::uint16_t size;
+  std::uint8_t kind;
+  std::uint8_t version;
+  std::uint32_t index;
+  std::uint32_t command;
+  std::uint32_t partition;
+  std::uint32_t entity;
+  std::uint32_t _pad0;
+  std::uint64_t seq;
+  std::uint64_t entity_seq;
+  std::int64_t time_us;
+  std::uint32_t moved_entity;
+  std::uint32_t _pad1;
+  std::uint64_t route_version;
+};
+static_assert(sizeof(MoveDoneEvent) == 64);
+static_assert(offsetof(MoveDoneEvent, size) == 0);
+static_assert(offsetof(MoveDoneEvent, kind) == 2);
+static_assert(offsetof(MoveDoneEvent, version) == 3);
+static_assert(offsetof(MoveDoneEvent, index) == 4);
+static_assert(offsetof(MoveDoneEvent, command) == 8);
+static_assert(offsetof(MoveDoneEvent, partition) == 12);
+static_assert(offsetof(MoveDoneEvent, entity) == 16);
+static_assert(offsetof(MoveDoneEvent, _pad0) == 20);
+static_assert(offsetof(MoveDoneEvent, seq) == 24);
+static_assert(offsetof(MoveDoneEvent, entity_seq) == 32);
+static_assert(offsetof(MoveDoneEvent, time_us) == 40);
+static_assert(offsetof(MoveDoneEvent, moved_entity) == 48);
+static_assert(offsetof(MoveDoneEvent, _pad1) == 52);
+static_assert(offsetof(MoveDoneEvent, route_version) == 56);
+// events
+
 struct MetaRow {
   static constexpr std::uint8_t KIND = 1;
   static constexpr std::uint16_t SIZE = 128;
@@ -2249,7 +2805,9 @@ struct MetaRow {
   std::uint8_t version;
   std::uint32_t entity;
   std::uint32_t partition;
-  std::uint32_t _pad0;
+  std::uint8_t role;
+  std::uint8_t _pad0;
+  std::uint16_t _pad1;
   std::uint64_t seq;
   std::uint64_t epoch;
   std::int64_t time_us;
@@ -2265,7 +2823,7 @@ struct MetaRow {
   std::uint32_t orders_max;
   std::uint32_t algo_orders_max;
   std::uint32_t iceberg_orders_max;
-  std::uint32_t _pad1;
+  std::uint32_t _pad2;
 };
 static_assert(sizeof(MetaRow) == 128);
 static_assert(offsetof(MetaRow, size) == 0);
@@ -2273,7 +2831,9 @@ static_assert(offsetof(MetaRow, kind) == 2);
 static_assert(offsetof(MetaRow, version) == 3);
 static_assert(offsetof(MetaRow, entity) == 4);
 static_assert(offsetof(MetaRow, partition) == 8);
-static_assert(offsetof(MetaRow, _pad0) == 12);
+static_assert(offsetof(MetaRow, role) == 12);
+static_assert(offsetof(MetaRow, _pad0) == 13);
+static_assert(offsetof(MetaRow, _pad1) == 14);
 static_assert(offsetof(MetaRow, seq) == 16);
 static_assert(offsetof(MetaRow, epoch) == 24);
 static_assert(offsetof(MetaRow, time_us) == 32);
@@ -2289,7 +2849,7 @@ static_assert(offsetof(MetaRow, entity_seq) == 104);
 static_assert(offsetof(MetaRow, orders_max) == 112);
 static_assert(offsetof(MetaRow, algo_orders_max) == 116);
 static_assert(offsetof(MetaRow, iceberg_orders_max) == 120);
-static_assert(offsetof(MetaRow, _pad1) == 124);
+static_assert(offsetof(MetaRow, _pad2) == 124);
 // rows
 
 struct AssetRow {
@@ -2735,6 +3295,169 @@ static_assert(offsetof(DedupeRow, command_kind) == 50);
 static_assert(offsetof(DedupeRow, _pad0) == 51);
 static_assert(offsetof(DedupeRow, reason) == 52);
 static_assert(offsetof(DedupeRow, _pad1) == 54);
+// rows
+
+struct HostedRow {
+  static constexpr std::uint8_t KIND = 13;
+  static constexpr std::uint16_t SIZE = 40;
+  std::uint16_t size;
+  std::uint8_t kind;
+  std::uint8_t version;
+  std::uint32_t entity;
+  std::uint8_t hosting;
+  std::uint8_t _pad0;
+  std::uint16_t _pad1;
+  std::uint32_t target;
+  std::uint64_t route_version;
+  std::uint64_t export_bytes;
+  std::uint64_t position;
+};
+static_assert(sizeof(HostedRow) == 40);
+static_assert(offsetof(HostedRow, size) == 0);
+static_assert(offsetof(HostedRow, kind) == 2);
+static_assert(offsetof(HostedRow, version) == 3);
+static_assert(offsetof(HostedRow, entity) == 4);
+static_assert(offsetof(HostedRow, hosting) == 8);
+static_assert(offsetof(HostedRow, _pad0) == 9);
+static_assert(offsetof(HostedRow, _pad1) == 10);
+static_assert(offsetof(HostedRow, target) == 12);
+static_assert(offsetof(HostedRow, route_version) == 16);
+static_assert(offsetof(HostedRow, export_bytes) == 24);
+static_assert(offsetof(HostedRow, position) == 32);
+// rows
+
+struct LinkRow {
+  static constexpr std::uint8_t KIND = 14;
+  static constexpr std::uint16_t SIZE = 40;
+  std::uint16_t size;
+  std::uint8_t kind;
+  std::uint8_t version;
+  std::uint32_t entity;
+  std::uint32_t peer;
+  std::uint32_t _pad0;
+  std::uint64_t last_in;
+  std::uint64_t last_out;
+  std::uint64_t acknowledged;
+};
+static_assert(sizeof(LinkRow) == 40);
+static_assert(offsetof(LinkRow, size) == 0);
+static_assert(offsetof(LinkRow, kind) == 2);
+static_assert(offsetof(LinkRow, version) == 3);
+static_assert(offsetof(LinkRow, entity) == 4);
+static_assert(offsetof(LinkRow, peer) == 8);
+static_assert(offsetof(LinkRow, _pad0) == 12);
+static_assert(offsetof(LinkRow, last_in) == 16);
+static_assert(offsetof(LinkRow, last_out) == 24);
+static_assert(offsetof(LinkRow, acknowledged) == 32);
+// rows
+
+struct OutboxRow {
+  static constexpr std::uint8_t KIND = 15;
+  static constexpr std::uint16_t SIZE = 136;
+  std::uint16_t size;
+  std::uint8_t kind;
+  std::uint8_t version;
+  std::uint32_t entity;
+  char link[128];
+};
+static_assert(sizeof(OutboxRow) == 136);
+static_assert(offsetof(OutboxRow, size) == 0);
+static_assert(offsetof(OutboxRow, kind) == 2);
+static_assert(offsetof(OutboxRow, version) == 3);
+static_assert(offsetof(OutboxRow, entity) == 4);
+static_assert(offsetof(OutboxRow, link) == 8);
+// rows
+
+struct RequestRow {
+  static constexpr std::uint8_t KIND = 16;
+  static constexpr std::uint16_t SIZE = 296;
+  std::uint16_t size;
+  std::uint8_t kind;
+  std::uint8_t version;
+  std::uint32_t entity;
+  std::uint64_t account_id;
+  std::uint64_t origin_seq;
+  std::uint32_t origin_command;
+  std::uint32_t origin_partition;
+  char command[264];
+};
+static_assert(sizeof(RequestRow) == 296);
+static_assert(offsetof(RequestRow, size) == 0);
+static_assert(offsetof(RequestRow, kind) == 2);
+static_assert(offsetof(RequestRow, version) == 3);
+static_assert(offsetof(RequestRow, entity) == 4);
+static_assert(offsetof(RequestRow, account_id) == 8);
+static_assert(offsetof(RequestRow, origin_seq) == 16);
+static_assert(offsetof(RequestRow, origin_command) == 24);
+static_assert(offsetof(RequestRow, origin_partition) == 28);
+static_assert(offsetof(RequestRow, command) == 32);
+// rows
+
+struct RequestPartRow {
+  static constexpr std::uint8_t KIND = 17;
+  static constexpr std::uint16_t SIZE = 40;
+  std::uint16_t size;
+  std::uint8_t kind;
+  std::uint8_t version;
+  std::uint32_t entity;
+  std::int64_t order_id;
+  std::uint64_t link_seq;
+  std::uint64_t origin_seq;
+  std::uint32_t origin_command;
+  std::uint32_t origin_partition;
+};
+static_assert(sizeof(RequestPartRow) == 40);
+static_assert(offsetof(RequestPartRow, size) == 0);
+static_assert(offsetof(RequestPartRow, kind) == 2);
+static_assert(offsetof(RequestPartRow, version) == 3);
+static_assert(offsetof(RequestPartRow, entity) == 4);
+static_assert(offsetof(RequestPartRow, order_id) == 8);
+static_assert(offsetof(RequestPartRow, link_seq) == 16);
+static_assert(offsetof(RequestPartRow, origin_seq) == 24);
+static_assert(offsetof(RequestPartRow, origin_command) == 32);
+static_assert(offsetof(RequestPartRow, origin_partition) == 36);
+// rows
+
+struct ExportRow {
+  static constexpr std::uint8_t KIND = 18;
+  static constexpr std::uint16_t SIZE = 4112;
+  std::uint16_t size;
+  std::uint8_t kind;
+  std::uint8_t version;
+  std::uint32_t entity;
+  std::uint32_t position;
+  std::uint32_t used;
+  char rows[4096];
+};
+static_assert(sizeof(ExportRow) == 4112);
+static_assert(offsetof(ExportRow, size) == 0);
+static_assert(offsetof(ExportRow, kind) == 2);
+static_assert(offsetof(ExportRow, version) == 3);
+static_assert(offsetof(ExportRow, entity) == 4);
+static_assert(offsetof(ExportRow, position) == 8);
+static_assert(offsetof(ExportRow, used) == 12);
+static_assert(offsetof(ExportRow, rows) == 16);
+// rows
+
+struct ImportRow {
+  static constexpr std::uint8_t KIND = 19;
+  static constexpr std::uint16_t SIZE = 4112;
+  std::uint16_t size;
+  std::uint8_t kind;
+  std::uint8_t version;
+  std::uint32_t entity;
+  std::uint32_t position;
+  std::uint32_t used;
+  char rows[4096];
+};
+static_assert(sizeof(ImportRow) == 4112);
+static_assert(offsetof(ImportRow, size) == 0);
+static_assert(offsetof(ImportRow, kind) == 2);
+static_assert(offsetof(ImportRow, version) == 3);
+static_assert(offsetof(ImportRow, entity) == 4);
+static_assert(offsetof(ImportRow, position) == 8);
+static_assert(offsetof(ImportRow, used) == 12);
+static_assert(offsetof(ImportRow, rows) == 16);
 // rows
 
 }  // namespace outcry

@@ -8,17 +8,8 @@
 
 namespace outcry {
 
-namespace {
-
-u32 shard_entity(u64 account_id) {
-  return static_cast<u32>(EntityKind::SHARD) << 24 |
-         static_cast<u32>(account_id & (ACCOUNT_SHARDS - 1));
-}
-u32 market_entity(u16 market) { return static_cast<u32>(EntityKind::MARKET) << 24 | market; }
-
-}  // namespace
-
 void Kernel::fill_row(const Order& o, OrderRow& row) const {
+  if (in_markets_role()) return fill_market_row(o, row);
   const Account& a = accounts_[o.account];
   row.entity = shard_entity(a.id);
   row.account_id = a.id;
@@ -55,7 +46,7 @@ void Kernel::fill_row(const Order& o, OrderRow& row) const {
   row.stop_ticks = x.stop.v;
   row.iceberg_lots = x.iceberg.v;
   row.prevented_lots = x.prevented.v;
-  row.budget_atoms = x.budget.v;
+  row.budget_atoms = o.place == static_cast<u8>(OrderPlace::REMOTE) ? 0 : x.budget.v;
   row.executed_lots = x.filled.executed.v;
   row.executed_quote_atoms = x.filled.executed_quote.v;
   row.taker_received_atoms = x.filled.taker_received.v;
@@ -131,7 +122,9 @@ void Kernel::fill_row(const Account& a, AccountRow& row) {
 
 bool Kernel::order_row(u64 account_id, i64 order_id, OrderRow& row) const {
   const u32 slot = find_order_slot(order_id);
-  if (slot == 0 || accounts_[orders_[slot].account].id != account_id) return false;
+  if (slot == 0 || in_markets_role() || accounts_[orders_[slot].account].id != account_id) {
+    return false;
+  }
   row = OrderRow{};
   row.size = OrderRow::SIZE;
   row.kind = OrderRow::KIND;
@@ -159,6 +152,7 @@ void Kernel::open_orders(u64 account_id, u16 market_id, Buffer& out) const {
 void Kernel::meta_row(Buffer& out) const {
   MetaRow& meta = out.append<MetaRow>();
   meta.partition = partition_;
+  meta.role = static_cast<u8>(role());
   meta.seq = seq_;
   meta.epoch = epoch_;
   meta.time_us = time_us_;
@@ -285,6 +279,7 @@ void Kernel::dedupe_rows(Buffer& out, F pass) const {
     row.reason = e.reason;
     pass();
   }
+  if (apart_ != nullptr) link_rows(out);
 }
 
 namespace {
@@ -311,8 +306,9 @@ void Kernel::write_rows(Buffer& out, F pass) const {
   fee_and_shard_rows(out);
   house_rows(out);
   std::vector<std::pair<u64, u32>> accounts;  // none is ever removed: their slots have no gaps
-  accounts.reserve(accounts_.live());
-  for (u32 slot = 1; slot <= accounts_.live(); ++slot) accounts.emplace_back(accounts_[slot].id, slot);
+  const std::size_t known = this->accounts();  // strangers are no rows
+  accounts.reserve(known);
+  for (u32 slot = 1; slot <= known; ++slot) accounts.emplace_back(accounts_[slot].id, slot);
   each_by_id(accounts, accounts_, [&](const Account& a) {
     fill_row(a, out.append<AccountRow>());
     pass();
@@ -357,6 +353,7 @@ std::array<u64, 2> Kernel::state_hash() const {
 
 // L01 to L05 from the rows themselves, not from the running totals.
 std::string Kernel::recount() const {
+  if (in_markets_role()) return recount_levels();
   std::vector<i128> users(assets_.size());
   std::vector<i128> house(assets_.size());
   std::vector<i128> holds(assets_.size());  // of the account looked at; zero between accounts
@@ -555,13 +552,27 @@ class SnapshotReader {
         k_.dedupe_.add(e.hash(), e.deadline_us) = e;
         return;
       }
+      case RowKind::HOSTED:
+        return require(k_.read_hosted(as<HostedRow>(bytes, size)));
+      case RowKind::LINK:
+        return require(k_.read_link(as<LinkRow>(bytes, size)));
+      case RowKind::OUTBOX:
+        return require(k_.read_outbox(as<OutboxRow>(bytes, size)));
+      case RowKind::REQUEST:
+        return require(k_.read_request(as<RequestRow>(bytes, size)));
+      case RowKind::REQUEST_PART:
+        return require(k_.read_request_part(as<RequestPartRow>(bytes, size)));
+      case RowKind::EXPORT:
+      case RowKind::IMPORT:
+        break;
     }
     require(false);
   }
 
   void meta(const MetaRow& r) {
-    require(r.time_us >= 0);
+    require(r.time_us >= 0 && r.role <= static_cast<u8>(Role::MARKETS));
     k_.partition_ = r.partition;
+    if (r.role != 0) k_.take_role(static_cast<Role>(r.role));
     k_.seq_ = r.seq;
     k_.epoch_ = r.epoch;
     k_.time_us_ = r.time_us;
@@ -646,7 +657,10 @@ class SnapshotReader {
   }
 
   void order(const OrderRow& r) {
-    const u32 account_slot = k_.find_account(r.account_id);
+    const bool stranger = k_.in_markets_role();
+    const u32 account_slot =
+        stranger ? k_.stranger_slot(r.account_id) : k_.find_account(r.account_id);
+    require((r.place == static_cast<u8>(OrderPlace::REMOTE)) == (k_.role() == Role::ACCOUNTS));
     require(account_slot != 0 && r.side >= 1 && r.side <= 2 && r.order_type >= 1 &&
             r.order_type <= 7);
     Market& m = market(r.market);
@@ -666,7 +680,7 @@ class SnapshotReader {
     o.taker_rate = r.taker_rate & RATE_BITS;
     o.market = r.market;
     o.flags = static_cast<u8>(r.flags);
-    require(r.time_in_force <= 3 && r.stp_mode <= 5 && r.status <= 6 && r.place <= 4);
+    require(r.time_in_force <= 3 && r.stp_mode <= 5 && r.status <= 6 && r.place <= 5);
     o.side = r.side;
     o.type = r.order_type;
     o.time_in_force = r.time_in_force;
@@ -698,7 +712,11 @@ class SnapshotReader {
       x.strategy_type = r.strategy_type;
       x.amends = r.amends;
     }
-    k_.link_order(slot, o, k_.accounts_[o.account], k_.client_hash(o));
+    if (stranger) {
+      k_.link_stranger(slot, o);
+    } else {
+      k_.link_order(slot, o, k_.accounts_[o.account], k_.client_hash(o));
+    }
     const auto place = static_cast<OrderPlace>(o.place);
     const std::pair<i64, u64> by_stop{
         is_rising(o.side, o.type) ? r.stop_ticks : -r.stop_ticks, o.priority};
@@ -716,6 +734,9 @@ class SnapshotReader {
         return;
       case OrderPlace::QUEUED:
         queued_.insert(slot);
+        return;
+      case OrderPlace::REMOTE:
+        if (k_.waits(o)) k_.accounts_[account_slot].algo_orders += 1;
         return;
       case OrderPlace::NOWHERE:
         break;

@@ -1,12 +1,11 @@
 """`outcry serve`: builds the embedded exchange, runs it until a signal, takes it down in order."""
 
 import asyncio
-import gc
 import logging
 import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from contextlib import AsyncExitStack, suppress
 from typing import TextIO
 
@@ -19,6 +18,7 @@ from openoutcry.adapters.sqlite.keys import KeyStoreError, SqliteApiKeys
 from openoutcry.app.admin import Administration
 from openoutcry.app.control import ControlServer
 from openoutcry.app.demo import DemoBots, DemoError, open_demo
+from openoutcry.app.doors import PortInUseError, open_doors, spare_collections
 from openoutcry.app.engine import (
     HISTORY_NAME,
     KEYS_NAME,
@@ -34,17 +34,10 @@ from openoutcry.gateways.edge.catalog import Catalog
 from openoutcry.gateways.edge.fills import FillCounter
 from openoutcry.gateways.edge.listen_keys import ListenKeys
 from openoutcry.gateways.edge.service import Exchange
-from openoutcry.gateways.rest import market_data as market_data_routes
-from openoutcry.gateways.rest import routes
-from openoutcry.gateways.rest.http import HttpServer, Upgrade
-from openoutcry.gateways.rest.server import RestApplication
-from openoutcry.gateways.ws.gateway import WebSocketGateway
-from openoutcry.kernel import OrderWriter, read_order
 from openoutcry.partition.machine import StateMachine
 from openoutcry.partition.recovery import RecoveryError
 from openoutcry.partition.runtime import Partition, now_us
 from openoutcry.ports.journal import JournalError
-from openoutcry.ports.plain_orders import PlainOrders
 from openoutcry.projections.live import LiveMarketData
 
 EXIT_OK = 0
@@ -56,13 +49,8 @@ EXIT_DIVERGED = 5
 """Leader and follower came to different events, or a projection is ahead of the journal."""
 SWITCH_SECONDS = 0.0005
 """How long the event loop may keep the append thread from reporting a commit."""
-COLLECT_AFTER = (20_000, 20, 50)
-"""New objects until the garbage collector looks; and so many looks until it looks further."""
-HTTP_GRACE_SECONDS = 2.0
 FOLLOWER_GRACE_SECONDS = 3.0
 REBUILD_NOTICE_SECONDS = 2.0
-PLAIN_ORDERS = PlainOrders(read_order, OrderWriter)
-WEBSOCKET_PATHS = ("/ws", "/stream", "/ws-api")
 _DATA_ERRORS = (
     EngineError,
     FolderLockedError,
@@ -73,10 +61,6 @@ _DATA_ERRORS = (
 )
 
 log = logging.getLogger("openoutcry")
-
-
-class PortInUseError(Exception):
-    """Nobody can listen where the settings say."""
 
 
 class BotsError(Exception):
@@ -132,7 +116,7 @@ class Server:
         async with AsyncExitStack() as stack:
             with suppress(_StoppedError):
                 await self._start(stack)
-                _spare_collections()
+                spare_collections()
                 await self._stop.wait()
             say("stopping", sys.stderr)
         if self._failure is not None:
@@ -235,42 +219,13 @@ class Server:
             bots.start(lambda error: self._fail(BotsError(f"the demo's bots ended: {error!r}")))
             stack.push_async_callback(bots.stop)
             await self._or_stop(bots.opened())  # nobody finds a market empty that is to be lively
-        endpoints = (*routes.ENDPOINTS, *market_data_routes.ENDPOINTS)
-        websockets = WebSocketGateway(exchange, endpoints)
-        websockets.start()
-        http = HttpServer(
-            RestApplication(exchange, endpoints, plain_orders=PLAIN_ORDERS),
-            upgrades=_upgrades(websockets.upgrade),
-        )
-        try:
-            port = await http.start(settings.host, settings.port)
-        except OSError as error:
-            await websockets.stop()
-            raise PortInUseError(
-                f"cannot listen on {settings.host}:{settings.port}: {error.strerror}"
-            ) from error
-
-        async def close_doors() -> None:
-            await asyncio.gather(http.close(HTTP_GRACE_SECONDS), websockets.stop())
-
-        stack.push_async_callback(close_doors)
+        port = await open_doors(stack, exchange, settings.host, settings.port)
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         say(
             f"ready: http://{host}:{port}/api/v3  ws://{host}:{port}/ws  "
             f"ws://{host}:{port}/ws-api/v3  data: {settings.data}",
             sys.stdout,
         )
-
-
-def _spare_collections() -> None:
-    """Have the garbage collector look seldom, and never again at what stays until the end.
-
-    A request leaves no cycles behind: its objects go with their last reference. What is collected
-    is what breaks in the middle, and that can wait until there are some thousand objects of it.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*COLLECT_AFTER)
 
 
 def _load_views(machine: StateMachine, catalog: Catalog, market_data: LiveMarketData) -> None:
@@ -292,15 +247,6 @@ def _load_views(machine: StateMachine, catalog: Catalog, market_data: LiveMarket
 
 
 _ALL_LEVELS = 1 << 30
-
-
-def _upgrades(upgrade: Upgrade) -> Callable[[str], Upgrade | None]:
-    """Return which paths are WebSocket's."""
-
-    def of_path(path: str) -> Upgrade | None:
-        return upgrade if path.startswith(WEBSOCKET_PATHS) else None
-
-    return of_path
 
 
 def _probe_port(host: str, port: int) -> None:

@@ -15,6 +15,14 @@ class EntityKind(IntEnum):
     MARKET = 2
 
 
+class Role(IntEnum):
+    """Which sides of the kernel live in a partition."""
+
+    JOINED = 0
+    ACCOUNTS = 1
+    MARKETS = 2
+
+
 class CommandKind(IntEnum):
     """Imperatives: what the kernel is asked to do."""
 
@@ -38,6 +46,12 @@ class CommandKind(IntEnum):
     QUARANTINE = 30
     EPOCH = 31
     LINK_ACK = 32
+    DELIVER = 33
+    SET_ROLE = 34
+    HOST = 35
+    MOVE_OUT = 36
+    MOVE_IN = 37
+    MOVE_DONE = 38
 
 
 class LinkKind(IntEnum):
@@ -69,6 +83,14 @@ class EventKind(IntEnum):
     LIMITS = 13
     QUARANTINED = 14
     EPOCH = 15
+    ROLE = 16
+    HOSTED = 17
+    LINK = 18
+    PENDING = 19
+    ANSWERED = 20
+    MOVED_OUT = 21
+    MOVED_IN = 22
+    MOVE_DONE = 23
 
 
 class RowKind(IntEnum):
@@ -86,6 +108,21 @@ class RowKind(IntEnum):
     ORDER = 10
     CONTINUATION = 11
     DEDUPE = 12
+    HOSTED = 13
+    LINK = 14
+    OUTBOX = 15
+    REQUEST = 16
+    REQUEST_PART = 17
+    EXPORT = 18
+    IMPORT = 19
+
+
+class Hosting(IntEnum):
+    """How a partition stands to an entity that it hosts, has hosted or is about to."""
+
+    HOSTED = 1
+    LEFT = 2
+    ARRIVING = 3
 
 
 class Side(IntEnum):
@@ -158,6 +195,8 @@ class OrderPlace(IntEnum):
     TRIGGER = 2
     TRAILING = 3
     QUEUED = 4
+    REMOTE = 5
+    """At a market in another partition."""
 
 
 class OrderFlag(IntFlag):
@@ -259,6 +298,7 @@ class Reason(IntEnum):
     MARKET_BUSY = 14
     ACCOUNT_MAY_NOT_WITHDRAW = 15
     ACCOUNT_MAY_NOT_DEPOSIT = 16
+    # between partitions
     NOT_HOSTED = 17
     REQUEST_PENDING = 18
     # the order's own shape

@@ -39,6 +39,18 @@ OPEN_ORDERS_MAX = 50_000_000
 ACCOUNTS_MAX = 50_000_000
 AVERAGE_PRICE_MINUTES_MAX = 60
 FAULTS_BEFORE_CANCEL_ONLY = 2
+REQUESTS_MAX = 1 << 16
+"""Requests of an ACCOUNTS partition that markets have not answered yet."""
+OUTBOX_MESSAGES_MAX = 1 << 16
+"""Unacknowledged messages to an account shard at which its market takes no new order from it."""
+LINK_BYTES_MAX = 128
+"""The longest link record."""
+REQUEST_BYTES_MAX = 264
+"""The longest command that a market is asked about."""
+EXPORT_CHUNK_BYTES = 4096
+"""What one EXPORT or IMPORT row holds."""
+MOVE_BYTES_MAX = 60_000
+"""Most bytes of rows in one MOVE_IN."""
 
 assert ACCOUNT_SHARDS == 1 << SHARD_BITS
 # The last of a drained cascade and then the command itself may each be a fill-or-kill, or the

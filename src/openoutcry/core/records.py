@@ -821,6 +821,213 @@ class LinkAck(_LinkAck):
         return cls._make(cls.STRUCT.unpack_from(buffer, offset))
 
 
+class _Deliver(NamedTuple):
+    """Fields of `Deliver`."""
+
+    size: int = 48
+    kind: int = 33
+    version: int = 1
+    entity: int = 0
+    account_id: int = 0
+    digest_lo: int = 0
+    digest_hi: int = 0
+    deadline_us: int = 0
+    time_us: int = 0
+
+
+class Deliver(_Deliver):
+    """48 bytes; kind 33 of commands."""
+
+    __slots__ = ()
+    KIND: ClassVar[int] = 33
+    SIZE: ClassVar[int] = 48
+    STRUCT: ClassVar[struct.Struct] = struct.Struct("<HBBIQQQqq")
+    DTYPE: ClassVar[np.dtype[np.void]] = np.dtype([("size", "<u2"), ("kind", "<u1"), ("version", "<u1"), ("entity", "<u4"), ("account_id", "<u8"), ("digest_lo", "<u8"), ("digest_hi", "<u8"), ("deadline_us", "<i8"), ("time_us", "<i8")])
+
+    def pack(self) -> bytes:
+        """Return the bytes of this record."""
+        return self.STRUCT.pack(*self)
+
+    @classmethod
+    def unpack(cls, buffer: bytes | memoryview, offset: int = 0) -> Self:
+        """Read a record at an offset; text fields keep their padding zeros."""
+        return cls._make(cls.STRUCT.unpack_from(buffer, offset))
+
+
+class _SetRole(NamedTuple):
+    """Fields of `SetRole`."""
+
+    size: int = 56
+    kind: int = 34
+    version: int = 1
+    entity: int = 0
+    account_id: int = 0
+    digest_lo: int = 0
+    digest_hi: int = 0
+    deadline_us: int = 0
+    time_us: int = 0
+    role: int = 0
+
+
+class SetRole(_SetRole):
+    """56 bytes; kind 34 of commands."""
+
+    __slots__ = ()
+    KIND: ClassVar[int] = 34
+    SIZE: ClassVar[int] = 56
+    STRUCT: ClassVar[struct.Struct] = struct.Struct("<HBBIQQQqqB1x2x4x")
+    DTYPE: ClassVar[np.dtype[np.void]] = np.dtype([("size", "<u2"), ("kind", "<u1"), ("version", "<u1"), ("entity", "<u4"), ("account_id", "<u8"), ("digest_lo", "<u8"), ("digest_hi", "<u8"), ("deadline_us", "<i8"), ("time_us", "<i8"), ("role", "<u1"), ("_pad0", "<u1"), ("_pad1", "<u2"), ("_pad2", "<u4")])
+
+    def pack(self) -> bytes:
+        """Return the bytes of this record."""
+        return self.STRUCT.pack(*self)
+
+    @classmethod
+    def unpack(cls, buffer: bytes | memoryview, offset: int = 0) -> Self:
+        """Read a record at an offset; text fields keep their padding zeros."""
+        return cls._make(cls.STRUCT.unpack_from(buffer, offset))
+
+
+class _Host(NamedTuple):
+    """Fields of `Host`."""
+
+    size: int = 64
+    kind: int = 35
+    version: int = 1
+    entity: int = 0
+    account_id: int = 0
+    digest_lo: int = 0
+    digest_hi: int = 0
+    deadline_us: int = 0
+    time_us: int = 0
+    hosted: int = 0
+    route_version: int = 0
+
+
+class Host(_Host):
+    """64 bytes; kind 35 of commands."""
+
+    __slots__ = ()
+    KIND: ClassVar[int] = 35
+    SIZE: ClassVar[int] = 64
+    STRUCT: ClassVar[struct.Struct] = struct.Struct("<HBBIQQQqqB1x2x4xQ")
+    DTYPE: ClassVar[np.dtype[np.void]] = np.dtype([("size", "<u2"), ("kind", "<u1"), ("version", "<u1"), ("entity", "<u4"), ("account_id", "<u8"), ("digest_lo", "<u8"), ("digest_hi", "<u8"), ("deadline_us", "<i8"), ("time_us", "<i8"), ("hosted", "<u1"), ("_pad0", "<u1"), ("_pad1", "<u2"), ("_pad2", "<u4"), ("route_version", "<u8")])
+
+    def pack(self) -> bytes:
+        """Return the bytes of this record."""
+        return self.STRUCT.pack(*self)
+
+    @classmethod
+    def unpack(cls, buffer: bytes | memoryview, offset: int = 0) -> Self:
+        """Read a record at an offset; text fields keep their padding zeros."""
+        return cls._make(cls.STRUCT.unpack_from(buffer, offset))
+
+
+class _MoveOut(NamedTuple):
+    """Fields of `MoveOut`."""
+
+    size: int = 64
+    kind: int = 36
+    version: int = 1
+    entity: int = 0
+    account_id: int = 0
+    digest_lo: int = 0
+    digest_hi: int = 0
+    deadline_us: int = 0
+    time_us: int = 0
+    target: int = 0
+    route_version: int = 0
+
+
+class MoveOut(_MoveOut):
+    """64 bytes; kind 36 of commands."""
+
+    __slots__ = ()
+    KIND: ClassVar[int] = 36
+    SIZE: ClassVar[int] = 64
+    STRUCT: ClassVar[struct.Struct] = struct.Struct("<HBBIQQQqqI4xQ")
+    DTYPE: ClassVar[np.dtype[np.void]] = np.dtype([("size", "<u2"), ("kind", "<u1"), ("version", "<u1"), ("entity", "<u4"), ("account_id", "<u8"), ("digest_lo", "<u8"), ("digest_hi", "<u8"), ("deadline_us", "<i8"), ("time_us", "<i8"), ("target", "<u4"), ("_pad0", "<u4"), ("route_version", "<u8")])
+
+    def pack(self) -> bytes:
+        """Return the bytes of this record."""
+        return self.STRUCT.pack(*self)
+
+    @classmethod
+    def unpack(cls, buffer: bytes | memoryview, offset: int = 0) -> Self:
+        """Read a record at an offset; text fields keep their padding zeros."""
+        return cls._make(cls.STRUCT.unpack_from(buffer, offset))
+
+
+class _MoveIn(NamedTuple):
+    """Fields of `MoveIn`."""
+
+    size: int = 64
+    kind: int = 37
+    version: int = 1
+    entity: int = 0
+    account_id: int = 0
+    digest_lo: int = 0
+    digest_hi: int = 0
+    deadline_us: int = 0
+    time_us: int = 0
+    route_version: int = 0
+    position: int = 0
+    last: int = 0
+
+
+class MoveIn(_MoveIn):
+    """64 bytes; kind 37 of commands."""
+
+    __slots__ = ()
+    KIND: ClassVar[int] = 37
+    SIZE: ClassVar[int] = 64
+    STRUCT: ClassVar[struct.Struct] = struct.Struct("<HBBIQQQqqQIB1x2x")
+    DTYPE: ClassVar[np.dtype[np.void]] = np.dtype([("size", "<u2"), ("kind", "<u1"), ("version", "<u1"), ("entity", "<u4"), ("account_id", "<u8"), ("digest_lo", "<u8"), ("digest_hi", "<u8"), ("deadline_us", "<i8"), ("time_us", "<i8"), ("route_version", "<u8"), ("position", "<u4"), ("last", "<u1"), ("_pad0", "<u1"), ("_pad1", "<u2")])
+
+    def pack(self) -> bytes:
+        """Return the bytes of this record."""
+        return self.STRUCT.pack(*self)
+
+    @classmethod
+    def unpack(cls, buffer: bytes | memoryview, offset: int = 0) -> Self:
+        """Read a record at an offset; text fields keep their padding zeros."""
+        return cls._make(cls.STRUCT.unpack_from(buffer, offset))
+
+
+class _MoveDone(NamedTuple):
+    """Fields of `MoveDone`."""
+
+    size: int = 56
+    kind: int = 38
+    version: int = 1
+    entity: int = 0
+    account_id: int = 0
+    digest_lo: int = 0
+    digest_hi: int = 0
+    deadline_us: int = 0
+    time_us: int = 0
+    route_version: int = 0
+
+
+class MoveDone(_MoveDone):
+    """56 bytes; kind 38 of commands."""
+
+    __slots__ = ()
+    KIND: ClassVar[int] = 38
+    SIZE: ClassVar[int] = 56
+    STRUCT: ClassVar[struct.Struct] = struct.Struct("<HBBIQQQqqQ")
+    DTYPE: ClassVar[np.dtype[np.void]] = np.dtype([("size", "<u2"), ("kind", "<u1"), ("version", "<u1"), ("entity", "<u4"), ("account_id", "<u8"), ("digest_lo", "<u8"), ("digest_hi", "<u8"), ("deadline_us", "<i8"), ("time_us", "<i8"), ("route_version", "<u8")])
+
+    def pack(self) -> bytes:
+        """Return the bytes of this record."""
+        return self.STRUCT.pack(*self)
+
+    @classmethod
+    def unpack(cls, buffer: bytes | memoryview, offset: int = 0) -> Self:
+        """Read a record at an offset; text fields keep their padding zeros."""
+        return cls._make(cls.STRUCT.unpack_from(buffer, offset))
+
+
 class _PlaceLink(NamedTuple):
     """Fields of `PlaceLink`."""
 
@@ -938,7 +1145,7 @@ class AmendLink(_AmendLink):
 class _SettleLink(NamedTuple):
     """Fields of `SettleLink`."""
 
-    size: int = 88
+    size: int = 120
     kind: int = 4
     version: int = 1
     source: int = 0
@@ -955,18 +1162,23 @@ class _SettleLink(NamedTuple):
     transfer: int = 0
     ends: int = 0
     status: int = 0
+    stp_mode: int = 0
     reason: int = 0
     trade_time_us: int = 0
+    counter_order_id: int = 0
+    counter_account_id: int = 0
+    counter_lots: int = 0
+    trade_group: int = 0
 
 
 class SettleLink(_SettleLink):
-    """88 bytes; kind 4 of links."""
+    """120 bytes; kind 4 of links."""
 
     __slots__ = ()
     KIND: ClassVar[int] = 4
-    SIZE: ClassVar[int] = 88
-    STRUCT: ClassVar[struct.Struct] = struct.Struct("<HBBII4xQqqqqqqBBBBB1xHq")
-    DTYPE: ClassVar[np.dtype[np.void]] = np.dtype([("size", "<u2"), ("kind", "<u1"), ("version", "<u1"), ("source", "<u4"), ("destination", "<u4"), ("_pad0", "<u4"), ("link_seq", "<u8"), ("time_us", "<i8"), ("order_id", "<i8"), ("trade_id", "<i8"), ("price_ticks", "<i8"), ("lots", "<i8"), ("quote_atoms", "<i8"), ("maker", "<u1"), ("prevented", "<u1"), ("transfer", "<u1"), ("ends", "<u1"), ("status", "<u1"), ("_pad1", "<u1"), ("reason", "<u2"), ("trade_time_us", "<i8")])
+    SIZE: ClassVar[int] = 120
+    STRUCT: ClassVar[struct.Struct] = struct.Struct("<HBBII4xQqqqqqqBBBBBBHqqQqi4x")
+    DTYPE: ClassVar[np.dtype[np.void]] = np.dtype([("size", "<u2"), ("kind", "<u1"), ("version", "<u1"), ("source", "<u4"), ("destination", "<u4"), ("_pad0", "<u4"), ("link_seq", "<u8"), ("time_us", "<i8"), ("order_id", "<i8"), ("trade_id", "<i8"), ("price_ticks", "<i8"), ("lots", "<i8"), ("quote_atoms", "<i8"), ("maker", "<u1"), ("prevented", "<u1"), ("transfer", "<u1"), ("ends", "<u1"), ("status", "<u1"), ("stp_mode", "<u1"), ("reason", "<u2"), ("trade_time_us", "<i8"), ("counter_order_id", "<i8"), ("counter_account_id", "<u8"), ("counter_lots", "<i8"), ("trade_group", "<i4"), ("_pad1", "<u4")])
 
     def pack(self) -> bytes:
         """Return the bytes of this record."""
@@ -1739,6 +1951,309 @@ class EpochEvent(_EpochEvent):
         return cls._make(cls.STRUCT.unpack_from(buffer, offset))
 
 
+class _RoleEvent(NamedTuple):
+    """Fields of `RoleEvent`."""
+
+    size: int = 56
+    kind: int = 16
+    version: int = 1
+    index: int = 0  # type: ignore[assignment]
+    command: int = 0
+    partition: int = 0
+    entity: int = 0
+    seq: int = 0
+    entity_seq: int = 0
+    time_us: int = 0
+    role: int = 0
+
+
+class RoleEvent(_RoleEvent):
+    """56 bytes; kind 16 of events."""
+
+    __slots__ = ()
+    KIND: ClassVar[int] = 16
+    SIZE: ClassVar[int] = 56
+    STRUCT: ClassVar[struct.Struct] = struct.Struct("<HBBIIII4xQQqB1x2x4x")
+    DTYPE: ClassVar[np.dtype[np.void]] = np.dtype([("size", "<u2"), ("kind", "<u1"), ("version", "<u1"), ("index", "<u4"), ("command", "<u4"), ("partition", "<u4"), ("entity", "<u4"), ("_pad0", "<u4"), ("seq", "<u8"), ("entity_seq", "<u8"), ("time_us", "<i8"), ("role", "<u1"), ("_pad1", "<u1"), ("_pad2", "<u2"), ("_pad3", "<u4")])
+
+    def pack(self) -> bytes:
+        """Return the bytes of this record."""
+        return self.STRUCT.pack(*self)
+
+    @classmethod
+    def unpack(cls, buffer: bytes | memoryview, offset: int = 0) -> Self:
+        """Read a record at an offset; text fields keep their padding zeros."""
+        return cls._make(cls.STRUCT.unpack_from(buffer, offset))
+
+
+class _HostedEvent(NamedTuple):
+    """Fields of `HostedEvent`."""
+
+    size: int = 64
+    kind: int = 17
+    version: int = 1
+    index: int = 0  # type: ignore[assignment]
+    command: int = 0
+    partition: int = 0
+    entity: int = 0
+    seq: int = 0
+    entity_seq: int = 0
+    time_us: int = 0
+    hosted_entity: int = 0
+    hosted: int = 0
+    route_version: int = 0
+
+
+class HostedEvent(_HostedEvent):
+    """64 bytes; kind 17 of events."""
+
+    __slots__ = ()
+    KIND: ClassVar[int] = 17
+    SIZE: ClassVar[int] = 64
+    STRUCT: ClassVar[struct.Struct] = struct.Struct("<HBBIIII4xQQqIB1x2xQ")
+    DTYPE: ClassVar[np.dtype[np.void]] = np.dtype([("size", "<u2"), ("kind", "<u1"), ("version", "<u1"), ("index", "<u4"), ("command", "<u4"), ("partition", "<u4"), ("entity", "<u4"), ("_pad0", "<u4"), ("seq", "<u8"), ("entity_seq", "<u8"), ("time_us", "<i8"), ("hosted_entity", "<u4"), ("hosted", "<u1"), ("_pad1", "<u1"), ("_pad2", "<u2"), ("route_version", "<u8")])
+
+    def pack(self) -> bytes:
+        """Return the bytes of this record."""
+        return self.STRUCT.pack(*self)
+
+    @classmethod
+    def unpack(cls, buffer: bytes | memoryview, offset: int = 0) -> Self:
+        """Read a record at an offset; text fields keep their padding zeros."""
+        return cls._make(cls.STRUCT.unpack_from(buffer, offset))
+
+
+class _LinkEvent(NamedTuple):
+    """Fields of `LinkEvent`."""
+
+    size: int = 176
+    kind: int = 18
+    version: int = 1
+    index: int = 0  # type: ignore[assignment]
+    command: int = 0
+    partition: int = 0
+    entity: int = 0
+    seq: int = 0
+    entity_seq: int = 0
+    time_us: int = 0
+    link: bytes = b""
+
+
+class LinkEvent(_LinkEvent):
+    """176 bytes; kind 18 of events."""
+
+    __slots__ = ()
+    KIND: ClassVar[int] = 18
+    SIZE: ClassVar[int] = 176
+    STRUCT: ClassVar[struct.Struct] = struct.Struct("<HBBIIII4xQQq128s")
+    DTYPE: ClassVar[np.dtype[np.void]] = np.dtype([("size", "<u2"), ("kind", "<u1"), ("version", "<u1"), ("index", "<u4"), ("command", "<u4"), ("partition", "<u4"), ("entity", "<u4"), ("_pad0", "<u4"), ("seq", "<u8"), ("entity_seq", "<u8"), ("time_us", "<i8"), ("link", "<S128")])
+
+    def pack(self) -> bytes:
+        """Return the bytes of this record."""
+        return self.STRUCT.pack(*self)
+
+    @classmethod
+    def unpack(cls, buffer: bytes | memoryview, offset: int = 0) -> Self:
+        """Read a record at an offset; text fields keep their padding zeros."""
+        return cls._make(cls.STRUCT.unpack_from(buffer, offset))
+
+
+class _PendingEvent(NamedTuple):
+    """Fields of `PendingEvent`."""
+
+    size: int = 88
+    kind: int = 19
+    version: int = 1
+    index: int = 0  # type: ignore[assignment]
+    command: int = 0
+    partition: int = 0
+    entity: int = 0
+    seq: int = 0
+    entity_seq: int = 0
+    time_us: int = 0
+    account_id: int = 0
+    order_id: int = 0
+    origin_seq: int = 0
+    origin_command: int = 0
+    origin_partition: int = 0
+    market: int = 0
+    command_kind: int = 0
+
+
+class PendingEvent(_PendingEvent):
+    """88 bytes; kind 19 of events."""
+
+    __slots__ = ()
+    KIND: ClassVar[int] = 19
+    SIZE: ClassVar[int] = 88
+    STRUCT: ClassVar[struct.Struct] = struct.Struct("<HBBIIII4xQQqQqQIIHB1x4x")
+    DTYPE: ClassVar[np.dtype[np.void]] = np.dtype([("size", "<u2"), ("kind", "<u1"), ("version", "<u1"), ("index", "<u4"), ("command", "<u4"), ("partition", "<u4"), ("entity", "<u4"), ("_pad0", "<u4"), ("seq", "<u8"), ("entity_seq", "<u8"), ("time_us", "<i8"), ("account_id", "<u8"), ("order_id", "<i8"), ("origin_seq", "<u8"), ("origin_command", "<u4"), ("origin_partition", "<u4"), ("market", "<u2"), ("command_kind", "<u1"), ("_pad1", "<u1"), ("_pad2", "<u4")])
+
+    def pack(self) -> bytes:
+        """Return the bytes of this record."""
+        return self.STRUCT.pack(*self)
+
+    @classmethod
+    def unpack(cls, buffer: bytes | memoryview, offset: int = 0) -> Self:
+        """Read a record at an offset; text fields keep their padding zeros."""
+        return cls._make(cls.STRUCT.unpack_from(buffer, offset))
+
+
+class _AnsweredEvent(NamedTuple):
+    """Fields of `AnsweredEvent`."""
+
+    size: int = 88
+    kind: int = 20
+    version: int = 1
+    index: int = 0  # type: ignore[assignment]
+    command: int = 0
+    partition: int = 0
+    entity: int = 0
+    seq: int = 0
+    entity_seq: int = 0
+    time_us: int = 0
+    account_id: int = 0
+    order_id: int = 0
+    origin_seq: int = 0
+    origin_command: int = 0
+    origin_partition: int = 0
+    market: int = 0
+    command_kind: int = 0
+
+
+class AnsweredEvent(_AnsweredEvent):
+    """88 bytes; kind 20 of events."""
+
+    __slots__ = ()
+    KIND: ClassVar[int] = 20
+    SIZE: ClassVar[int] = 88
+    STRUCT: ClassVar[struct.Struct] = struct.Struct("<HBBIIII4xQQqQqQIIHB1x4x")
+    DTYPE: ClassVar[np.dtype[np.void]] = np.dtype([("size", "<u2"), ("kind", "<u1"), ("version", "<u1"), ("index", "<u4"), ("command", "<u4"), ("partition", "<u4"), ("entity", "<u4"), ("_pad0", "<u4"), ("seq", "<u8"), ("entity_seq", "<u8"), ("time_us", "<i8"), ("account_id", "<u8"), ("order_id", "<i8"), ("origin_seq", "<u8"), ("origin_command", "<u4"), ("origin_partition", "<u4"), ("market", "<u2"), ("command_kind", "<u1"), ("_pad1", "<u1"), ("_pad2", "<u4")])
+
+    def pack(self) -> bytes:
+        """Return the bytes of this record."""
+        return self.STRUCT.pack(*self)
+
+    @classmethod
+    def unpack(cls, buffer: bytes | memoryview, offset: int = 0) -> Self:
+        """Read a record at an offset; text fields keep their padding zeros."""
+        return cls._make(cls.STRUCT.unpack_from(buffer, offset))
+
+
+class _MovedOutEvent(NamedTuple):
+    """Fields of `MovedOutEvent`."""
+
+    size: int = 88
+    kind: int = 21
+    version: int = 1
+    index: int = 0  # type: ignore[assignment]
+    command: int = 0
+    partition: int = 0
+    entity: int = 0
+    seq: int = 0
+    entity_seq: int = 0
+    time_us: int = 0
+    moved_entity: int = 0
+    target: int = 0
+    route_version: int = 0
+    export_bytes: int = 0
+    hash_lo: int = 0
+    hash_hi: int = 0
+
+
+class MovedOutEvent(_MovedOutEvent):
+    """88 bytes; kind 21 of events."""
+
+    __slots__ = ()
+    KIND: ClassVar[int] = 21
+    SIZE: ClassVar[int] = 88
+    STRUCT: ClassVar[struct.Struct] = struct.Struct("<HBBIIII4xQQqIIQQQQ")
+    DTYPE: ClassVar[np.dtype[np.void]] = np.dtype([("size", "<u2"), ("kind", "<u1"), ("version", "<u1"), ("index", "<u4"), ("command", "<u4"), ("partition", "<u4"), ("entity", "<u4"), ("_pad0", "<u4"), ("seq", "<u8"), ("entity_seq", "<u8"), ("time_us", "<i8"), ("moved_entity", "<u4"), ("target", "<u4"), ("route_version", "<u8"), ("export_bytes", "<u8"), ("hash_lo", "<u8"), ("hash_hi", "<u8")])
+
+    def pack(self) -> bytes:
+        """Return the bytes of this record."""
+        return self.STRUCT.pack(*self)
+
+    @classmethod
+    def unpack(cls, buffer: bytes | memoryview, offset: int = 0) -> Self:
+        """Read a record at an offset; text fields keep their padding zeros."""
+        return cls._make(cls.STRUCT.unpack_from(buffer, offset))
+
+
+class _MovedInEvent(NamedTuple):
+    """Fields of `MovedInEvent`."""
+
+    size: int = 72
+    kind: int = 22
+    version: int = 1
+    index: int = 0  # type: ignore[assignment]
+    command: int = 0
+    partition: int = 0
+    entity: int = 0
+    seq: int = 0
+    entity_seq: int = 0
+    time_us: int = 0
+    moved_entity: int = 0
+    position: int = 0
+    route_version: int = 0
+    last: int = 0
+
+
+class MovedInEvent(_MovedInEvent):
+    """72 bytes; kind 22 of events."""
+
+    __slots__ = ()
+    KIND: ClassVar[int] = 22
+    SIZE: ClassVar[int] = 72
+    STRUCT: ClassVar[struct.Struct] = struct.Struct("<HBBIIII4xQQqIIQB1x2x4x")
+    DTYPE: ClassVar[np.dtype[np.void]] = np.dtype([("size", "<u2"), ("kind", "<u1"), ("version", "<u1"), ("index", "<u4"), ("command", "<u4"), ("partition", "<u4"), ("entity", "<u4"), ("_pad0", "<u4"), ("seq", "<u8"), ("entity_seq", "<u8"), ("time_us", "<i8"), ("moved_entity", "<u4"), ("position", "<u4"), ("route_version", "<u8"), ("last", "<u1"), ("_pad1", "<u1"), ("_pad2", "<u2"), ("_pad3", "<u4")])
+
+    def pack(self) -> bytes:
+        """Return the bytes of this record."""
+        return self.STRUCT.pack(*self)
+
+    @classmethod
+    def unpack(cls, buffer: bytes | memoryview, offset: int = 0) -> Self:
+        """Read a record at an offset; text fields keep their padding zeros."""
+        return cls._make(cls.STRUCT.unpack_from(buffer, offset))
+
+
+class _MoveDoneEvent(NamedTuple):
+    """Fields of `MoveDoneEvent`."""
+
+    size: int = 64
+    kind: int = 23
+    version: int = 1
+    index: int = 0  # type: ignore[assignment]
+    command: int = 0
+    partition: int = 0
+    entity: int = 0
+    seq: int = 0
+    entity_seq: int = 0
+    time_us: int = 0
+    moved_entity: int = 0
+    route_version: int = 0
+
+
+class MoveDoneEvent(_MoveDoneEvent):
+    """64 bytes; kind 23 of events."""
+
+    __slots__ = ()
+    KIND: ClassVar[int] = 23
+    SIZE: ClassVar[int] = 64
+    STRUCT: ClassVar[struct.Struct] = struct.Struct("<HBBIIII4xQQqI4xQ")
+    DTYPE: ClassVar[np.dtype[np.void]] = np.dtype([("size", "<u2"), ("kind", "<u1"), ("version", "<u1"), ("index", "<u4"), ("command", "<u4"), ("partition", "<u4"), ("entity", "<u4"), ("_pad0", "<u4"), ("seq", "<u8"), ("entity_seq", "<u8"), ("time_us", "<i8"), ("moved_entity", "<u4"), ("_pad1", "<u4"), ("route_version", "<u8")])
+
+    def pack(self) -> bytes:
+        """Return the bytes of this record."""
+        return self.STRUCT.pack(*self)
+
+    @classmethod
+    def unpack(cls, buffer: bytes | memoryview, offset: int = 0) -> Self:
+        """Read a record at an offset; text fields keep their padding zeros."""
+        return cls._make(cls.STRUCT.unpack_from(buffer, offset))
+
+
 class _MetaRow(NamedTuple):
     """Fields of `MetaRow`."""
 
@@ -1747,6 +2262,7 @@ class _MetaRow(NamedTuple):
     version: int = 1
     entity: int = 0
     partition: int = 0
+    role: int = 0
     seq: int = 0
     epoch: int = 0
     time_us: int = 0
@@ -1770,8 +2286,8 @@ class MetaRow(_MetaRow):
     __slots__ = ()
     KIND: ClassVar[int] = 1
     SIZE: ClassVar[int] = 128
-    STRUCT: ClassVar[struct.Struct] = struct.Struct("<HBBII4xQQqQQQQQQQQQIII4x")
-    DTYPE: ClassVar[np.dtype[np.void]] = np.dtype([("size", "<u2"), ("kind", "<u1"), ("version", "<u1"), ("entity", "<u4"), ("partition", "<u4"), ("_pad0", "<u4"), ("seq", "<u8"), ("epoch", "<u8"), ("time_us", "<i8"), ("events_hash_0", "<u8"), ("events_hash_1", "<u8"), ("events_hash_2", "<u8"), ("events_hash_3", "<u8"), ("events_hash_4", "<u8"), ("events_hash_5", "<u8"), ("events_hash_6", "<u8"), ("events_hash_7", "<u8"), ("entity_seq", "<u8"), ("orders_max", "<u4"), ("algo_orders_max", "<u4"), ("iceberg_orders_max", "<u4"), ("_pad1", "<u4")])
+    STRUCT: ClassVar[struct.Struct] = struct.Struct("<HBBIIB1x2xQQqQQQQQQQQQIII4x")
+    DTYPE: ClassVar[np.dtype[np.void]] = np.dtype([("size", "<u2"), ("kind", "<u1"), ("version", "<u1"), ("entity", "<u4"), ("partition", "<u4"), ("role", "<u1"), ("_pad0", "<u1"), ("_pad1", "<u2"), ("seq", "<u8"), ("epoch", "<u8"), ("time_us", "<i8"), ("events_hash_0", "<u8"), ("events_hash_1", "<u8"), ("events_hash_2", "<u8"), ("events_hash_3", "<u8"), ("events_hash_4", "<u8"), ("events_hash_5", "<u8"), ("events_hash_6", "<u8"), ("events_hash_7", "<u8"), ("entity_seq", "<u8"), ("orders_max", "<u4"), ("algo_orders_max", "<u4"), ("iceberg_orders_max", "<u4"), ("_pad2", "<u4")])
 
     def pack(self) -> bytes:
         """Return the bytes of this record."""
@@ -2214,6 +2730,228 @@ class DedupeRow(_DedupeRow):
         return cls._make(cls.STRUCT.unpack_from(buffer, offset))
 
 
+class _HostedRow(NamedTuple):
+    """Fields of `HostedRow`."""
+
+    size: int = 40
+    kind: int = 13
+    version: int = 1
+    entity: int = 0
+    hosting: int = 0
+    target: int = 0
+    route_version: int = 0
+    export_bytes: int = 0
+    position: int = 0
+
+
+class HostedRow(_HostedRow):
+    """40 bytes; kind 13 of rows."""
+
+    __slots__ = ()
+    KIND: ClassVar[int] = 13
+    SIZE: ClassVar[int] = 40
+    STRUCT: ClassVar[struct.Struct] = struct.Struct("<HBBIB1x2xIQQQ")
+    DTYPE: ClassVar[np.dtype[np.void]] = np.dtype([("size", "<u2"), ("kind", "<u1"), ("version", "<u1"), ("entity", "<u4"), ("hosting", "<u1"), ("_pad0", "<u1"), ("_pad1", "<u2"), ("target", "<u4"), ("route_version", "<u8"), ("export_bytes", "<u8"), ("position", "<u8")])
+
+    def pack(self) -> bytes:
+        """Return the bytes of this record."""
+        return self.STRUCT.pack(*self)
+
+    @classmethod
+    def unpack(cls, buffer: bytes | memoryview, offset: int = 0) -> Self:
+        """Read a record at an offset; text fields keep their padding zeros."""
+        return cls._make(cls.STRUCT.unpack_from(buffer, offset))
+
+
+class _LinkRow(NamedTuple):
+    """Fields of `LinkRow`."""
+
+    size: int = 40
+    kind: int = 14
+    version: int = 1
+    entity: int = 0
+    peer: int = 0
+    last_in: int = 0
+    last_out: int = 0
+    acknowledged: int = 0
+
+
+class LinkRow(_LinkRow):
+    """40 bytes; kind 14 of rows."""
+
+    __slots__ = ()
+    KIND: ClassVar[int] = 14
+    SIZE: ClassVar[int] = 40
+    STRUCT: ClassVar[struct.Struct] = struct.Struct("<HBBII4xQQQ")
+    DTYPE: ClassVar[np.dtype[np.void]] = np.dtype([("size", "<u2"), ("kind", "<u1"), ("version", "<u1"), ("entity", "<u4"), ("peer", "<u4"), ("_pad0", "<u4"), ("last_in", "<u8"), ("last_out", "<u8"), ("acknowledged", "<u8")])
+
+    def pack(self) -> bytes:
+        """Return the bytes of this record."""
+        return self.STRUCT.pack(*self)
+
+    @classmethod
+    def unpack(cls, buffer: bytes | memoryview, offset: int = 0) -> Self:
+        """Read a record at an offset; text fields keep their padding zeros."""
+        return cls._make(cls.STRUCT.unpack_from(buffer, offset))
+
+
+class _OutboxRow(NamedTuple):
+    """Fields of `OutboxRow`."""
+
+    size: int = 136
+    kind: int = 15
+    version: int = 1
+    entity: int = 0
+    link: bytes = b""
+
+
+class OutboxRow(_OutboxRow):
+    """136 bytes; kind 15 of rows."""
+
+    __slots__ = ()
+    KIND: ClassVar[int] = 15
+    SIZE: ClassVar[int] = 136
+    STRUCT: ClassVar[struct.Struct] = struct.Struct("<HBBI128s")
+    DTYPE: ClassVar[np.dtype[np.void]] = np.dtype([("size", "<u2"), ("kind", "<u1"), ("version", "<u1"), ("entity", "<u4"), ("link", "<S128")])
+
+    def pack(self) -> bytes:
+        """Return the bytes of this record."""
+        return self.STRUCT.pack(*self)
+
+    @classmethod
+    def unpack(cls, buffer: bytes | memoryview, offset: int = 0) -> Self:
+        """Read a record at an offset; text fields keep their padding zeros."""
+        return cls._make(cls.STRUCT.unpack_from(buffer, offset))
+
+
+class _RequestRow(NamedTuple):
+    """Fields of `RequestRow`."""
+
+    size: int = 296
+    kind: int = 16
+    version: int = 1
+    entity: int = 0
+    account_id: int = 0
+    origin_seq: int = 0
+    origin_command: int = 0
+    origin_partition: int = 0
+    command: bytes = b""
+
+
+class RequestRow(_RequestRow):
+    """296 bytes; kind 16 of rows."""
+
+    __slots__ = ()
+    KIND: ClassVar[int] = 16
+    SIZE: ClassVar[int] = 296
+    STRUCT: ClassVar[struct.Struct] = struct.Struct("<HBBIQQII264s")
+    DTYPE: ClassVar[np.dtype[np.void]] = np.dtype([("size", "<u2"), ("kind", "<u1"), ("version", "<u1"), ("entity", "<u4"), ("account_id", "<u8"), ("origin_seq", "<u8"), ("origin_command", "<u4"), ("origin_partition", "<u4"), ("command", "<S264")])
+
+    def pack(self) -> bytes:
+        """Return the bytes of this record."""
+        return self.STRUCT.pack(*self)
+
+    @classmethod
+    def unpack(cls, buffer: bytes | memoryview, offset: int = 0) -> Self:
+        """Read a record at an offset; text fields keep their padding zeros."""
+        return cls._make(cls.STRUCT.unpack_from(buffer, offset))
+
+
+class _RequestPartRow(NamedTuple):
+    """Fields of `RequestPartRow`."""
+
+    size: int = 40
+    kind: int = 17
+    version: int = 1
+    entity: int = 0
+    order_id: int = 0
+    link_seq: int = 0
+    origin_seq: int = 0
+    origin_command: int = 0
+    origin_partition: int = 0
+
+
+class RequestPartRow(_RequestPartRow):
+    """40 bytes; kind 17 of rows."""
+
+    __slots__ = ()
+    KIND: ClassVar[int] = 17
+    SIZE: ClassVar[int] = 40
+    STRUCT: ClassVar[struct.Struct] = struct.Struct("<HBBIqQQII")
+    DTYPE: ClassVar[np.dtype[np.void]] = np.dtype([("size", "<u2"), ("kind", "<u1"), ("version", "<u1"), ("entity", "<u4"), ("order_id", "<i8"), ("link_seq", "<u8"), ("origin_seq", "<u8"), ("origin_command", "<u4"), ("origin_partition", "<u4")])
+
+    def pack(self) -> bytes:
+        """Return the bytes of this record."""
+        return self.STRUCT.pack(*self)
+
+    @classmethod
+    def unpack(cls, buffer: bytes | memoryview, offset: int = 0) -> Self:
+        """Read a record at an offset; text fields keep their padding zeros."""
+        return cls._make(cls.STRUCT.unpack_from(buffer, offset))
+
+
+class _ExportRow(NamedTuple):
+    """Fields of `ExportRow`."""
+
+    size: int = 4112
+    kind: int = 18
+    version: int = 1
+    entity: int = 0
+    position: int = 0
+    used: int = 0
+    rows: bytes = b""
+
+
+class ExportRow(_ExportRow):
+    """4112 bytes; kind 18 of rows."""
+
+    __slots__ = ()
+    KIND: ClassVar[int] = 18
+    SIZE: ClassVar[int] = 4112
+    STRUCT: ClassVar[struct.Struct] = struct.Struct("<HBBIII4096s")
+    DTYPE: ClassVar[np.dtype[np.void]] = np.dtype([("size", "<u2"), ("kind", "<u1"), ("version", "<u1"), ("entity", "<u4"), ("position", "<u4"), ("used", "<u4"), ("rows", "<S4096")])
+
+    def pack(self) -> bytes:
+        """Return the bytes of this record."""
+        return self.STRUCT.pack(*self)
+
+    @classmethod
+    def unpack(cls, buffer: bytes | memoryview, offset: int = 0) -> Self:
+        """Read a record at an offset; text fields keep their padding zeros."""
+        return cls._make(cls.STRUCT.unpack_from(buffer, offset))
+
+
+class _ImportRow(NamedTuple):
+    """Fields of `ImportRow`."""
+
+    size: int = 4112
+    kind: int = 19
+    version: int = 1
+    entity: int = 0
+    position: int = 0
+    used: int = 0
+    rows: bytes = b""
+
+
+class ImportRow(_ImportRow):
+    """4112 bytes; kind 19 of rows."""
+
+    __slots__ = ()
+    KIND: ClassVar[int] = 19
+    SIZE: ClassVar[int] = 4112
+    STRUCT: ClassVar[struct.Struct] = struct.Struct("<HBBIII4096s")
+    DTYPE: ClassVar[np.dtype[np.void]] = np.dtype([("size", "<u2"), ("kind", "<u1"), ("version", "<u1"), ("entity", "<u4"), ("position", "<u4"), ("used", "<u4"), ("rows", "<S4096")])
+
+    def pack(self) -> bytes:
+        """Return the bytes of this record."""
+        return self.STRUCT.pack(*self)
+
+    @classmethod
+    def unpack(cls, buffer: bytes | memoryview, offset: int = 0) -> Self:
+        """Read a record at an offset; text fields keep their padding zeros."""
+        return cls._make(cls.STRUCT.unpack_from(buffer, offset))
+
+
 Command = (
     NewOrder
     | CancelOrder
@@ -2235,6 +2973,12 @@ Command = (
     | Quarantine
     | Epoch
     | LinkAck
+    | Deliver
+    | SetRole
+    | Host
+    | MoveOut
+    | MoveIn
+    | MoveDone
 )
 
 COMMANDS: dict[int, type[Command]] = {
@@ -2258,6 +3002,12 @@ COMMANDS: dict[int, type[Command]] = {
     30: Quarantine,
     31: Epoch,
     32: LinkAck,
+    33: Deliver,
+    34: SetRole,
+    35: Host,
+    36: MoveOut,
+    37: MoveIn,
+    38: MoveDone,
 }
 
 Link = (
@@ -2294,6 +3044,14 @@ Event = (
     | LimitsEvent
     | QuarantinedEvent
     | EpochEvent
+    | RoleEvent
+    | HostedEvent
+    | LinkEvent
+    | PendingEvent
+    | AnsweredEvent
+    | MovedOutEvent
+    | MovedInEvent
+    | MoveDoneEvent
 )
 
 EVENTS: dict[int, type[Event]] = {
@@ -2312,6 +3070,14 @@ EVENTS: dict[int, type[Event]] = {
     13: LimitsEvent,
     14: QuarantinedEvent,
     15: EpochEvent,
+    16: RoleEvent,
+    17: HostedEvent,
+    18: LinkEvent,
+    19: PendingEvent,
+    20: AnsweredEvent,
+    21: MovedOutEvent,
+    22: MovedInEvent,
+    23: MoveDoneEvent,
 }
 
 Row = (
@@ -2327,6 +3093,13 @@ Row = (
     | OrderRow
     | ContinuationRow
     | DedupeRow
+    | HostedRow
+    | LinkRow
+    | OutboxRow
+    | RequestRow
+    | RequestPartRow
+    | ExportRow
+    | ImportRow
 )
 
 ROWS: dict[int, type[Row]] = {
@@ -2342,4 +3115,11 @@ ROWS: dict[int, type[Row]] = {
     10: OrderRow,
     11: ContinuationRow,
     12: DedupeRow,
+    13: HostedRow,
+    14: LinkRow,
+    15: OutboxRow,
+    16: RequestRow,
+    17: RequestPartRow,
+    18: ExportRow,
+    19: ImportRow,
 }

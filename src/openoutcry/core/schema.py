@@ -8,6 +8,7 @@ this table `core/records.py` (typed tuples with pack and unpack) and `native/src
 """
 
 from openoutcry.core.enums import CommandKind, EventKind, LinkKind, RowKind
+from openoutcry.core.limits import EXPORT_CHUNK_BYTES, LINK_BYTES_MAX, REQUEST_BYTES_MAX
 
 COMMAND_HEADER = """
 size:u2 kind:u1 version:u1 entity:u4 account_id:u8
@@ -45,6 +46,12 @@ FEES_BODY = "schedule:u2 market:u2 _pad0:u4 maker_rate:u4 taker_rate:u4"
 LIMITS_BODY = "orders_max:u4 algo_orders_max:u4 iceberg_orders_max:u4 _pad0:u4"
 ASSET_BODY = "asset:u2 scale:u1 _pad0:u1 _pad1:u4 name:S16"
 MONEY_BODY = "asset:u2 _pad0:u2 _pad1:u4 amount_atoms:i8 reference:u8"
+ROLE_BODY = "role:u1 _pad0:u1 _pad1:u2 _pad2:u4"
+ORIGIN_BODY = "origin_seq:u8 origin_command:u4 origin_partition:u4"
+"""Which command a request came by: a batch, an index in it, and whose journal that is."""
+REQUEST_BODY = (
+    f"account_id:u8 order_id:i8 {ORIGIN_BODY} market:u2 command_kind:u1 _pad0:u1 _pad1:u4"
+)
 
 COMMANDS: dict[str, tuple[CommandKind, str]] = {
     "NewOrder": (CommandKind.NEW_ORDER, NEW_ORDER_BODY),
@@ -80,6 +87,17 @@ COMMANDS: dict[str, tuple[CommandKind, str]] = {
     "Quarantine": (CommandKind.QUARANTINE, "seq:u8 index:u4 market:u4"),
     "Epoch": (CommandKind.EPOCH, "epoch:u8"),
     "LinkAck": (CommandKind.LINK_ACK, "destination:u4 _pad0:u4 link_seq:u8"),
+    # The link record follows: `size` is that of both.
+    "Deliver": (CommandKind.DELIVER, ""),
+    "SetRole": (CommandKind.SET_ROLE, ROLE_BODY),
+    "Host": (CommandKind.HOST, "hosted:u1 _pad0:u1 _pad1:u2 _pad2:u4 route_version:u8"),
+    "MoveOut": (CommandKind.MOVE_OUT, "target:u4 _pad0:u4 route_version:u8"),
+    # Rows follow, or a part of one: `size` is that of all.
+    "MoveIn": (
+        CommandKind.MOVE_IN,
+        "route_version:u8 position:u4 last:u1 _pad0:u1 _pad1:u2",
+    ),
+    "MoveDone": (CommandKind.MOVE_DONE, "route_version:u8"),
 }
 
 LINK_HEADER = """
@@ -99,7 +117,8 @@ LINKS: dict[str, tuple[LinkKind, str]] = {
     "Settle": (
         LinkKind.SETTLE,
         """trade_id:i8 price_ticks:i8 lots:i8 quote_atoms:i8
-        maker:u1 prevented:u1 transfer:u1 ends:u1 status:u1 _pad0:u1 reason:u2 trade_time_us:i8""",
+        maker:u1 prevented:u1 transfer:u1 ends:u1 status:u1 stp_mode:u1 reason:u2 trade_time_us:i8
+        counter_order_id:i8 counter_account_id:u8 counter_lots:i8 trade_group:i4 _pad0:u4""",
     ),
     "Done": (LinkKind.DONE, "status:u1 execution:u1 reason:u2 _pad0:u4 remaining_lots:i8"),
     "Answer": (LinkKind.ANSWER, "answers:u1 execution:u1 reason:u2 _pad0:u4 qty_lots:i8"),
@@ -169,6 +188,23 @@ EVENTS: dict[str, tuple[EventKind, str]] = {
         "quarantined_seq:u8 quarantined_index:u4 market:u4",
     ),
     "EpochEvent": (EventKind.EPOCH, "epoch:u8"),
+    "RoleEvent": (EventKind.ROLE, ROLE_BODY),
+    "HostedEvent": (
+        EventKind.HOSTED,
+        "hosted_entity:u4 hosted:u1 _pad0:u1 _pad1:u2 route_version:u8",
+    ),
+    "LinkEvent": (EventKind.LINK, f"link:S{LINK_BYTES_MAX}"),
+    "PendingEvent": (EventKind.PENDING, REQUEST_BODY),
+    "AnsweredEvent": (EventKind.ANSWERED, REQUEST_BODY),
+    "MovedOutEvent": (
+        EventKind.MOVED_OUT,
+        "moved_entity:u4 target:u4 route_version:u8 export_bytes:u8 hash_lo:u8 hash_hi:u8",
+    ),
+    "MovedInEvent": (
+        EventKind.MOVED_IN,
+        "moved_entity:u4 position:u4 route_version:u8 last:u1 _pad0:u1 _pad1:u2 _pad2:u4",
+    ),
+    "MoveDoneEvent": (EventKind.MOVE_DONE, "moved_entity:u4 _pad0:u4 route_version:u8"),
 }
 
 ROW_HEADER = "size:u2 kind:u1 version:u1 entity:u4"
@@ -176,7 +212,7 @@ ROW_HEADER = "size:u2 kind:u1 version:u1 entity:u4"
 ROWS: dict[str, tuple[RowKind, str]] = {
     "MetaRow": (
         RowKind.META,
-        """partition:u4 _pad0:u4 seq:u8 epoch:u8 time_us:i8
+        """partition:u4 role:u1 _pad0:u1 _pad1:u2 seq:u8 epoch:u8 time_us:i8
         events_hash_0:u8 events_hash_1:u8 events_hash_2:u8 events_hash_3:u8
         events_hash_4:u8 events_hash_5:u8 events_hash_6:u8 events_hash_7:u8 entity_seq:u8
         """
@@ -226,6 +262,19 @@ ROWS: dict[str, tuple[RowKind, str]] = {
         """account_id:u8 digest_lo:u8 digest_hi:u8 deadline_us:i8 order_id:i8
         market:u2 command_kind:u1 _pad0:u1 reason:u2 _pad1:u2""",
     ),
+    "HostedRow": (
+        RowKind.HOSTED,
+        "hosting:u1 _pad0:u1 _pad1:u2 target:u4 route_version:u8 export_bytes:u8 position:u8",
+    ),
+    "LinkRow": (RowKind.LINK, "peer:u4 _pad0:u4 last_in:u8 last_out:u8 acknowledged:u8"),
+    "OutboxRow": (RowKind.OUTBOX, f"link:S{LINK_BYTES_MAX}"),
+    "RequestRow": (
+        RowKind.REQUEST,
+        f"account_id:u8 {ORIGIN_BODY} command:S{REQUEST_BYTES_MAX}",
+    ),
+    "RequestPartRow": (RowKind.REQUEST_PART, f"order_id:i8 link_seq:u8 {ORIGIN_BODY}"),
+    "ExportRow": (RowKind.EXPORT, f"position:u4 used:u4 rows:S{EXPORT_CHUNK_BYTES}"),
+    "ImportRow": (RowKind.IMPORT, f"position:u4 used:u4 rows:S{EXPORT_CHUNK_BYTES}"),
 }
 
 

@@ -65,6 +65,18 @@ class Kernel:
     def fee_rates(self, account_id: int, market: int, /) -> tuple[int, int]:
         """Return (maker, taker) in units of 1e-8."""
 
+    def role(self) -> int:
+        """Which sides live here; see `core.enums.Role`."""
+
+    def hosted(self) -> list[tuple[int, int]]:
+        """Return (entity, version of its route) of all that is hosted here, by entity."""
+
+    def outbox(self, source: int = 0) -> bytes:
+        """Return the messages not acknowledged, by link and number: one entity's or (0) all."""
+
+    def link_positions(self) -> list[tuple[int, int, int]]:
+        """Return (source, destination, last message taken in) of the links to what is here."""
+
     def memory(self) -> dict[str, int]: ...
 
 PlainOrder: TypeAlias = tuple[

@@ -26,9 +26,11 @@ from openoutcry.codec.records import (
 from openoutcry.core.enums import CommandKind
 from openoutcry.core.records import (
     AccountRow,
+    AssetRow,
     BalanceRow,
     Epoch,
     MarketRow,
+    MetaRow,
     OrderRow,
     QuarantinedEvent,
     Tick,
@@ -520,6 +522,19 @@ class Partition:
     async def fee_rates(self, account_id: int, market: int) -> tuple[int, int]:
         """Return (maker, taker) that an order accepted now would be given."""
         return await self._read(lambda machine: machine.fee_rates(account_id, market))
+
+    async def catalog(self) -> list[AssetRow | MarketRow | MetaRow]:
+        """Return all assets, markets and the bounds over all markets."""
+
+        def view(machine: StateMachine) -> list[AssetRow | MarketRow | MetaRow]:
+            assets, markets = machine.assets(), machine.markets()
+            return [
+                *(AssetRow.unpack(assets, at) for at in range(0, len(assets), AssetRow.SIZE)),
+                *(MarketRow.unpack(markets, at) for at in range(0, len(markets), MarketRow.SIZE)),
+                MetaRow.unpack(machine.snapshot()),
+            ]
+
+        return await self._read(view)
 
     async def committed_seq(self, account_id: int = 0) -> int:
         """Return the sequence of the last committed batch."""

@@ -4,7 +4,15 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from openoutcry.codec.records import decode_events
-from openoutcry.core.records import AccountRow, BalanceRow, Event, MarketRow, OrderRow
+from openoutcry.core.records import (
+    AccountRow,
+    AssetRow,
+    BalanceRow,
+    Event,
+    MarketRow,
+    MetaRow,
+    OrderRow,
+)
 
 
 class CallError(Exception):
@@ -23,15 +31,19 @@ class OverloadedError(NotAcceptedError):
     """Too much is under way; new orders are refused before cancels. Nothing happened."""
 
 
-class NotConnectedError(NotAcceptedError):
+class UnreachedError(NotAcceptedError):
+    """No owner was found that would take it. Nothing happened, and it may be tried again."""
+
+
+class NotConnectedError(UnreachedError):
     """The owner is not reached, or nobody is known to own the partition. Nothing was sent."""
 
 
-class NotOwnerError(NotAcceptedError):
+class NotOwnerError(UnreachedError):
     """The process that was asked does not own the partition, or not any more. Nothing happened."""
 
 
-class NotHostedError(NotAcceptedError):
+class NotHostedError(UnreachedError):
     """The partition does not host the entity: the route has changed. Nothing happened."""
 
 
@@ -113,6 +125,10 @@ class Calls(Protocol):
 
     async def fee_rates(self, account_id: int, market: int) -> tuple[int, int]:
         """Return (maker, taker) in units of 1e-8 that an order accepted now would be given."""
+        ...
+
+    async def catalog(self) -> Sequence[AssetRow | MarketRow | MetaRow]:
+        """Return all assets, markets and the bounds over all markets (in MetaRow)."""
         ...
 
     async def committed_seq(self, account_id: int) -> int:

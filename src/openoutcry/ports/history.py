@@ -41,8 +41,15 @@ class AggregateTrade(NamedTuple):
     buyer_is_maker: bool
 
 
+class HistoryAwayError(Exception):
+    """The history does not answer, or a projection does not come; it may be asked again."""
+
+
 class History(Protocol):
-    """The query store. Each read waits until the projection has reached `seq` (0: do not wait)."""
+    """The query store. Each read waits until the projection has reached `seq` (0: do not wait).
+
+    Reads may raise HistoryAwayError.
+    """
 
     async def order(self, seq: int, account_id: int, order_id: int) -> OrderState | None:
         """Return the last state of an order, open or ended."""

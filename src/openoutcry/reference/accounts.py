@@ -234,10 +234,7 @@ class Accounts(Entering):
         if order is None or reason:
             self.conclude(command, reason)
             return
-        if command.client_order_id.rstrip(b"\0"):
-            # taken from now on, so that nobody else gets it while the market is asked
-            names = account.in_market(command.market).client_order_ids
-            names[command.client_order_id] = order.order_id
+        account.in_market(command.market).reserve(command.client_order_id, order.order_id)
         link = AmendLink(
             source=self.shard(order.account_id).address,
             destination=entity_of_market(order.market),
@@ -260,8 +257,8 @@ class Accounts(Entering):
             account, command.market, command.order_id, command.original_client_order_id
         )
         if order and name:
-            names = account.in_market(command.market).client_order_ids
-            if names.get(command.client_order_id, order.order_id) != order.order_id:
+            there = account.in_market(command.market)
+            if there.is_taken(command.client_order_id, order.order_id):
                 return None, Reason.DUPLICATE_CLIENT_ORDER_ID
         return order, reason
 
@@ -298,7 +295,7 @@ class Accounts(Entering):
             if reason == Reason.AMENDED_BELOW_EXECUTED:
                 command = self.take_request(link.order_id)
                 assert isinstance(command, AmendOrder), "an amend ended an order of itself"
-                self._forget_name(command, link.order_id)
+                self._unreserve(command)
                 self.remember(command, Reason.NONE, link.order_id)
         else:
             # Only apart from its market: accepted here and refused there. The order id is burnt.
@@ -328,22 +325,18 @@ class Accounts(Entering):
         elif isinstance(command, CancelReplace):
             self.cancelled.append((command, reason))
         elif isinstance(command, AmendOrder) and not reason:
+            self._unreserve(command)
             self.amend(self.orders[link.order_id], link.qty_lots, command.client_order_id)
             self.remember(command, Reason.NONE, link.order_id)
         elif not isinstance(command, CancelAll):
             if isinstance(command, AmendOrder):
-                self._forget_name(command, link.order_id)
+                self._unreserve(command)
             self.conclude(command, reason)
 
-    def _forget_name(self, command: AmendOrder, order_id: int) -> None:
-        """Give back the client order id that an amend had reserved and did not come to use."""
-        name = command.client_order_id
-        order = self.orders.get(order_id)
-        if order is not None and order.client_order_id == name:
-            return
-        names = self.accounts[command.account_id].in_market(command.market).client_order_ids
-        if names.get(name) == order_id:
-            del names[name]
+    def _unreserve(self, command: AmendOrder) -> None:
+        """Give back the client order id that an amend has kept from others."""
+        there = self.accounts[command.account_id].in_market(command.market)
+        there.unreserve(command.client_order_id)
 
 
 def _is_restricted(order: AccountOrder, restriction: int) -> bool:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-from openoutcry.core.enums import MarketStatus, Reason
+from openoutcry.core.enums import MarketStatus, Reason, Role
 from openoutcry.core.limits import (
     ASSETS_MAX,
     AVERAGE_PRICE_MINUTES_MAX,
@@ -21,16 +21,22 @@ from openoutcry.core.records import (
     Epoch,
     EpochEvent,
     FeesEvent,
+    Host,
+    HostedEvent,
     LimitsEvent,
     MarketEvent,
     Quarantine,
     QuarantinedEvent,
+    RoleEvent,
     SetFees,
     SetLimits,
     SetMarketStatus,
+    SetRole,
     UpdateMarket,
 )
 from openoutcry.reference.catalog import Catalog, Specification
+from openoutcry.reference.hosting import Hosting
+from openoutcry.reference.links import NUMBER_BITS
 from openoutcry.reference.log import Entity, EventLog
 from openoutcry.reference.market import Market
 
@@ -67,6 +73,7 @@ class Administration:
         log: EventLog,
         catalog: Catalog,
         partition: Entity,
+        hosting: Hosting,
         markets: dict[int, Market],
         open_market: Callable[[Specification], Market],
     ) -> None:
@@ -74,6 +81,7 @@ class Administration:
         self._log = log
         self._catalog = catalog
         self._partition = partition
+        self._hosting = hosting
         self._markets = markets
         self._open_market = open_market
 
@@ -138,6 +146,8 @@ class Administration:
         market = self._markets.get(command.market)
         if market is None:
             return Reason.UNKNOWN_MARKET
+        if not self._hosting.hosts_market(command.market):
+            return Reason.NOT_HOSTED
         if not MarketStatus.TRADING <= command.status <= MarketStatus.END_OF_DAY:
             return Reason.INVALID_SPECIFICATION
         market.status = command.status
@@ -177,7 +187,8 @@ class Administration:
     def _report_market(self, market: Market) -> None:
         fields = {name: getattr(market.specification, name) for name in SPECIFICATION_FIELDS}
         fields["status"] = market.status
-        self._log.emit(market.entity, MarketEvent, **fields)
+        hosted = self._hosting.hosts_market(market.specification.market)
+        self._log.emit(market.entity if hosted else self._partition, MarketEvent, **fields)
 
     # ----- fees, limits, faults
 
@@ -223,7 +234,7 @@ class Administration:
             market=command.market,
         )
         market = self._markets.get(command.market)
-        if market is not None:
+        if market is not None and self._hosting.hosts_market(command.market):
             market.faults += 1
             failing = market.faults >= FAULTS_BEFORE_CANCEL_ONLY
             if failing and market.status == MarketStatus.TRADING:
@@ -236,3 +247,44 @@ class Administration:
         self.epoch = command.epoch
         self._log.emit(self._partition, EpochEvent, epoch=command.epoch)
         return Reason.NONE
+
+    # ----- roles and hosting
+
+    def check_role(self, command: SetRole) -> Reason:
+        """Say why a partition may not take a role; that nothing is here yet is seen elsewhere."""
+        known = self._hosting.role != Role.JOINED or self._catalog.assets
+        if not Role.ACCOUNTS <= command.role <= Role.MARKETS:
+            return Reason.INVALID_SPECIFICATION
+        return Reason.ALREADY_EXISTS if known else Reason.NONE
+
+    def report_role(self) -> None:
+        """Emit the role that was taken."""
+        self._log.emit(self._partition, RoleEvent, role=self._hosting.role)
+
+    def check_host(self, command: Host) -> Reason:
+        """Say why an entity's home may not begin (or, for `hosted` 0, end) here."""
+        entity = command.entity
+        if self._hosting.role == Role.JOINED:
+            return Reason.UNKNOWN_COMMAND
+        if not self._hosting.may_host(entity) or command.hosted > 1:
+            return Reason.INVALID_SPECIFICATION
+        if not command.hosted:
+            return Reason.NONE if self._hosting.hosts(entity) else Reason.NOT_HOSTED
+        known = (self._hosting.departures, self._hosting.arrivals, self._hosting.hosted)
+        if any(entity in entities for entities in known):
+            return Reason.ALREADY_EXISTS
+        if self._hosting.role == Role.MARKETS and entity & NUMBER_BITS not in self._markets:
+            return Reason.UNKNOWN_MARKET
+        return Reason.NONE
+
+    def report_hosted(self, command: Host) -> None:
+        """Emit that an entity lives here, or no more; a market speaks for itself from now on."""
+        self._log.emit(
+            self._partition,
+            HostedEvent,
+            hosted_entity=command.entity,
+            hosted=command.hosted,
+            route_version=command.route_version,
+        )
+        if self._hosting.role == Role.MARKETS and command.hosted:
+            self._report_market(self._markets[command.entity & NUMBER_BITS])

@@ -82,7 +82,7 @@ class Desk(Settling):
         """Emit a refusal in these words."""
         market, order_id, client_order_id = subject
         self._log.emit(
-            self.shard(account_id) if account_id else self._partition,
+            self.speaker(account_id),
             RefusedEvent,
             account_id=account_id,
             market=market,
@@ -93,23 +93,30 @@ class Desk(Settling):
             client_order_id=client_order_id,
         )
 
+    def speaker(self, account_id: int) -> Entity:
+        """Return the entity that speaks of what an account asked."""
+        return self.shard(account_id) if account_id else self._partition
+
+    def check_entry(self, command: UserCommand) -> Reason:
+        """Say why a command is not even looked at: too late, too early, or of nobody."""
+        time_us = self._log.time_us
+        if command.deadline_us != 0 and time_us > command.deadline_us:
+            return Reason.DEADLINE_PASSED
+        if command.deadline_us > time_us + DEADLINE_AHEAD_US_MAX:
+            return Reason.DEADLINE_TOO_FAR
+        known = command.account_id in self.accounts
+        return Reason.NONE if known else Reason.UNKNOWN_ACCOUNT
+
     def admit(self, command: UserCommand) -> Account | None:
         """Return the account of a command that is in time and not a duplicate, else say so."""
-        time_us = self._log.time_us
-        reason = Reason.NONE
-        account = self.accounts.get(command.account_id)
-        if command.deadline_us != 0 and time_us > command.deadline_us:
-            reason = Reason.DEADLINE_PASSED
-        elif command.deadline_us > time_us + DEADLINE_AHEAD_US_MAX:
-            reason = Reason.DEADLINE_TOO_FAR
-        elif account is None:
-            reason = Reason.UNKNOWN_ACCOUNT
-        if reason or account is None:
+        reason = self.check_entry(command)
+        if reason:
             self.refuse(command, reason)
             return None
+        account = self.accounts[command.account_id]
         digest = (command.digest_lo, command.digest_hi)
         outcome = account.outcomes.get(digest) if any(digest) else None
-        if outcome is None or outcome.deadline_us < time_us:
+        if outcome is None or outcome.deadline_us < self._log.time_us:
             return account
         self._log.emit(
             self.shard(account.account_id),

@@ -43,7 +43,7 @@ class Entering(Desk):
     @staticmethod
     def check_client_order_id(account: Account, command: OrderCommand) -> Reason:
         """Check 21."""
-        if command.client_order_id in account.in_market(command.market).client_order_ids:
+        if account.in_market(command.market).is_taken(command.client_order_id):
             return Reason.DUPLICATE_CLIENT_ORDER_ID
         return Reason.NONE
 

@@ -97,8 +97,31 @@ class AccountMarket:
     orders: dict[int, AccountOrder] = field(default_factory=dict)
     """By order id, ascending, for ids are given out in order."""
     client_order_ids: dict[bytes, int] = field(default_factory=dict)
+    reserved: dict[bytes, tuple[int, int]] = field(default_factory=dict)
+    """Client order ids that amends under way ask for: taken, but finding nothing yet.
+
+    Each with the order that is to have it and how many amends ask for it."""
     waiting: int = 0
     icebergs: int = 0
+
+    def is_taken(self, client_order_id: bytes, order_id: int = 0) -> bool:
+        """Whether an order other than this one has the id, or is to have it."""
+        holder = self.client_order_ids.get(client_order_id, order_id)
+        asking, _ = self.reserved.get(client_order_id, (order_id, 0))
+        return holder != order_id or asking != order_id
+
+    def reserve(self, client_order_id: bytes, order_id: int) -> None:
+        """Keep a client order id from others while an amend asks for it."""
+        if client_order_id.rstrip(b"\0"):
+            _, count = self.reserved.get(client_order_id, (order_id, 0))
+            self.reserved[client_order_id] = (order_id, count + 1)
+
+    def unreserve(self, client_order_id: bytes) -> None:
+        """Take back one reservation: the amend has its answer."""
+        if client_order_id.rstrip(b"\0"):
+            order_id, count = self.reserved.pop(client_order_id)
+            if count > 1:
+                self.reserved[client_order_id] = (order_id, count - 1)
 
 
 class Outcome(NamedTuple):

@@ -14,9 +14,13 @@ from openoutcry.core.records import (
     SettleLink,
 )
 
+LINK_HEADER_BYTES = CancelLink.SIZE - 8
+NUMBER_BITS = (1 << 24) - 1
+"""The low bits of an entity's address: the number of the market or shard."""
+
 ToMarket = PlaceLink | CancelLink | AmendLink
 ToAccounts = SettleLink | DoneLink | AnswerLink
-SendToMarket = Callable[[ToMarket], None]
+SendToMarket = Callable[[ToMarket], object]
 SendToAccounts = Callable[[ToAccounts], None]
 
 
@@ -30,8 +34,15 @@ class Answers(IntEnum):
     QUEUED = 17
     """The order's trigger was met: it waits in the market's queue, not for a price."""
     WORKING = 18
+    RESPONDED = 19
+    """Between partitions: all that an order took at once has been told."""
 
 
 def shard_entity_of_order(order_id: int) -> int:
     """Return the address of the account shard that an order came from."""
     return entity_of_shard(shard_of_account(order_id))
+
+
+def is_to_market(link: ToMarket | ToAccounts) -> bool:
+    """Whether a link goes from an account shard to a market."""
+    return link.kind <= LinkKind.AMEND

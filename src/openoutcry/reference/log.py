@@ -24,7 +24,8 @@ class EventLog:
         self.seq = 0
         self.used = 0
         """Events since the command began: what the event budget is measured against."""
-        self._command = 0
+        self.command = 0
+        """The index in the batch of the command under way."""
         self._parts: list[bytes] = []
 
     def begin_batch(self, seq: int) -> None:
@@ -34,7 +35,7 @@ class EventLog:
 
     def begin_command(self, index: int) -> None:
         """Start the command at this index of the batch, with its whole event budget."""
-        self._command = index
+        self.command = index
         self.used = 0
 
     def emit(self, entity: Entity, record: Callable[..., Event], **fields: object) -> None:
@@ -43,7 +44,7 @@ class EventLog:
         self.used += 1
         event = record(
             index=len(self._parts),
-            command=self._command,
+            command=self.command,
             partition=self.partition,
             entity=entity.address,
             seq=self.seq,

@@ -3,15 +3,16 @@
 from collections.abc import Callable, Collection, Iterator
 from typing import Any, Self
 
-from openoutcry.core.enums import CommandKind, Reason
-from openoutcry.core.records import COMMANDS, Command, Row
+from openoutcry.core.enums import CommandKind, Reason, Role
+from openoutcry.core.records import COMMANDS, LINKS, Command, Deliver, LinkAck, Row, SetRole
 from openoutcry.reference import rows
 from openoutcry.reference.checks import is_padded
 from openoutcry.reference.hashing import LANES_START, absorb, digest
 from openoutcry.reference.holdings import AccountOrder
-from openoutcry.reference.joined import Joined
+from openoutcry.reference.links import LINK_HEADER_BYTES
 from openoutcry.reference.refusals import OF_ONE_MARKET, client_order_ids_of, subject_of
 from openoutcry.reference.restoring import restore
+from openoutcry.reference.state import State
 from openoutcry.reference.terms import BUY, SELL
 
 _HEADER_BYTES = 48
@@ -21,9 +22,9 @@ class Reference:
     """One partition, by the page `docs/internals/kernel-semantics.md`."""
 
     def __init__(self, partition: int = 0) -> None:
-        self._attach(Joined(partition))
+        self._attach(State(partition))
 
-    def _attach(self, state: Joined) -> None:
+    def _attach(self, state: State) -> None:
         self._state = state
         accounts, administration = state.accounts, state.administration
         self._user_commands: dict[int, Callable[[Any], None]] = {
@@ -48,7 +49,9 @@ class Reference:
             CommandKind.QUARANTINE: administration.quarantine,
             CommandKind.EPOCH: administration.set_epoch,
             CommandKind.TICK: lambda _: Reason.NONE,
-            CommandKind.LINK_ACK: lambda _: Reason.UNKNOWN_COMMAND,
+            CommandKind.HOST: state.host,
+            CommandKind.LINK_ACK: self._acknowledge,
+            CommandKind.SET_ROLE: self._set_role,
         }
 
     # ----- commands
@@ -87,6 +90,9 @@ class Reference:
             return
         state.log.time_us = command.time_us
         self._drain_before(command)
+        if isinstance(command, Deliver):
+            self._deliver(batch, offset, command)
+            return
         user_command = self._user_commands.get(command.kind)
         if user_command:
             user_command(command)
@@ -101,10 +107,37 @@ class Reference:
             for _, market in sorted(markets.items()):
                 self._state.log.used = 0
                 market.drain()
-        elif command.kind in OF_ONE_MARKET:
+        elif command.kind in OF_ONE_MARKET and self._may_drain(command):
             known = markets.get(subject_of(command)[0])
             if known:
                 known.drain()
+
+    def _may_drain(self, command: Command) -> bool:
+        """Whether a command comes to the market itself, not only to its accounts."""
+        joined = self._state.hosting.role == Role.JOINED
+        return joined or command.kind not in self._user_commands
+
+    # ----- between partitions
+
+    def _set_role(self, command: SetRole) -> Reason:
+        reason = self._state.set_role(command)
+        self._attach(self._state)  # accounts of another kind, maybe
+        return reason
+
+    def _acknowledge(self, command: LinkAck) -> Reason:
+        state = self._state
+        if state.hosting.role == Role.JOINED:
+            return Reason.UNKNOWN_COMMAND
+        if state.hosting.hosts(command.entity):
+            state.post.acknowledge(command.entity, command.destination, command.link_seq)
+        return Reason.NONE
+
+    def _deliver(self, batch: bytes, offset: int, command: Deliver) -> None:
+        if self._state.hosting.role == Role.JOINED:
+            self._state.accounts.refuse(command, Reason.UNKNOWN_COMMAND)
+            return
+        at = offset + _HEADER_BYTES
+        self._state.deliver(LINKS[batch[at + 2]].unpack(batch, at))
 
     # ----- what stands
 
@@ -220,6 +253,31 @@ class Reference:
         account = self._state.accounts.accounts.get(account_id)
         return self._state.catalog.rates(account.fee_schedule, market) if account else (0, 0)
 
+    # ----- views between partitions
+
+    def role(self) -> int:
+        """Return which sides live here."""
+        return int(self._state.hosting.role)
+
+    def hosted(self) -> list[tuple[int, int]]:
+        """Return (entity, version of its route) of all that is hosted here, by entity."""
+        return sorted(self._state.hosting.hosted.items())
+
+    def outbox(self, source: int = 0) -> bytes:
+        """Return the messages not acknowledged, by link and number: one entity's or (0) all."""
+        links = sorted(self._state.post.links.items())
+        return b"".join(
+            message for (here, _), link in links if source in {0, here} for message in link.outbox
+        )
+
+    def link_positions(self) -> list[tuple[int, int, int]]:
+        """Return (source, destination, last message taken in) of the links to what is here."""
+        return sorted(
+            (there, here, link.last_in)
+            for (here, there), link in self._state.post.links.items()
+            if link.last_in
+        )
+
     def memory(self) -> dict[str, int]:
         """Return nothing: what memory is used for is the kernel's concern."""
         return {}
@@ -242,9 +300,21 @@ def _decoded(batch: bytes, offset: int) -> Command | None:
     if record is None:
         return None
     command = record.unpack(batch, offset) if offset + record.SIZE <= len(batch) else None
-    if command is None or command.size != record.SIZE or command.version != 1:
+    if command is None or command.version != 1:
         return None
-    return command
+    size = record.SIZE
+    if isinstance(command, Deliver):
+        size += _link_bytes(batch, offset + _HEADER_BYTES, command.size - _HEADER_BYTES)
+    return command if command.size == size else None
+
+
+def _link_bytes(batch: bytes, offset: int, room: int) -> int:
+    """Return the bytes of the link record at an offset; -1 when its form is unknown."""
+    link = LINKS.get(batch[offset + 2]) if room >= LINK_HEADER_BYTES else None
+    if link is None or batch[offset + 3] != 1:
+        return -1
+    size = int.from_bytes(batch[offset : offset + 2], "little")
+    return size if size == link.SIZE else -1
 
 
 def _packed(found: Iterator[Row]) -> bytes:

@@ -145,15 +145,28 @@ class Market(Matching):
 
     # ----- links from the account side
 
-    def admit(self, link: ToMarket) -> None:
-        """Take a link from another partition, whose accounts could not ask before they sent it."""
+    def admit(self, link: ToMarket, *, is_full: bool) -> None:
+        """Take a link from another partition, whose accounts could not ask before they sent it.
+
+        A link back that is full takes no new order.
+        """
         self.drain()
         if isinstance(link, PlaceLink):
-            reason = Reason.MARKET_BUSY if self.is_busy() else self.check(link)
+            reason = Reason.CAPACITY_REACHED if is_full else self._check_admission(link)
             if reason:
                 self.report_done(link.order_id, reason=reason)
                 return
         self.receive(link)
+        if isinstance(link, PlaceLink):
+            self._answer(link.order_id, Answers.RESPONDED)
+
+    def _check_admission(self, place: PlaceLink) -> Reason:
+        """What accounts of the same partition see for themselves, and then checks 25 to 31."""
+        if self.is_busy():
+            return Reason.MARKET_BUSY
+        if place.trailing_bips > 0 and self.is_trailing_full():
+            return Reason.CAPACITY_REACHED
+        return self.check(place)
 
     def receive(self, link: ToMarket) -> None:
         """Do what a link asks; a Place must have passed `check`."""

@@ -1,5 +1,7 @@
 """Taking: an order against the other side of the book, with self-trade prevention."""
 
+from typing import NamedTuple
+
 from openoutcry.core.enums import (
     Execution,
     OrderFlag,
@@ -34,6 +36,33 @@ _STOPS_AT_OWN = frozenset(
         StpMode.TRANSFER,
     }
 )
+
+
+class Counter(NamedTuple):
+    """Of a prevention: the mode that acted, and the other order with what was prevented of it."""
+
+    stp_mode: int
+    trade_group: int
+    counter_order_id: int
+    counter_account_id: int
+    counter_lots: int
+
+
+class Prevention(NamedTuple):
+    """A prevented match: its orders, the mode that acted, and the lots prevented of each."""
+
+    taker: MarketOrder
+    maker: MarketOrder
+    mode: StpMode
+    taker_lots: int
+    maker_lots: int
+
+    def counter_of(self, order: MarketOrder) -> Counter:
+        """Return what one of the two is told of the other."""
+        other, lots = self.maker, self.maker_lots
+        if order is self.maker:
+            other, lots = self.taker, self.taker_lots
+        return Counter(self.mode, self.taker.trade_group, other.order_id, other.account_id, lots)
 
 
 class Matching:
@@ -222,6 +251,7 @@ class Matching:
         transfer: bool = False,
         ends: bool,
         status: int,
+        counter: Counter | None = None,
     ) -> None:
         """Tell the order's account what happened to it in this step."""
         prevents_end = prevented and ends
@@ -242,6 +272,7 @@ class Matching:
                 status=status,
                 reason=Reason.SELF_TRADE_PREVENTED if prevents_end else Reason.NONE,
                 trade_time_us=self._log.time_us,
+                **(counter._asdict() if counter else {}),
             )
         )
 
@@ -277,6 +308,7 @@ class Matching:
             StpMode.EXPIRE_BOTH: (want if taker.by_quote else taker.remaining, maker.remaining),
         }
         taker_lots, maker_lots = shares.get(StpMode(mode), (common, common))
+        match = Prevention(taker, maker, StpMode(mode), taker_lots, maker_lots)
         self.prevented_id += 1
         self._log.emit(
             self.entity,
@@ -295,21 +327,21 @@ class Matching:
             maker_prevented_lots=maker_lots,
         )
         if mode in (StpMode.DECREMENT, StpMode.TRANSFER):
-            self._decrement(taker, maker, level, common, transfer=mode == StpMode.TRANSFER)
+            self._decrement(match, level)
             return
         if maker_lots:
             maker.prevented_lots += maker_lots
-            self._settle_prevented(maker, level, maker_lots, ends=True, maker=True)
+            self._settle_prevented(match, maker, level, maker_lots, ends=True)
             self._after_step(maker, level, ends=True)
         if taker_lots:
             taker.prevented_lots += taker_lots
-            self._settle_prevented(taker, level, taker_lots, ends=True, maker=False)
+            self._settle_prevented(match, taker, level, taker_lots, ends=True)
             self._close(taker)
 
-    def _decrement(
-        self, taker: MarketOrder, maker: MarketOrder, level: Level, lots: int, *, transfer: bool
-    ) -> None:
+    def _decrement(self, match: Prevention, level: Level) -> None:
         """Take the same lots off both; as a transfer they change hands at the maker's price."""
+        taker, maker, lots = match.taker, match.maker, match.taker_lots
+        transfer = match.mode == StpMode.TRANSFER
         quote_atoms = level.price_ticks * lots * self.specification.tick_lot_atoms
         maker.prevented_lots += lots
         taker.prevented_lots += lots
@@ -319,13 +351,7 @@ class Matching:
         taker_ends = self._is_complete(taker, level.price_ticks)
         for order, ends in ((maker, maker_ends), (taker, taker_ends)):
             self._settle_prevented(
-                order,
-                level,
-                lots,
-                quote_atoms=quote_atoms if transfer else 0,
-                transfer=transfer,
-                ends=ends,
-                maker=order is maker,
+                match, order, level, lots, quote_atoms=quote_atoms if transfer else 0, ends=ends
             )
         self._after_step(maker, level, ends=maker_ends)
         if taker_ends:
@@ -333,14 +359,13 @@ class Matching:
 
     def _settle_prevented(
         self,
+        match: Prevention,
         order: MarketOrder,
         level: Level,
         lots: int,
         *,
         quote_atoms: int = 0,
-        transfer: bool = False,
         ends: bool,
-        maker: bool,
     ) -> None:
         status = OrderStatus.PARTIALLY_FILLED if order.executed_lots else OrderStatus.NEW
         self._settle(
@@ -349,11 +374,12 @@ class Matching:
             level,
             lots,
             quote_atoms=quote_atoms,
-            maker=maker,
+            maker=order is match.maker,
             prevented=True,
-            transfer=transfer,
+            transfer=match.mode == StpMode.TRANSFER,
             ends=ends,
             status=OrderStatus.EXPIRED_IN_MATCH if ends else status,
+            counter=match.counter_of(order),
         )
 
     # ----- the book

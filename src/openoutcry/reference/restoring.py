@@ -3,8 +3,10 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from openoutcry.core.enums import OrderFlag, OrderPlace
+from openoutcry.core.enums import OrderFlag, OrderPlace, Role
 from openoutcry.core.records import (
+    COMMANDS,
+    LINKS,
     ROWS,
     AccountRow,
     AssetRow,
@@ -14,11 +16,16 @@ from openoutcry.core.records import (
     CreateMarket,
     DedupeRow,
     FeesRow,
+    HostedRow,
     HouseRow,
+    LinkRow,
     MarketRow,
     MetaRow,
     OrderRow,
+    OutboxRow,
     PriceBucketRow,
+    RequestPartRow,
+    RequestRow,
     Row,
     SetLimits,
     ShardRow,
@@ -27,9 +34,11 @@ from openoutcry.reference.administration import SPECIFICATION_FIELDS
 from openoutcry.reference.book import MarketOrder
 from openoutcry.reference.hashing import lanes_of
 from openoutcry.reference.holdings import Account, AccountOrder, Outcome, Shard
-from openoutcry.reference.joined import Joined
 from openoutcry.reference.ledger import Balance
+from openoutcry.reference.post import Link
+from openoutcry.reference.remote import Origin, Part, Pending, RemoteAccounts
 from openoutcry.reference.rows import all_rows
+from openoutcry.reference.state import State
 from openoutcry.reference.terms import BUY, CONDITIONAL, is_budgeted
 
 _TRIGGERED = OrderFlag.TRIGGERED.value
@@ -37,18 +46,21 @@ _SWEEPING = OrderFlag.SWEEPING.value
 _TRAILING_ACTIVE = OrderFlag.TRAILING_ACTIVE.value
 
 
-def restore(data: bytes) -> Joined:
+def restore(data: bytes) -> State:
     """Rebuild a partition's state; ValueError when the bytes are not those of a sound snapshot."""
-    state = Joined()
+    state = State()
     orders: list[tuple[OrderRow, MarketOrder]] = []
     try:
         for row in _unpacked(data):
             if isinstance(row, OrderRow):
-                orders.append((row, _enter_order(state, row)))
+                _enter_order(state, row)
+                if state.hosting.role != Role.ACCOUNTS:
+                    orders.append((row, _enter_market_order(state, row)))
             else:
                 _READERS[row.kind](state, row)
         _place_orders(state, orders)
-    except (KeyError, AssertionError) as error:
+        _reserve_names(state)
+    except (KeyError, ValueError, AssertionError) as error:
         raise ValueError(f"the snapshot contradicts itself: {error}") from error
     differs = state.recount()
     if differs:
@@ -79,8 +91,9 @@ def _unpacked(data: bytes) -> Iterator[Row]:
 # ----- rows without orders
 
 
-def _read_meta(state: Joined, row: MetaRow) -> None:
+def _read_meta(state: State, row: MetaRow) -> None:
     state.log.partition = row.partition
+    state.take_role(Role(row.role))
     state.log.time_us = row.time_us
     state.seq = row.seq
     state.administration.epoch = row.epoch
@@ -104,12 +117,12 @@ def _read_meta(state: Joined, row: MetaRow) -> None:
     )
 
 
-def _read_asset(state: Joined, row: AssetRow) -> None:
+def _read_asset(state: State, row: AssetRow) -> None:
     asset = CreateAsset(asset=row.asset, scale=row.scale, name=row.name)
     state.catalog.assets[row.asset] = asset
 
 
-def _read_market(state: Joined, row: MarketRow) -> None:
+def _read_market(state: State, row: MarketRow) -> None:
     fields = {name: getattr(row, name) for name in SPECIFICATION_FIELDS}
     specification = CreateMarket(**fields)
     state.catalog.specifications[row.market] = specification
@@ -123,54 +136,92 @@ def _read_market(state: Joined, row: MarketRow) -> None:
     market.faults = row.faults
 
 
-def _read_price_bucket(state: Joined, row: PriceBucketRow) -> None:
+def _read_price_bucket(state: State, row: PriceBucketRow) -> None:
     sums = (row.lots_hi << 64 | row.lots_lo, row.quote_atoms_hi << 64 | row.quote_atoms_lo)
     state.markets[row.market].prices.buckets[row.minute] = sums
 
 
-def _read_fees(state: Joined, row: FeesRow) -> None:
+def _read_fees(state: State, row: FeesRow) -> None:
     state.catalog.fees[row.schedule, row.market] = (row.maker_rate, row.taker_rate)
 
 
-def _read_shard(state: Joined, row: ShardRow) -> None:
+def _read_shard(state: State, row: ShardRow) -> None:
     shard = Shard(row.entity)
     shard.order_counter = row.order_counter
     shard.entity_seq = row.entity_seq
     state.accounts.shards[row.shard] = shard
 
 
-def _read_house(state: Joined, row: HouseRow) -> None:
+def _read_house(state: State, row: HouseRow) -> None:
     amount = row.amount_hi << 64 | row.amount_lo
     state.accounts.ledger.house[row.shard, row.house, row.market, row.asset] = amount
     state.accounts.ledger.totals[row.asset] += amount
 
 
-def _read_account(state: Joined, row: AccountRow) -> None:
+def _read_account(state: State, row: AccountRow) -> None:
     state.accounts.accounts[row.account_id] = Account(
         row.account_id, row.trade_group, row.fee_schedule, row.flags
     )
 
 
-def _read_balance(state: Joined, row: BalanceRow) -> None:
+def _read_balance(state: State, row: BalanceRow) -> None:
     ledger = state.accounts.ledger
     ledger.balances[row.account_id][row.asset] = Balance(row.free_atoms, row.held_atoms)
     ledger.supply[row.asset] += row.free_atoms + row.held_atoms
     ledger.totals[row.asset] += row.free_atoms + row.held_atoms
 
 
-def _read_continuation(state: Joined, row: ContinuationRow) -> None:
+def _read_continuation(state: State, row: ContinuationRow) -> None:
     market = state.markets[row.market]
     market.queue.append(market.orders[row.order_id])
 
 
-def _read_dedupe(state: Joined, row: DedupeRow) -> None:
+def _read_dedupe(state: State, row: DedupeRow) -> None:
     outcomes = state.accounts.accounts[row.account_id].outcomes
     outcomes[row.digest_lo, row.digest_hi] = Outcome(
         row.deadline_us, row.command_kind, row.market, row.reason, row.order_id
     )
 
 
-_READERS: dict[int, Callable[[Joined, Any], None]] = {
+# ----- rows between partitions
+
+
+def _read_hosted(state: State, row: HostedRow) -> None:
+    state.hosting.hosted[row.entity] = row.route_version
+
+
+def _read_link(state: State, row: LinkRow) -> None:
+    state.post.links[row.entity, row.peer] = Link(row.last_in, row.last_out, row.acknowledged)
+
+
+def _read_outbox(state: State, row: OutboxRow) -> None:
+    record = LINKS[row.link[2]]
+    message = record.unpack(row.link[: record.SIZE])
+    link = state.post.links[row.entity, message.destination]
+    link.outbox.append(message.pack())
+    assert message.link_seq == link.acknowledged + len(link.outbox), "a message is missing"
+
+
+def _read_request(state: State, row: RequestRow) -> None:
+    record = COMMANDS[row.command[2]]
+    request: Any = record.unpack(row.command[: record.SIZE])
+    origin = Origin(row.origin_partition, row.origin_seq, row.origin_command)
+    state.remote.enter_request(Pending(origin, request))
+
+
+def _read_request_part(state: State, row: RequestPartRow) -> None:
+    origin = Origin(row.origin_partition, row.origin_seq, row.origin_command)
+    part = Part(row.link_seq, state.remote.requests[origin])
+    state.remote.enter_part(row.order_id, part)
+
+
+def _reserve_names(state: State) -> None:
+    if isinstance(state.accounts, RemoteAccounts):
+        for order_id in state.accounts.parts:
+            state.accounts.reserve_names(order_id)
+
+
+_READERS: dict[int, Callable[[State, Any], None]] = {
     MetaRow.KIND: _read_meta,
     AssetRow.KIND: _read_asset,
     MarketRow.KIND: _read_market,
@@ -182,14 +233,21 @@ _READERS: dict[int, Callable[[Joined, Any], None]] = {
     BalanceRow.KIND: _read_balance,
     ContinuationRow.KIND: _read_continuation,
     DedupeRow.KIND: _read_dedupe,
+    HostedRow.KIND: _read_hosted,
+    LinkRow.KIND: _read_link,
+    OutboxRow.KIND: _read_outbox,
+    RequestRow.KIND: _read_request,
+    RequestPartRow.KIND: _read_request_part,
 }
 
 
 # ----- orders
 
 
-def _enter_order(state: Joined, row: OrderRow) -> MarketOrder:
-    """Give an order to both sides; where it waits comes when all are known."""
+def _enter_order(state: State, row: OrderRow) -> None:
+    """Give an order to its account, if that is here."""
+    if state.hosting.role == Role.MARKETS:
+        return
     waiting = row.order_type in CONDITIONAL and not row.flags & _TRIGGERED
     state.accounts.open_order(
         AccountOrder(
@@ -228,10 +286,10 @@ def _enter_order(state: Joined, row: OrderRow) -> MarketOrder:
             taker_received_atoms=row.taker_received_atoms,
         )
     )
-    return _enter_market_order(state, row)
 
 
-def _enter_market_order(state: Joined, row: OrderRow) -> MarketOrder:
+def _enter_market_order(state: State, row: OrderRow) -> MarketOrder:
+    """Give an order to its market; where it waits comes when all are known."""
     market = state.markets[row.market]
     by_sell_quote = row.side != BUY and row.quote_order_atoms > 0
     order = MarketOrder(
@@ -266,7 +324,7 @@ def _enter_market_order(state: Joined, row: OrderRow) -> MarketOrder:
     return order
 
 
-def _place_orders(state: Joined, orders: list[tuple[OrderRow, MarketOrder]]) -> None:
+def _place_orders(state: State, orders: list[tuple[OrderRow, MarketOrder]]) -> None:
     """Put orders on books and in triggers in the order in which they were placed."""
     for row, order in sorted(orders, key=lambda pair: pair[1].priority):
         market = state.markets[row.market]

@@ -1,8 +1,9 @@
 """State as rows, in the order of a snapshot; the state hash is over these (section 11)."""
 
 from collections.abc import Iterator
+from operator import itemgetter
 
-from openoutcry.core.enums import HouseKind, OrderFlag, OrderPlace
+from openoutcry.core.enums import Hosting, HouseKind, OrderFlag, OrderPlace, OrderStatus, Role
 from openoutcry.core.ids import entity_of_market, entity_of_shard, shard_of_account
 from openoutcry.core.records import (
     AccountRow,
@@ -12,11 +13,16 @@ from openoutcry.core.records import (
     CreateAsset,
     DedupeRow,
     FeesRow,
+    HostedRow,
     HouseRow,
+    LinkRow,
     MarketRow,
     MetaRow,
     OrderRow,
+    OutboxRow,
     PriceBucketRow,
+    RequestPartRow,
+    RequestRow,
     Row,
     ShardRow,
 )
@@ -24,14 +30,16 @@ from openoutcry.reference.administration import SPECIFICATION_FIELDS
 from openoutcry.reference.book import MarketOrder
 from openoutcry.reference.hashing import words_of
 from openoutcry.reference.holdings import Account, AccountOrder
-from openoutcry.reference.joined import Joined
 from openoutcry.reference.market import Market
+from openoutcry.reference.remote import Pending, RemoteAccounts
+from openoutcry.reference.state import State
 
 _WORD = (1 << 64) - 1
 _SWEEPING = OrderFlag.SWEEPING.value
+_TRAILING_ACTIVE = OrderFlag.TRAILING_ACTIVE.value
 
 
-def all_rows(state: Joined) -> Iterator[Row]:
+def all_rows(state: State) -> Iterator[Row]:
     """Yield every state row in the order of a snapshot."""
     yield _meta_row(state)
     for _, asset in sorted(state.catalog.assets.items()):
@@ -51,8 +59,7 @@ def all_rows(state: Joined) -> Iterator[Row]:
         yield account_row(account)
     for account in accounts:
         yield from balance_rows(state, account.account_id)
-    for _, order in sorted(state.accounts.orders.items()):
-        yield order_row(state, order)
+    yield from _order_rows(state)
     for market in markets:
         for position, waiting in enumerate(market.queue):
             yield ContinuationRow(
@@ -63,13 +70,15 @@ def all_rows(state: Joined) -> Iterator[Row]:
             )
     for account in accounts:
         yield from _dedupe_rows(account, state.log.time_us)
+    yield from _rows_between_partitions(state)
 
 
-def _meta_row(state: Joined) -> MetaRow:
+def _meta_row(state: State) -> MetaRow:
     limits = state.catalog.limits
     words = words_of(state.lanes)
     return MetaRow(
         partition=state.log.partition,
+        role=state.hosting.role,
         seq=state.seq,
         epoch=state.administration.epoch,
         time_us=state.log.time_us,
@@ -124,7 +133,7 @@ def _price_bucket_rows(market: Market, time_us: int) -> Iterator[Row]:
         )
 
 
-def _house_rows(state: Joined) -> Iterator[Row]:
+def _house_rows(state: State) -> Iterator[Row]:
     for number, shard in sorted(state.accounts.shards.items()):
         yield ShardRow(
             entity=shard.address,
@@ -157,7 +166,7 @@ def account_row(account: Account) -> AccountRow:
     )
 
 
-def balance_rows(state: Joined, account_id: int) -> Iterator[Row]:
+def balance_rows(state: State, account_id: int) -> Iterator[Row]:
     """Yield an account's balances by asset."""
     for asset, balance in sorted(state.accounts.ledger.balances.get(account_id, {}).items()):
         yield BalanceRow(
@@ -169,9 +178,16 @@ def balance_rows(state: Joined, account_id: int) -> Iterator[Row]:
         )
 
 
-def order_row(state: Joined, order: AccountOrder) -> OrderRow:
+def order_row(state: State, order: AccountOrder) -> OrderRow:
     """Return an open order's row: money and words from its account, its place from its market."""
-    there: MarketOrder = state.markets[order.market].orders[order.order_id]
+    place, flags = OrderPlace.REMOTE, order.flags
+    visible_lots = budget_atoms = extreme_ticks = priority = 0
+    if state.hosting.role == Role.JOINED:
+        there = state.markets[order.market].orders[order.order_id]
+        place, budget_atoms = OrderPlace(there.place), there.budget_atoms
+        flags |= _SWEEPING if there.sweeping else 0
+        visible_lots = there.visible_lots if there.place == OrderPlace.BOOK else 0
+        extreme_ticks, priority = there.extreme_ticks, there.priority
     return OrderRow(
         entity=entity_of_shard(shard_of_account(order.account_id)),
         account_id=order.account_id,
@@ -183,8 +199,8 @@ def order_row(state: Joined, order: AccountOrder) -> OrderRow:
         time_in_force=order.time_in_force,
         stp_mode=order.stp_mode,
         status=order.status,
-        place=there.place,
-        flags=order.flags | (_SWEEPING if there.sweeping else 0),
+        place=place,
+        flags=flags,
         amends=order.amends,
         trailing_bips=order.trailing_bips,
         trade_group=order.trade_group,
@@ -196,12 +212,12 @@ def order_row(state: Joined, order: AccountOrder) -> OrderRow:
         stop_ticks=order.stop_ticks,
         iceberg_lots=order.iceberg_lots,
         worst_ticks=order.worst_ticks,
-        visible_lots=there.visible_lots if there.place == OrderPlace.BOOK else 0,
+        visible_lots=visible_lots,
         executed_lots=order.executed_lots,
         executed_quote_atoms=order.executed_quote_atoms,
         prevented_lots=order.prevented_lots,
         hold_atoms=order.hold_atoms,
-        budget_atoms=there.budget_atoms,
+        budget_atoms=budget_atoms,
         maker_rate=order.maker_rate,
         taker_rate=order.taker_rate,
         taker_received_atoms=order.taker_received_atoms,
@@ -209,9 +225,58 @@ def order_row(state: Joined, order: AccountOrder) -> OrderRow:
         updated_us=order.updated_us,
         working_us=order.working_us,
         trailing_us=order.trailing_us,
-        trailing_extreme_ticks=there.extreme_ticks,
-        priority=there.priority,
+        trailing_extreme_ticks=extreme_ticks,
+        priority=priority,
         client_order_id=order.client_order_id,
+    )
+
+
+def _order_rows(state: State) -> Iterator[Row]:
+    if state.hosting.role != Role.MARKETS:
+        for _, order in sorted(state.accounts.orders.items()):
+            yield order_row(state, order)
+        return
+    known = [
+        (there.order_id, there, market)
+        for market in state.markets.values()
+        for there in market.orders.values()
+    ]
+    for _, there, market in sorted(known, key=itemgetter(0)):
+        yield market_order_row(market, there)
+
+
+def market_order_row(market: Market, order: MarketOrder) -> OrderRow:
+    """Return the row of an order whose account is elsewhere: what its market knows of it."""
+    flags = _SWEEPING if order.sweeping else 0
+    flags |= _TRAILING_ACTIVE if order.trailing_active else 0
+    return OrderRow(
+        entity=market.entity.address,
+        account_id=order.account_id,
+        order_id=order.order_id,
+        market=market.specification.market,
+        side=order.side,
+        order_type=order.order_type,
+        time_in_force=order.time_in_force,
+        stp_mode=order.stp_mode,
+        status=OrderStatus.PARTIALLY_FILLED if order.executed_lots else OrderStatus.NEW,
+        place=order.place,
+        flags=flags,
+        amends=order.amends,
+        trailing_bips=order.trailing_bips,
+        trade_group=order.trade_group,
+        price_ticks=order.price_ticks,
+        qty_lots=order.qty_lots,
+        quote_order_atoms=order.quote_atoms,
+        stop_ticks=order.stop_ticks,
+        iceberg_lots=order.iceberg_lots,
+        worst_ticks=order.limit_ticks,
+        visible_lots=order.visible_lots if order.place == OrderPlace.BOOK else 0,
+        executed_lots=order.executed_lots,
+        prevented_lots=order.prevented_lots,
+        hold_atoms=max(order.cover_lots, 0) * market.specification.lot_atoms,
+        budget_atoms=order.budget_atoms,
+        trailing_extreme_ticks=order.extreme_ticks,
+        priority=order.priority,
     )
 
 
@@ -229,3 +294,59 @@ def _dedupe_rows(account: Account, time_us: int) -> Iterator[Row]:
                 command_kind=outcome.kind,
                 reason=outcome.reason,
             )
+
+
+# ----- between partitions
+
+
+def _rows_between_partitions(state: State) -> Iterator[Row]:
+    for entity, version in sorted(state.hosting.hosted.items()):
+        yield HostedRow(entity=entity, hosting=Hosting.HOSTED, route_version=version)
+    yield from link_rows(state)
+    if isinstance(state.accounts, RemoteAccounts):
+        yield from request_rows(state.accounts)
+
+
+def link_rows(state: State, entity: int = 0) -> Iterator[Row]:
+    """Yield the links of an entity (0: of all) with their counters, then what is in the outbox."""
+    links = [(key, link) for key, link in sorted(state.post.links.items()) if entity in {0, key[0]}]
+    for (here, there), link in links:
+        yield LinkRow(
+            entity=here,
+            peer=there,
+            last_in=link.last_in,
+            last_out=link.last_out,
+            acknowledged=link.acknowledged,
+        )
+    for (here, _), link in links:
+        for message in link.outbox:
+            yield OutboxRow(entity=here, link=message)
+
+
+def request_rows(accounts: RemoteAccounts, entity: int = 0) -> Iterator[Row]:
+    """Yield the requests of a shard (0: of all) by origin, then their open messages by order."""
+
+    def entity_of(pending: Pending) -> int:
+        return entity_of_shard(shard_of_account(pending.request.account_id))
+
+    for _, pending in sorted(accounts.requests.items()):
+        if entity in {0, entity_of(pending)}:
+            yield RequestRow(
+                entity=entity_of(pending),
+                account_id=pending.request.account_id,
+                origin_seq=pending.origin.seq,
+                origin_command=pending.origin.command,
+                origin_partition=pending.origin.partition,
+                command=pending.request.pack(),
+            )
+    for order_id, parts in sorted(accounts.parts.items()):
+        for link_seq, pending in parts:
+            if entity in {0, entity_of(pending)}:
+                yield RequestPartRow(
+                    entity=entity_of(pending),
+                    order_id=order_id,
+                    link_seq=link_seq,
+                    origin_seq=pending.origin.seq,
+                    origin_command=pending.origin.command,
+                    origin_partition=pending.origin.partition,
+                )

@@ -201,7 +201,8 @@ class Settling:
             self._stop_waiting(order)
         else:
             assert link.answers == Answers.WORKING, "an answer to nothing"
-            order.flags |= WORKING
+            order.flags |= WORKING | TRIGGERED
+            self._stop_waiting(order)
             order.working_us = link.time_us
             self.report(order, Execution.TRIGGERED)
 

@@ -22,7 +22,6 @@ from openoutcry.adapters.postgres.projector import (
     clear_history,
     rebuild,
 )
-from openoutcry.adapters.postgres.waiting import HistoryAwayError
 from openoutcry.codec.records import decode_rows
 from openoutcry.core.enums import HouseKind
 from openoutcry.core.ids import shard_of_account
@@ -30,6 +29,7 @@ from openoutcry.core.postings import HOUSE_KINDS, Purse
 from openoutcry.core.records import BalanceRow, HouseRow, OrderEvent
 from openoutcry.kernel import Kernel
 from openoutcry.ports.feeds import Committed
+from openoutcry.ports.history import HistoryAwayError
 
 
 @pytest.fixture(scope="module")

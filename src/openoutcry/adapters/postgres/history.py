@@ -21,12 +21,11 @@ from openoutcry.adapters.postgres.rows import (
 )
 from openoutcry.adapters.postgres.waiting import (
     WAIT_SECONDS,
-    HistoryAwayError,
     Pool,
     ProjectionCursors,
 )
 from openoutcry.core.records import OrderRequestedEvent, PreventedEvent, TradeEvent
-from openoutcry.ports.history import AggregateTrade, Candle, OrderState
+from openoutcry.ports.history import AggregateTrade, Candle, HistoryAwayError, OrderState
 
 CONNECTIONS_MAX = 8
 RECONNECT_SECONDS = 2.0

@@ -6,14 +6,12 @@ from collections.abc import Callable
 import psycopg
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
+from openoutcry.ports.history import HistoryAwayError
+
 POLL_SECONDS = 0.01
 WAIT_SECONDS = 10.0
 
 Pool = AsyncConnectionPool[psycopg.AsyncConnection]
-
-
-class HistoryAwayError(Exception):
-    """The history does not answer, or a projection does not come; it may be asked again."""
 
 
 class ProjectionCursors:

@@ -202,11 +202,11 @@ class RedisRateLimiter:
             self._account(account_id, now_us)  # so that it is asked how things stand
         return self._shown(refused)
 
-    def count_orders(self, account_id: int, orders: int, now_us: int) -> None:
-        """Count accepted orders of an account."""
+    def count_orders(self, account_id: int, orders: int, now_us: int) -> tuple[int, int]:
+        """Count accepted orders of an account; return its counts."""
         now_us += self._offset_us
-        self._copy.count_orders(account_id, self._scaled(orders), now_us)
         self._account(account_id, now_us).orders += orders
+        return self._copy.count_orders(account_id, self._scaled(orders), now_us)
 
     def order_filled(self, account_id: int, now_us: int, *, maker: bool) -> None:
         """Give an account room again: an order of it has had its first fill."""

@@ -94,6 +94,7 @@ class Query(IntEnum):
     AVERAGE_PRICE = 7
     FEE_RATES = 8
     COMMITTED_SEQ = 9
+    CATALOG = 10
 
 
 class Code(IntEnum):

@@ -46,4 +46,6 @@ def ask(
             return calls.fee_rates(account_id, market), pair
         case Query.COMMITTED_SEQ:
             return calls.committed_seq(account_id), number
+        case Query.CATALOG:
+            return calls.catalog(), rows
     raise ProtocolError(f"there is no read {read.query}")

@@ -9,7 +9,16 @@ from openoutcry.adapters.tcp.client import Connections, Decoder, EngineConnectio
 from openoutcry.adapters.tcp.frames import TARGET, Kind, ProtocolError, Query, Read
 from openoutcry.codec.records import COMMAND_KIND_OFFSET, is_command
 from openoutcry.core.enums import CommandKind
-from openoutcry.core.records import AccountRow, BalanceRow, Event, MarketRow, OrderRow, Row
+from openoutcry.core.records import (
+    AccountRow,
+    AssetRow,
+    BalanceRow,
+    Event,
+    MarketRow,
+    MetaRow,
+    OrderRow,
+    Row,
+)
 from openoutcry.ports.calls import CallError, NotConnectedError, Reply, Taker
 from openoutcry.ports.links import LinkPosition
 from openoutcry.ports.routes import Owner, Owners
@@ -104,6 +113,11 @@ class RemoteCalls:
         """Return (maker, taker) that an order accepted now would be given."""
         found = await self._read(Query.FEE_RATES, _pair, account_id=account_id, market=market)
         return cast("tuple[int, int]", found)
+
+    async def catalog(self) -> Sequence[AssetRow | MarketRow | MetaRow]:
+        """Return all assets, markets and bounds as this partition knows them."""
+        found = await self._read(Query.CATALOG, _catalog)
+        return cast("list[AssetRow | MarketRow | MetaRow]", found)
 
     async def committed_seq(self, account_id: int) -> int:
         """Return the last committed batch of the owner."""
@@ -221,6 +235,13 @@ def _row_of(kind: type[Row]) -> Callable[[bytes], tuple[int, Row | None]]:
 
 _order, _account, _market = _row_of(OrderRow), _row_of(AccountRow), _row_of(MarketRow)
 _orders, _balances = _rows_of(OrderRow), _rows_of(BalanceRow)
+
+
+def _catalog(body: bytes) -> tuple[int, list[Row]]:
+    epoch, rows = frames.read_rows(body)
+    if not all(isinstance(row, AssetRow | MarketRow | MetaRow) for row in rows):
+        raise ProtocolError("not rows of a catalog")
+    return epoch, rows
 
 
 def _number(body: bytes) -> tuple[int, int]:

@@ -7,7 +7,7 @@ it has: the same bytes then get the first answer. Knows the route and the owners
 import asyncio
 import math
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from struct import Struct
@@ -23,11 +23,10 @@ from openoutcry.codec.records import (
 )
 from openoutcry.core.enums import CommandKind, Reason
 from openoutcry.core.ids import entity_of_market, entity_of_shard, shard_of_account
-from openoutcry.core.records import AccountRow, BalanceRow, MarketRow, OrderRow
+from openoutcry.core.records import AccountRow, AssetRow, BalanceRow, MarketRow, MetaRow, OrderRow
 from openoutcry.ports.calls import (
     CallError,
     Calls,
-    NotAcceptedError,
     NotConnectedError,
     NotHostedError,
     OutcomeUnknownError,
@@ -35,6 +34,7 @@ from openoutcry.ports.calls import (
     Reply,
     StorageFullError,
     Taker,
+    UnreachedError,
 )
 from openoutcry.ports.routes import Owner, Owners, Route
 
@@ -270,7 +270,7 @@ class RoutedCalls:
                 raise
             except CallError as failure:
                 error = failure
-        raise NotAcceptedError(f"nobody answers: {error}") from error
+        raise UnreachedError(f"nobody answers: {error}") from error
 
     async def order(self, account_id: int, order_id: int) -> OrderRow | None:
         """Return an open order of this account, or None."""
@@ -317,6 +317,19 @@ class RoutedCalls:
         return await self._read(
             _shard(account_id), lambda calls: calls.fee_rates(account_id, market)
         )
+
+    async def catalog(self) -> Sequence[AssetRow | MarketRow | MetaRow]:
+        """Return all assets and bounds, and each market as its host has it."""
+        anyone = min(self._route.partitions(), default=0)
+        found: list[AssetRow | MarketRow | MetaRow] = []
+        for row in await self._read(anyone, lambda calls: calls.catalog()):
+            if isinstance(row, MarketRow):
+                hosts = await self.market(row.market)
+                if hosts is not None:
+                    found.append(hosts)
+            else:
+                found.append(row)
+        return found
 
     async def committed_seq(self, account_id: int) -> int:
         """Return the last committed batch of the owner of the account."""

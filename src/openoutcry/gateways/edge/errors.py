@@ -9,7 +9,9 @@ from openoutcry.ports.calls import (
     NotAcceptedError,
     OverloadedError,
     StorageFullError,
+    UnreachedError,
 )
+from openoutcry.ports.history import HistoryAwayError
 from openoutcry.ports.rate_limits import Limited
 
 _NEW = -2010
@@ -69,9 +71,12 @@ REASONS: dict[Reason, tuple[int, int, str]] = {
         "Server is currently overloaded with other requests. Please try again in a few minutes.",
     ),
     Reason.REQUEST_PENDING: (
-        503,
-        -1008,
-        "Server is currently overloaded with other requests. Please try again in a few minutes.",
+        504,
+        -1007,
+        (
+            "Timeout waiting for response from backend server. "
+            "Send status unknown; execution status unknown."
+        ),
     ),
     Reason.INVALID_SIDE: (400, -1117, "Invalid side."),
     Reason.INVALID_ORDER_TYPE: (400, -1116, "Invalid orderType."),
@@ -401,10 +406,17 @@ def shutting_down() -> ApiError:
     return ApiError(503, -1016, "This service is no longer available.")
 
 
-def of_call(error: CallError) -> ApiError:
+def disconnected() -> ApiError:
+    """-1001: a part of the exchange is not reached; nothing was done."""
+    return ApiError(503, -1001, "Internal error; unable to process your request. Please try again.")
+
+
+def of_call(error: CallError | HistoryAwayError) -> ApiError:
     """Return what the API says when a command or read has no answer."""
     if isinstance(error, StorageFullError | OverloadedError):
         return overloaded()
+    if isinstance(error, HistoryAwayError | UnreachedError):
+        return disconnected()
     if isinstance(error, NotAcceptedError):
         return shutting_down()
     return outcome_unknown()

@@ -30,8 +30,10 @@ _PERMISSIONS = frozenset(("SPOT", "MARGIN", "LEVERAGED")) | frozenset(
 _STATUSES = ("TRADING", "HALT", "BREAK")
 
 
-def ping(_call: Call) -> bytes:
-    """GET ping, ping."""
+def ping(call: Call) -> bytes:
+    """GET ping, ping: whether the exchange takes orders, all of it."""
+    if not call.exchange.is_open():
+        raise errors.disconnected()
     return b"{}"
 
 

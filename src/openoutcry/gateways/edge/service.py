@@ -80,6 +80,8 @@ class Exchange:
     """Wall clock in microseconds."""
     accounts: AccountFeed = field(default_factory=EveryAccount)
     """The part of the feed that has to be told whose events somebody listens to."""
+    is_open: Callable[[], bool] = lambda: True
+    """Whether every part of the exchange takes orders: what a ping asks."""
 
 
 class Security(Enum):

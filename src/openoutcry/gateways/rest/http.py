@@ -600,10 +600,13 @@ class HttpServer:
         self._sweeper: asyncio.TimerHandle | None = None
         self._sweep_s = sweep_s
 
-    async def start(self, host: str, port: int) -> int:
-        """Listen on an address; returns the port. Raises OSError when it is taken."""
+    async def start(self, host: str, port: int, *, shared: bool = False) -> int:
+        """Listen on an address; returns the port. Raises OSError when it is taken.
+
+        A `shared` port may be listened on by other processes that share it too.
+        """
         self._listener = await self.loop.create_server(
-            lambda: HttpConnection(self), host, port, backlog=1024
+            lambda: HttpConnection(self), host, port, backlog=1024, reuse_port=shared or None
         )
         self._sweep()
         return int(self._listener.sockets[0].getsockname()[1])

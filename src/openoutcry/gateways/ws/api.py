@@ -26,6 +26,7 @@ from openoutcry.gateways.ws.requests import (
 )
 from openoutcry.gateways.ws.user_data import UserDataHub
 from openoutcry.ports.calls import CallError
+from openoutcry.ports.history import HistoryAwayError
 from openoutcry.ports.rate_limits import (
     ORDERS_PER_10_SECONDS,
     ORDERS_PER_DAY,
@@ -162,7 +163,7 @@ class ApiSession:
             body = await work
         except ApiError as error:
             self._refuse(job, error)
-        except CallError as error:
+        except (CallError, HistoryAwayError) as error:
             self._refuse(job, errors.of_call(error))
         except Exception:
             logger.exception("method %r failed", job.request.method[:64])

@@ -22,8 +22,10 @@ _PREVENTED_AT = offset_of(PreventedEvent, "stp_mode")
 _REFUSED_AT = offset_of(RefusedEvent, "reason")
 _U2 = struct.Struct("<H")
 
-COMMAND_KINDS = tuple(kind for kind in CommandKind if kind is not CommandKind.LINK_ACK)
-REASONS = tuple(reason for reason in Reason if reason is not Reason.NONE)
+# What only partitions that take part in links meet is counted where those are played.
+COMMAND_KINDS = tuple(kind for kind in CommandKind if kind < CommandKind.LINK_ACK)
+_ELSEWHERE = (Reason.NONE, Reason.NOT_HOSTED, Reason.REQUEST_PENDING)
+REASONS = tuple(reason for reason in Reason if reason not in _ELSEWHERE)
 
 
 class Coverage:

@@ -210,7 +210,7 @@ async def test_commands_without_a_reply(failure: CallError, status: int, code: i
     ("failure", "status", "code"),
     [
         (OverloadedError("full"), 503, -1008),
-        (NotConnectedError("away"), 503, -1016),
+        (NotConnectedError("away"), 503, -1001),
         (OutcomeUnknownError("gone"), 504, -1007),
     ],
 )

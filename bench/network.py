@@ -1,0 +1,431 @@
+"""Partitions of accounts and of markets that only links connect: late, twice or not at all.
+
+Each link is first in, first out; whose turn it is, what is lost and what comes again is drawn from
+a seed. A lost message is sent again from its source's outbox, as the runtime does it.
+"""
+
+import random
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from bench.differential import DifferenceError, Pair, Sides, records
+
+from openoutcry.core.enums import EventKind, HouseKind, LinkKind, Role, RowKind, Side
+from openoutcry.core.ids import entity_of_market, entity_of_shard, shard_of_account
+from openoutcry.core.records import (
+    LINKS,
+    ROWS,
+    Command,
+    Deliver,
+    Host,
+    LinkAck,
+    LinkEvent,
+    MarketRow,
+    OrderRow,
+    SetRole,
+    SettleLink,
+    Tick,
+)
+from openoutcry.kernel import Kernel
+from openoutcry.reference import Reference
+from openoutcry.simulation.commands import Batch
+
+START_US = 1_700_000_000_000_000
+_LINK_AT = LinkEvent.SIZE - 128
+_TIME_AT = 40
+Wire = tuple[int, int]
+"""(source entity, destination entity)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Faults:
+    """How often a message on its way meets with something, and how often acknowledgements come."""
+
+    lost: float = 0.02
+    repeated: float = 0.03
+    astray: float = 0.005
+    acknowledged: float = 0.3
+    restored: float = 0.003
+
+
+class Solo:
+    """One machine with the interface of a pair."""
+
+    def __init__(self, make: Callable[[], Any], restore: Callable[[bytes], Any]) -> None:
+        self.left = make()
+        self._restore = restore
+        self.seq = 0
+
+    def apply(self, batch: Batch) -> bytes:
+        self.seq += 1
+        return bytes(self.left.apply(batch.data, self.seq, batch.skip))
+
+    def compare_states(self) -> None:
+        """There is nothing to compare."""
+
+    def recount(self) -> None:
+        found = self.left.recount()
+        assert not found, found
+
+    def restore(self) -> None:
+        data = self.left.snapshot()
+        self.left = self._restore(data)
+        assert self.left.snapshot() == data, "a restored machine gives another snapshot"
+
+
+MakeMachine = Callable[[int], Pair | Solo]
+"""Given a partition's number, its machine or pair of machines."""
+
+
+def native_pair(partition: int, sides: Sides | None = None) -> Pair:
+    """Kernel and reference side by side."""
+    sides = sides or Sides()
+    return Pair(
+        Sides(
+            make_left=partial(sides.make_left, partition),
+            make_right=partial(sides.make_right, partition),
+            restore_left=sides.restore_left,
+            restore_right=sides.restore_right,
+        )
+    )
+
+
+def reference_alone(partition: int) -> Solo:
+    """The reference."""
+    return Solo(partial(Reference, partition), Reference.restore)
+
+
+def kernel_alone(partition: int) -> Solo:
+    """The kernel."""
+    return Solo(partial(Kernel, partition), Kernel.restore)
+
+
+@dataclass(slots=True)
+class Node:
+    """A partition, and the commands that wait for it."""
+
+    number: int
+    role: Role
+    machine: Pair | Solo
+    inbox: deque[bytes] = field(default_factory=deque)
+    time_us: int = START_US
+
+    @property
+    def view(self) -> Any:
+        """The machine whose views are asked."""
+        return self.machine.left
+
+
+class Network:
+    """Nodes, the route, and what is on its way between them."""
+
+    def __init__(
+        self,
+        rng: random.Random,
+        shards: Iterable[int],
+        markets: Iterable[int],
+        *,
+        homes: int,
+        places: int,
+        make: MakeMachine = native_pair,
+        faults: Faults | None = None,
+    ) -> None:
+        self.rng = rng
+        self.faults = faults or Faults()
+        self.homes = [Node(n, Role.ACCOUNTS, make(n)) for n in range(homes)]
+        self.places = [Node(n, Role.MARKETS, make(n)) for n in range(homes, homes + places)]
+        self.nodes = [*self.homes, *self.places]
+        self.route: dict[int, Node] = {}
+        self.wires: dict[Wire, deque[bytes]] = defaultdict(deque)
+        self.torn: set[Wire] = set()
+        """Wires that have lost a message; the next one shows the gap."""
+        self.commands = 0
+        self.batches = 0
+        self.met: Counter[str] = Counter()
+        self.arrivals: dict[int, list[bytes]] = defaultdict(list)
+        """What each market took in, in order."""
+        self.on_events: Callable[[Node, bytes], None] = lambda _node, _events: None
+        for index, shard in enumerate(shards):
+            self.route[entity_of_shard(shard)] = self.homes[index % homes]
+        for index, market in enumerate(markets):
+            self.route[entity_of_market(market)] = self.places[index % places]
+        for node in self.nodes:
+            node.inbox.append(SetRole(role=node.role).pack())
+        self.host(self.homes)
+
+    def host(self, nodes: Iterable[Node]) -> None:
+        """Have these nodes told which entities are theirs; a market must be known by then."""
+        for node in nodes:
+            for entity, home in self.route.items():
+                if home is node:
+                    node.inbox.append(Host(entity=entity, hosted=1, route_version=1).pack())
+
+    # ---- commands
+
+    def broadcast(self, record: bytes) -> None:
+        """Give a command to every partition."""
+        for node in self.nodes:
+            node.inbox.append(record)
+
+    def submit(self, command: Command) -> None:
+        """Give a user's command to the partition of its account."""
+        self.home_of(command.account_id).inbox.append(command.pack())
+
+    def home_of(self, account_or_order_id: int) -> Node:
+        """Return the partition of an account, or of one that knows nothing of it."""
+        entity = entity_of_shard(shard_of_account(account_or_order_id))
+        return self.route.get(entity, self.homes[0])
+
+    # ---- time passes
+
+    def step(self) -> bool:
+        """Let one partition do one batch; False when nothing is left to be done anywhere."""
+        ready = [node for node in self.nodes if self._is_ready(node)]
+        if not ready:
+            return self.resend() and self.step()
+        node = self.rng.choice(ready)
+        self.apply(node, self._draw(node))
+        if self.rng.random() < self.faults.restored:
+            node.machine.restore()
+            self.met["restored"] += 1
+        return True
+
+    def run(self) -> None:
+        """Let everything happen until all is at rest, acknowledged and accounted for (K05)."""
+        while self.step():
+            pass
+        self.acknowledge_all()
+        while self.step():
+            pass
+
+    def _is_ready(self, node: Node) -> bool:
+        waits = node.inbox or node.view.pending()
+        return bool(waits) or any(True for _ in self._wires_to(node))
+
+    def _wires_to(self, node: Node) -> Iterator[Wire]:
+        return (w for w, waiting in self.wires.items() if waiting and self.route[w[1]] is node)
+
+    def _draw(self, node: Node) -> list[bytes]:
+        """Draw what comes next to a partition."""
+        rng = self.rng
+        if node.view.pending():
+            return [Tick().pack()]
+        found: list[bytes] = []
+        for _ in range(1 + int(rng.random() * rng.random() * 12)):
+            wires = list(self._wires_to(node))
+            if node.inbox and (not wires or rng.random() < 0.4):
+                found.append(node.inbox.popleft())
+            elif wires:
+                found += self._carry(rng.choice(wires))
+            else:
+                break
+        return found
+
+    def _carry(self, wire: Wire) -> list[bytes]:
+        """Take a message off a wire and do to it what chance has in store."""
+        rng, faults = self.rng, self.faults
+        message = self.wires[wire].popleft()
+        if wire in self.torn:
+            self._rewind(wire)
+            return [deliver(message)]  # beyond a gap
+        if rng.random() < faults.lost:
+            self.met["lost"] += 1
+            self.torn.add(wire)
+            return []
+        if rng.random() < faults.astray:
+            self.met["astray"] += 1
+            rng.choice(self.nodes).inbox.append(deliver(message))
+        if rng.random() < faults.astray:
+            self.met["spoilt"] += 1
+            return [spoilt(deliver(message), rng), deliver(message)]
+        if rng.random() < faults.repeated:
+            self.met["repeated"] += 1
+            self.wires[wire].append(message)
+        return [deliver(message)]
+
+    def apply(self, node: Node, found: list[bytes]) -> bytes:
+        """Let a partition do a batch, and put what it says on the wires."""
+        node.time_us += int(self.rng.random() * 1_000)
+        batch = b"".join(self._stamped(node, record) for record in found)
+        positions = dict(_positions(node)) if found else {}
+        events = node.machine.apply(Batch(batch, ()))
+        self.commands += len(found)
+        self.batches += 1
+        self._take_links(events)
+        for wire, last in _positions(node):
+            if last != positions.get(wire) and self.rng.random() < self.faults.acknowledged:
+                self._acknowledge(wire, last)
+        if node.role == Role.MARKETS:
+            self._note_arrivals(found, positions, dict(_positions(node)))
+        self.on_events(node, events)
+        return events
+
+    def _stamped(self, node: Node, record: bytes) -> bytes:
+        time_us = int.from_bytes(record[_TIME_AT : _TIME_AT + 8], "little", signed=True)
+        if 0 < time_us < START_US:
+            return record  # it is meant to be late
+        node.time_us = max(node.time_us, time_us)
+        return record[:_TIME_AT] + node.time_us.to_bytes(8, "little") + record[_TIME_AT + 8 :]
+
+    def _take_links(self, events: bytes) -> None:
+        for record in records(events):
+            if record[2] == EventKind.LINK:
+                message = link_of(record)
+                self.met[LinkKind(message.kind).name] += 1
+                self.wires[message.source, message.destination].append(message.pack())
+
+    def _note_arrivals(
+        self, found: list[bytes], before: dict[Wire, int], after: dict[Wire, int]
+    ) -> None:
+        """Write down what a batch of these commands has taken in."""
+        for record in found:
+            if record[2] != Deliver.KIND or not is_whole(record):
+                continue
+            message = LINKS[record[50]].unpack(record, 48)
+            wire = (message.source, message.destination)
+            expected = before.get(wire, 0) + 1
+            if message.link_seq == expected <= after.get(wire, 0):
+                before[wire] = expected
+                self.arrivals[wire[1]].append(record[48:])
+
+    # ---- links
+
+    def _acknowledge(self, wire: Wire, up_to: int) -> None:
+        chance = self.rng.random()
+        if chance < 0.05:
+            up_to += self.rng.choice((-1, 1_000_000))
+        ack = LinkAck(entity=wire[0], destination=wire[1], link_seq=max(up_to, 0))
+        self.route[wire[0]].inbox.append(ack.pack())
+
+    def acknowledge_all(self) -> None:
+        """Let every source know how far the other side has come."""
+        for node in self.nodes:
+            for wire, last in _positions(node):
+                ack = LinkAck(entity=wire[0], destination=wire[1], link_seq=last)
+                self.route[wire[0]].inbox.append(ack.pack())
+
+    def _rewind(self, wire: Wire) -> None:
+        """Send again what a destination has not taken in."""
+        self.torn.discard(wire)
+        self.wires[wire].clear()
+        last = dict(_positions(self.route[wire[1]])).get(wire, 0)
+        for record in records(self.route[wire[0]].view.outbox(wire[0])):
+            message = LINKS[record[2]].unpack(record)
+            if message.destination == wire[1] and message.link_seq > last:
+                self.wires[wire].append(record)
+
+    def resend(self) -> bool:
+        """Put on the wires again what has not been taken in; False when there is nothing."""
+        for wire in list(self.wires):
+            self._rewind(wire)
+        return any(self.wires.values())
+
+    # ---- what must hold
+
+    def compare(self) -> None:
+        """Hold the two implementations of each partition against each other."""
+        for node in self.nodes:
+            node.machine.compare_states()
+            if isinstance(node.machine, Pair):
+                compare_links(node.machine)
+
+    def recount(self) -> None:
+        """Add up each partition, and then all money with what is on its way (L01, K06)."""
+        for node in self.nodes:
+            node.machine.recount()
+        totals: Counter[tuple[int, int]] = Counter()
+        orders: dict[int, OrderRow] = {}
+        for home in self.homes:
+            for row in rows_of(home.view.snapshot()):
+                if row.kind == RowKind.HOUSE and row.house == HouseKind.CLEARING:
+                    totals[row.market, row.asset] += row.amount_hi << 64 | row.amount_lo
+                elif row.kind == RowKind.ORDER:
+                    orders[row.order_id] = row
+        positions = {wire: last for node in self.homes for wire, last in _positions(node)}
+        for place in self.places:
+            for record in records(place.view.outbox()):
+                message = LINKS[record[2]].unpack(record)
+                wire = (message.source, message.destination)
+                if isinstance(message, SettleLink) and message.link_seq > positions.get(wire, 0):
+                    self._add_under_way(totals, message, orders[message.order_id])
+        assert not any(totals.values()), f"clearing and links do not add up (K06): {totals}"
+
+    def _add_under_way(
+        self, totals: Counter[tuple[int, int]], link: SettleLink, order: OrderRow
+    ) -> None:
+        if link.prevented and not link.transfer:
+            return
+        market = MarketRow.unpack(self.places[0].view.market(order.market))
+        sign = 1 if order.side == Side.BUY else -1
+        totals[order.market, market.quote_asset] += sign * link.quote_atoms
+        totals[order.market, market.base_asset] -= sign * link.lots * market.lot_atoms
+
+    def check_at_rest(self) -> None:
+        """Nothing is on its way, nothing waits, and both sides know the same orders (K05, K07)."""
+        self.compare()
+        self.recount()
+        assert not any(self.wires.values()), "a wire is not empty"
+        here, there = {}, {}
+        for node in self.nodes:
+            assert not node.view.outbox(), "an outbox is not empty (K05)"
+            for row in rows_of(node.view.snapshot()):
+                assert row.kind not in {RowKind.REQUEST, RowKind.REQUEST_PART}, "a request waits"
+                if row.kind == RowKind.ORDER:
+                    (here if node.role == Role.ACCOUNTS else there)[row.order_id] = (
+                        row.account_id,
+                        row.market,
+                        row.side,
+                        row.qty_lots if not row.quote_order_atoms else 0,
+                        row.executed_lots,
+                        row.prevented_lots,
+                        row.amends,
+                        row.status,
+                    )
+        assert here == there, "the sides disagree on their orders"
+
+
+def link_of(event: bytes) -> Any:
+    """Return the link record that a LINK event carries."""
+    data = event[_LINK_AT:]
+    return LINKS[data[2]].unpack(data)
+
+
+def deliver(message: bytes) -> bytes:
+    """Return the command that brings a message in."""
+    return Deliver(size=Deliver.SIZE + len(message)).pack() + message
+
+
+def is_whole(record: bytes) -> bool:
+    """Whether a DELIVER holds a link record."""
+    link = LINKS.get(record[50]) if len(record) > Deliver.SIZE else None
+    return link is not None and len(record) == Deliver.SIZE + link.SIZE
+
+
+def spoilt(record: bytes, rng: random.Random) -> bytes:
+    """Return a DELIVER whose form no kernel knows."""
+    made = bytearray(record)
+    at, value = rng.choice(((48, 16), (50, rng.choice((0, 7, 255))), (51, 2), (3, 0)))
+    made[at] = value
+    return bytes(made)
+
+
+def rows_of(snapshot: bytes) -> Iterator[Any]:
+    """Yield the rows of a snapshot, typed."""
+    for record in records(snapshot):
+        yield ROWS[record[2]].unpack(record)
+
+
+def _positions(node: Node) -> Iterator[tuple[Wire, int]]:
+    for source, destination, last in node.view.link_positions():
+        yield (source, destination), last
+
+
+def compare_links(pair: Pair) -> None:
+    """Hold the views of links against each other."""
+    for name in ("role", "hosted", "outbox", "link_positions"):
+        left, right = getattr(pair.left, name)(), getattr(pair.right, name)()
+        if left != right:
+            raise DifferenceError(f"{name}: {left!r} against {right!r}")

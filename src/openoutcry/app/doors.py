@@ -1,0 +1,69 @@
+"""The public doors of a process that serves clients: HTTP and WebSockets on one port."""
+
+import asyncio
+import gc
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+
+from openoutcry.gateways.edge.service import Exchange
+from openoutcry.gateways.rest import market_data as market_data_routes
+from openoutcry.gateways.rest import routes
+from openoutcry.gateways.rest.http import HttpServer, Upgrade
+from openoutcry.gateways.rest.server import RestApplication
+from openoutcry.gateways.ws.gateway import WebSocketGateway
+from openoutcry.kernel import OrderWriter, read_order
+from openoutcry.ports.plain_orders import PlainOrders
+
+PLAIN_ORDERS = PlainOrders(read_order, OrderWriter)
+HTTP_GRACE_SECONDS = 2.0
+WEBSOCKET_PATHS = ("/ws", "/stream", "/ws-api")
+COLLECT_AFTER = (20_000, 20, 50)
+"""New objects until the garbage collector looks; and so many looks until it looks further."""
+
+
+class PortInUseError(Exception):
+    """Nobody can listen where the settings say."""
+
+
+async def open_doors(
+    stack: AsyncExitStack, exchange: Exchange, host: str, port: int, *, shared: bool = False
+) -> int:
+    """Serve clients until the stack is left; returns the port. Raises PortInUseError."""
+    endpoints = (*routes.ENDPOINTS, *market_data_routes.ENDPOINTS)
+    websockets = WebSocketGateway(exchange, endpoints)
+    websockets.start()
+    http = HttpServer(
+        RestApplication(exchange, endpoints, plain_orders=PLAIN_ORDERS),
+        upgrades=_upgrades(websockets.upgrade),
+    )
+    try:
+        found = await http.start(host, port, shared=shared)
+    except OSError as error:
+        await websockets.stop()
+        raise PortInUseError(f"cannot listen on {host}:{port}: {error.strerror}") from error
+
+    async def close_doors() -> None:
+        await asyncio.gather(http.close(HTTP_GRACE_SECONDS), websockets.stop())
+
+    stack.push_async_callback(close_doors)
+    return found
+
+
+def spare_collections() -> None:
+    """Have the garbage collector look seldom, and never again at what stays until the end.
+
+    A request leaves no cycles behind: its objects go with their last reference. What is collected
+    is what breaks in the middle, and that can wait until there are some thousand objects of it.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECT_AFTER)
+
+
+def _upgrades(upgrade: Upgrade) -> Callable[[str], Upgrade | None]:
+    """Return which paths are WebSocket's."""
+
+    def of_path(path: str) -> Upgrade | None:
+        return upgrade if path.startswith(WEBSOCKET_PATHS) else None
+
+    return of_path
