@@ -18,6 +18,7 @@ BENCHMARKS = {
     "kernel": "the kernel alone: the workloads, per command and per call",
     "memory": "bytes for each resting order, account and balance",
     "recovery": "snapshot load and journal replay, and the market while a snapshot is taken",
+    "journal": "group commit in PostgreSQL against one commit for each order",
     "http": "order entry over HTTP beside a constant reply",
     "calls": "commands to a partition through TCP and TLS, beside the same in process",
     "streams": "a thousand subscribers of one market",

@@ -22,7 +22,7 @@ def checked_chain(journal: Journal) -> list[JournalRow]:
     return rows
 
 
-def wait_until(done: Callable[[], bool], what: str, seconds: float = 20.0) -> None:
+def wait_until(done: Callable[[], bool], what: str, seconds: float = 60.0) -> None:
     """Poll for a condition."""
     end = time.monotonic() + seconds
     while not done():

@@ -218,13 +218,13 @@ def test_nothing_is_acknowledged_while_the_server_is_away_j03(own_server: Postgr
         psycopg.connect(own_server.dsn())
     assert thread.is_alive()
     own_server.start()
-    thread.join(20)
+    thread.join(60)
     assert not errors
     assert journal.head() == row.head
     own_server.crash()
     thread, errors = in_thread(lambda: journal.append([next_row(row.head, epoch)]))
     journal.give_up()
-    thread.join(20)
+    thread.join(60)
     assert [type(error) for error in errors] == [JournalUnknownError]
     journal.close()
 
@@ -319,7 +319,7 @@ def test_a_cancelled_wait_for_a_standby_is_no_acknowledgement_j03(
         assert thread.is_alive()
         operator.execute("ALTER SYSTEM RESET synchronous_standby_names")
         operator.execute("SELECT pg_reload_conf()")
-        thread.join(20)
+        thread.join(60)
     assert not errors
     assert checked_chain(journal) == [row]
     journal.close()
@@ -334,7 +334,7 @@ def test_it_waits_for_a_server_that_hangs(own_server: PostgresServer) -> None:
     thread.join(0.2)
     assert thread.is_alive()
     own_server.go_on()
-    thread.join(20)
+    thread.join(60)
     assert not errors
     assert journal.head() == row.head
     journal.close()

@@ -16,9 +16,10 @@ from openoutcry.adapters.postgres.migrations import (
 )
 
 MADE_UP = {
-    "integer": "1",
-    "bigint": "1",
-    "numeric": "1",
+    "smallint": "{}",
+    "integer": "{}",
+    "bigint": "{}",
+    "numeric": "{}",
     "boolean": "true",
     "bytea": "'\\x01'",
     "text": "'x'",
@@ -29,27 +30,30 @@ MADE_UP = {
 def tables(connection: psycopg.Connection, schema: str) -> list[str]:
     rows = connection.execute(
         "SELECT table_name FROM information_schema.tables WHERE table_schema = %s"
-        " AND table_name <> 'migration' ORDER BY table_name",
+        " AND table_type = 'BASE TABLE' AND table_name <> 'migration' ORDER BY table_name",
         (schema,),
     )
     return [name for (name,) in rows]
 
 
 def fill(connection: psycopg.Connection, schema: str) -> None:
-    """Put a row into every table that has none; foreign keys hold, for every value is the same."""
+    """Put a row into every table: each number is its column's place, and no trigger looks."""
     with connection.transaction():
         connection.execute("SET LOCAL session_replication_role = replica")
         for table in tables(connection, schema):
             columns = connection.execute(
                 "SELECT column_name, data_type FROM information_schema.columns"
-                " WHERE table_schema = %s AND table_name = %s",
+                " WHERE table_schema = %s AND table_name = %s ORDER BY ordinal_position",
                 (schema, table),
             ).fetchall()
             connection.execute(
                 sql.SQL("INSERT INTO {}({}) VALUES({}) ON CONFLICT DO NOTHING").format(
                     sql.Identifier(schema, table),
                     sql.SQL(", ").join(sql.Identifier(name) for name, _ in columns),
-                    sql.SQL(", ").join(sql.SQL(MADE_UP[kind]) for _, kind in columns),
+                    sql.SQL(", ").join(
+                        sql.SQL(MADE_UP[kind].format(place))
+                        for place, (_, kind) in enumerate(columns, 1)
+                    ),
                 )
             )
 

@@ -187,7 +187,7 @@ def test_a_projector_waits_for_a_server_that_comes_back(
         waiting = threading.Thread(target=projector.commit)
         waiting.start()
         server.start()
-        waiting.join(30)
+        waiting.join(60)
         assert not waiting.is_alive()
         server.crash()
         projector.apply(batches[20])
@@ -269,7 +269,7 @@ async def test_reports_come_from_the_replica_and_accounts_do_not(
                     ).fetchall()
                 assert wanted is not None
                 with psycopg.connect(replica.dsn(), autocommit=True) as connection:
-                    async with asyncio.timeout(20):
+                    async with asyncio.timeout(60):
                         while connection.execute(
                             "SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn", wanted
                         ).fetchone() != (True,):

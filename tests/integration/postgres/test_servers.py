@@ -75,6 +75,28 @@ def test_a_folder_that_it_cannot_enter_is_refused_with_the_remedy(tmp_path: Path
     assert blocked_at(elsewhere.parent) is None
 
 
+def test_a_folder_that_is_not_ours_is_refused(folder: Path) -> None:
+    """A link that somebody laid where our folder would be must not be followed."""
+    elsewhere = folder.with_name(f"{folder.name}-elsewhere")
+    elsewhere.mkdir()
+    folder.symlink_to(elsewhere)
+    owner = elsewhere.stat().st_uid
+    with pytest.raises(ServerError, match="not a folder of ours"):
+        PostgresServer(folder).start()
+    assert elsewhere.stat().st_uid == owner
+    assert list(elsewhere.iterdir()) == []
+
+
+def test_a_store_that_was_not_finished_is_made_again(folder: Path) -> None:
+    (folder / "data.part").mkdir(parents=True)
+    (folder / "data.part" / "PG_VERSION").write_text("18")
+    with (
+        PostgresServer(folder, durable=False) as server,
+        psycopg.connect(server.dsn()) as connection,
+    ):
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
 @as_root
 def test_programs_that_it_cannot_reach_are_copied(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

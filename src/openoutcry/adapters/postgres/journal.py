@@ -197,7 +197,8 @@ class PostgresJournal:
                 self._drop_writer()
             except psycopg.Error as error:
                 if is_away(error, self._writer):
-                    log.warning("partition %d: the outcome is unknown: %s", self.partition, error)
+                    level = logging.WARNING if self._writer is not None else logging.DEBUG
+                    log.log(level, "partition %d: nothing is known: %s", self.partition, error)
                     self._drop_writer()
                 elif not may_be_tried_again(error):
                     raise journal_error(error) from error

@@ -14,6 +14,8 @@ from importlib import resources
 import psycopg
 from psycopg import sql
 
+from openoutcry.adapters.postgres.connections import connect_primary
+
 log = logging.getLogger(__name__)
 
 JOURNAL = "journal"
@@ -58,7 +60,7 @@ def migrations(schema: str) -> list[Migration]:
 def migrate(dsn: str, schema: str, known: Sequence[Migration] | None = None) -> int:
     """Apply what is missing; returns the version. Refuses, by name, what a newer program made."""
     known = migrations(schema) if known is None else known
-    with psycopg.connect(dsn, autocommit=True) as connection:
+    with connect_primary(dsn, "outcry-migrate") as connection:
         lock = (_LOCK, SCHEMAS.index(schema))
         connection.execute("SELECT pg_advisory_lock(%s, %s)", lock)
         _make_version_table(connection, schema)
@@ -78,7 +80,7 @@ def migrate(dsn: str, schema: str, known: Sequence[Migration] | None = None) -> 
 def check(dsn: str, schema: str) -> None:
     """Raise SchemaError unless the tables are exactly of this program's version."""
     known = migrations(schema)
-    with psycopg.connect(dsn, autocommit=True) as connection:
+    with connect_primary(dsn, "outcry-check") as connection:
         try:
             applied = _applied(connection, schema)
         except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):

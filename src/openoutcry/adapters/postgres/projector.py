@@ -347,7 +347,8 @@ class PostgresProjector:
                 return work(self._connection)
             except psycopg.Error as error:
                 if is_away(error, self._connection):
-                    log.warning("projection of partition %d waits: %s", self.partition, error)
+                    level = logging.WARNING if self._connection is not None else logging.DEBUG
+                    log.log(level, "projection of partition %d waits: %s", self.partition, error)
                     self._drop()
                 elif not may_be_tried_again(error):
                     raise ProjectionError(f"partition {self.partition}: {error}") from error

@@ -22,7 +22,7 @@ from openoutcry.adapters.local.servers.process import (
     credentials,
     free_port,
     hand_over,
-    require_reachable,
+    take_folder,
     wait_until,
 )
 
@@ -133,7 +133,8 @@ class PostgresServer:
         if self.is_running:
             return
         self._take_folder()
-        if not (self.data / "PG_VERSION").exists():
+        if not self.data.exists():
+            shutil.rmtree(self._new_data(), ignore_errors=True)
             self._make_store()
         command: list[str | Path] = [self._program("postgres"), "-D", self.data]
         settings = {
@@ -185,8 +186,7 @@ class PostgresServer:
         follower._take_folder()
         self._run(
             self._program("pg_basebackup"),
-            "--pgdata",
-            follower.data,
+            *("--pgdata", follower._new_data()),
             "--write-recovery-conf",
             "--checkpoint=fast",
             "--dbname",
@@ -194,6 +194,7 @@ class PostgresServer:
             *([] if self.durable else ["--no-sync"]),
         )
         follower._keep_password(self.password)
+        follower._new_data().rename(follower.data)
         return follower
 
     def wait_for(self, *names: str, seconds: float = START_SECONDS) -> None:
@@ -224,9 +225,7 @@ class PostgresServer:
             raise ServerError(f"the standby in {self.folder} was not promoted in {seconds} s")
 
     def _take_folder(self) -> None:
-        require_reachable(self.folder)
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        hand_over(self.folder)
+        take_folder(self.folder)
         self.log.touch(0o600)
         hand_over(self.log)
 
@@ -235,12 +234,17 @@ class PostgresServer:
         self._keep_password(password)
         self._run(
             self._program("initdb"),
-            *("--pgdata", self.data),
+            *("--pgdata", self._new_data()),
             *("--username", USER, "--pwfile", self.folder / "password"),
             *("--auth-local", "trust", "--auth-host", "scram-sha-256"),
             *("--locale", "C", "--encoding", "UTF8"),
             *([] if self.durable else ["--no-sync"]),
         )
+        self._new_data().rename(self.data)
+
+    def _new_data(self) -> Path:
+        """Where a store is made: it gets its name when it is whole."""
+        return self.data.with_suffix(".part")
 
     def _keep_password(self, password: str) -> None:
         path = self.folder / "password"

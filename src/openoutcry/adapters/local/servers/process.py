@@ -42,7 +42,26 @@ def credentials() -> Credentials:
 def hand_over(path: Path) -> None:
     """Give a file or folder to the user that servers run as."""
     if os.geteuid() == 0:
-        os.chown(path, NOBODY, NOBODY)
+        os.chown(path, NOBODY, NOBODY, follow_symlinks=False)
+
+
+def take_folder(path: Path) -> None:
+    """Make a folder that only the servers' user enters, or take one that is ours; ServerError."""
+    blocking = blocked_at(path.parent)
+    if blocking is not None:
+        raise ServerError(
+            f"{path} cannot be used: started as root, the server runs as uid {NOBODY}, and "
+            f"{blocking} lets only its owner in. Run `chmod o+x {blocking}`, name a folder "
+            "elsewhere, or start as another user than root"
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        path.mkdir(mode=0o700)
+    status = path.lstat()
+    ours = {os.geteuid(), NOBODY} if os.geteuid() == 0 else {os.geteuid()}
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid not in ours:
+        raise ServerError(f"{path} is there already and is not a folder of ours: remove it")
+    hand_over(path)
 
 
 def blocked_at(path: Path) -> Path | None:
@@ -59,17 +78,6 @@ def blocked_at(path: Path) -> Path | None:
         if not status.st_mode & needed:
             return folder
     return None
-
-
-def require_reachable(path: Path) -> None:
-    """Raise a ServerError that says what to do when the servers' user cannot come to a folder."""
-    blocking = blocked_at(path.parent)
-    if blocking is not None:
-        raise ServerError(
-            f"{path} cannot be used: started as root, the server runs as uid {NOBODY}, and "
-            f"{blocking} lets only its owner in. Run `chmod o+x {blocking}`, name a folder "
-            "elsewhere, or start as another user than root"
-        )
 
 
 def store_folder(wanted: Path) -> Path:
@@ -142,14 +150,15 @@ class ServerProcess:
         return self._process.poll() is None
 
     def stop(self, how: signal.Signals, seconds: float) -> None:
-        """Ask it to end by a signal and wait; raises ServerError when it does not."""
+        """Ask it to end by a signal and wait; kill it, and raise ServerError, when it does not."""
         if self.is_running:
             self._process.send_signal(how)
         try:
             self._process.wait(seconds)
         except subprocess.TimeoutExpired:
+            self.kill()
             raise ServerError(
-                f"process {self.pid} did not end within {seconds:g} s of {how.name}"
+                f"process {self.pid} did not end within {seconds:g} s of {how.name} and was killed"
             ) from None
         self._release()
 
