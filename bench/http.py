@@ -74,8 +74,8 @@ def on_cores(cores: set[int]) -> Iterator[None]:
 
 
 @contextmanager
-def uvicorn_server(cores: set[int]) -> Iterator[int]:
-    """Serve the yardstick; yields its port."""
+def uvicorn_server(cores: set[int]) -> Iterator[tuple[int, int]]:
+    """Serve the yardstick; yields its port and process id."""
     port = free_port()
     with on_cores(cores):
         process = subprocess.Popen(
@@ -87,10 +87,21 @@ def uvicorn_server(cores: set[int]) -> Iterator[int]:
             cwd=Path(__file__).parent.parent,
         )
     try:
-        yield port
+        yield port, process.pid
     finally:
         process.terminate()
         process.wait(10)
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return the processor time that a server's process has used, its threads included."""
+    return (
+        sum(
+            int(path.read_text().split()[0])
+            for path in Path(f"/proc/{pid}/task").glob("*/schedstat")
+        )
+        / 1e9
+    )
 
 
 def cores_apart() -> tuple[set[int], set[int]]:
@@ -114,7 +125,7 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, list[dict[st
     server_cores, load_cores = cores_apart()
     rounds: dict[str, list[dict[str, Any]]] = {"orders": [], "constant": [], "ping": []}
     with ExitStack() as stack:
-        yardstick = stack.enter_context(uvicorn_server(server_cores))
+        yardstick, yardstick_pid = stack.enter_context(uvicorn_server(server_cores))
         exchange = ExchangeProcess(folder / "data", "--no-bots", "--no-limits")
         with on_cores(server_cores):
             exchange.start()
@@ -130,28 +141,31 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, list[dict[st
         common = {"connections": options.connections, "seconds_max": ROUND_SECONDS_MAX}
         for number in range(-1, options.rounds):  # the first warms up and is dropped
             requests = options.requests if number >= 0 else options.requests // 4
-            for kind, port in (
-                ("orders", exchange.port),
-                ("constant", yardstick),
-                ("ping", exchange.port),
+            for kind, port, pid in (
+                ("orders", exchange.port, exchange.pid),
+                ("constant", yardstick, yardstick_pid),
+                ("ping", exchange.port, exchange.pid),
             ):
+                before = cpu_seconds(pid)
                 result = load.run(
                     kind=kind, port=port, requests=requests, keys=keys, run=f"r{number}", **common
                 )
+                result["cpu_us"] = (cpu_seconds(pid) - before) / result["requests"] * 1e6
                 if number >= 0:
                     rounds[kind].append(result)
                     print(f"  round {number + 1} {kind}: {result['per_second']:,.0f}/s")
-        rounds["alone"] = [
-            load.run(
-                kind="orders",
-                port=exchange.port,
-                requests=2_000,
-                connections=1,
-                seconds_max=ROUND_SECONDS_MAX,
-                keys=keys,
-                run="alone",
-            )
-        ]
+        before = cpu_seconds(exchange.pid)
+        alone = load.run(
+            kind="orders",
+            port=exchange.port,
+            requests=2_000,
+            connections=1,
+            seconds_max=ROUND_SECONDS_MAX,
+            keys=keys,
+            run="alone",
+        )
+        alone["cpu_us"] = (cpu_seconds(exchange.pid) - before) / alone["requests"] * 1e6
+        rounds["alone"] = [alone]
     return rounds
 
 
@@ -175,6 +189,7 @@ def summary(rounds: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
                 "target": title,
                 "per second": round(rate),
                 "of the yardstick": round(rate / base, 2),
+                "cpu_us": round(statistics.median(it["cpu_us"] for it in rounds[kind]), 1),
                 **percentiles(latencies),
                 "requests": len(latencies),
             }
@@ -188,7 +203,8 @@ def _placement() -> str:
     return (
         f"Cores: both servers on {sorted(server_cores)}, one loaded at a time; the load generator "
         f"on {sorted(load_cores)}; the exchange's follower, at the lowest priority, on any. "
-        "The journal is synced before each reply, limits count but refuse nobody."
+        "The journal is synced before each reply, limits count but refuse nobody. "
+        "cpu_us: processor time of the server's process a request, all its threads."
     )
 
 

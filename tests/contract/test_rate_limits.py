@@ -98,7 +98,7 @@ def test_orders_of_a_day(make: Callable[[bool], RateLimiter]) -> None:
 
 def test_first_fills_make_room_never_below_nothing(make: Callable[[bool], RateLimiter]) -> None:
     limiter = make(True)
-    limiter.count_orders(7, 8, START)
+    assert limiter.count_orders(7, 8, START) == (8, 8)
     limiter.order_filled(7, START, maker=False)
     assert limiter.order_counts(7, START) == (7, 7)
     limiter.order_filled(7, START, maker=True)

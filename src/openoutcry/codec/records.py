@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from operator import attrgetter
 from typing import Any, cast
 
@@ -95,9 +96,10 @@ class BatchEvents:
         self._events: Sequence[Event] | None = None
         self._decoded: dict[type[Event], Sequence[Event]] = {}
 
-    def records_of(self, command: int) -> bytes:
-        """Return the events of one command as they are kept."""
-        return self._data[self._bounds[command] : self._bounds[command + 1]]
+    def records_by_command(self) -> list[bytes]:
+        """Return the events of each command as they are kept."""
+        data = self._data
+        return [data[begin:end] for begin, end in pairwise(self._bounds)]
 
     def events(self) -> Sequence[Event]:
         """Return all events in order."""

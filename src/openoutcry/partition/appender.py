@@ -1,12 +1,12 @@
-"""The thread that appends: the event loop hands it batches and hears when they are durable."""
+"""The thread that appends: the event loop hands it rows and hears when they are durable."""
 
 import asyncio
 import os
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from queue import SimpleQueue
 
 from openoutcry.codec.journal import Head, JournalRow, seal
 from openoutcry.ports.journal import Journal, JournalError, JournalFullError, Room
@@ -20,12 +20,6 @@ def exit_at_once(error: BaseException) -> None:
     text = f"outcry: the journal failed, stopping at once without acknowledging: {error}\n"
     os.write(sys.stderr.fileno(), text.encode())
     os._exit(EXIT_JOURNAL)
-
-
-@dataclass(frozen=True, slots=True)
-class _Append:
-    commands: bytes
-    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +43,7 @@ class Appender:
         fatal: Callable[[BaseException], None] = exit_at_once,
     ) -> None:
         """`on_durable` and `on_full` (True: even the reserve is spent) run in the event loop."""
-        self.head = head
+        self._last = head
         self._journal = journal
         self._partition = partition
         self._epoch = epoch
@@ -58,39 +52,55 @@ class Appender:
         self._on_full = on_full
         self._fatal = fatal
         self._loop = asyncio.get_running_loop()
-        self._items: SimpleQueue[_Append | _Prune | None] = SimpleQueue()
+        self._items: deque[JournalRow | _Prune | None] = deque()
+        self._ear, self._bell = os.pipe()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="journal-append", daemon=True)
         self._thread.start()
 
     def append(self, commands: bytes, count: int) -> None:
-        """Have a batch appended after the head."""
-        self._items.put(_Append(commands, count))
+        """Have a batch appended after the one before it."""
+        row = seal(self._last, self._partition, self._epoch, commands, count)
+        self._last = row.head
+        self._hand_over(row)
 
     def prune(self, below_seq: int) -> None:
         """Have older rows deleted, a few at a time between appends."""
-        self._items.put(_Prune(below_seq))
+        if not self._stopping.is_set():
+            self._hand_over(_Prune(below_seq))
 
     async def stop(self) -> None:
         """Finish what was handed over and end the thread."""
         self._stopping.set()
-        self._items.put(None)
+        self._hand_over(None)
         await self._loop.run_in_executor(None, self._thread.join)
+        os.close(self._bell)
+        os.close(self._ear)
+
+    def _hand_over(self, item: JournalRow | _Prune | None) -> None:
+        """Wake the thread by a pipe: the write lets go of the interpreter for it to begin at once.
+
+        Woken by a lock, it would wait for the interpreter, and for the processor once more.
+        """
+        self._items.append(item)
+        os.write(self._bell, b"!")
 
     def _run(self) -> None:
-        while (item := self._items.get()) is not None:
+        while True:
+            os.read(self._ear, 1)
+            item = self._items.popleft()
+            if item is None:
+                return
             try:
                 if isinstance(item, _Prune):
                     self._prune(item)
                     continue
-                row = seal(self.head, self._partition, self._epoch, item.commands, item.count)
-                if not self._append(row):
+                if not self._append(item):
                     return
             except JournalError as error:
                 self._fatal(error)
                 return
-            self.head = row.head
-            self._loop.call_soon_threadsafe(self._on_durable, row)
+            self._loop.call_soon_threadsafe(self._on_durable, item)
 
     def _append(self, row: JournalRow) -> bool:
         """Append; when the disk is full use the reserve, then wait for room. False: stopped."""
@@ -116,4 +126,4 @@ class Appender:
         except JournalFullError:
             return
         if more and not self._stopping.is_set():
-            self._items.put(item)
+            self._hand_over(item)

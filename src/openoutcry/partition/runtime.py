@@ -8,8 +8,9 @@ is durable. Everything here runs in the event loop's thread.
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TypeVar
 
 from openoutcry.codec.journal import JournalRow
@@ -72,6 +73,8 @@ class PartitionLimits:
     batch_commands_max: int = 1024
     queue_commands_max: int = 65_536
     room_check_seconds: float = 0.5
+    gather_seconds: float = 0.001
+    """A batch waits no longer than this, about as long as a slow sync, for what still arrives."""
 
 
 @dataclass(slots=True)
@@ -90,6 +93,11 @@ class _Flight:
     """What the callers of quarantined commands are told instead."""
     events_hash: bytes = b""
     readers: list[asyncio.Future[None]] = field(default_factory=list)
+
+    def replies(self, begin: int) -> Iterator[tuple[Taker | None, bytes]]:
+        """Yield who waits and the events of their command, from an index on."""
+        records = self.events.records_by_command()
+        return islice(zip(self.takers, records, strict=True), begin, None)
 
 
 def now_us() -> int:
@@ -133,6 +141,8 @@ class Partition:
         self._flight: _Flight | None = None
         self._faulted: _Flight | None = None
         self._drain_scheduled = False
+        self._gathered = 0
+        self._gather_until_s = 0.0
         self._running = False
         self._full = False
         self._blocked = False
@@ -238,11 +248,27 @@ class Partition:
         queue.append(command)
         self._takers.append(taker)
         if self._flight is None and not self._drain_scheduled:
-            self._drain_scheduled = True
-            self._loop.call_soon(self._drain)
+            self._drain_soon()
+
+    def _drain_soon(self) -> None:
+        """Have what is waiting put in flight after what has arrived on the network is read."""
+        self._drain_scheduled = True
+        self._gathered = 0
+        self._gather_until_s = time.monotonic() + self._limits.gather_seconds
+        self._loop.call_soon(self._drain)
 
     def _drain(self) -> None:
-        """Put what is waiting in flight and have it applied in the loop's next round."""
+        """Put what is waiting in flight and have it applied in the loop's next round.
+
+        As long as each round of the loop brings more, it is worth waiting for: a batch costs as
+        much as some orders, and the loop is not idle meanwhile.
+        """
+        waiting = len(self._queue)
+        if self._gathered < waiting < self._limits.batch_commands_max:
+            self._gathered = waiting
+            if time.monotonic() < self._gather_until_s:
+                self._loop.call_soon(self._drain)
+                return
         self._drain_scheduled = False
         launched = self._launch()
         if launched is not None:
@@ -321,27 +347,35 @@ class Partition:
             self._release(faulted)
         self._release(flight)
         if not self._drain_scheduled:
-            self._drain_scheduled = True
-            self._loop.call_soon(self._drain)  # after what has arrived on the network is read
+            self._drain_soon()
 
     def _release(self, flight: _Flight) -> None:
         """Let a durable batch out: followers, listeners, replies, reads, in this order."""
         self._committed_seq = flight.seq
         for watch in self._watchers:
             watch(flight.seq, flight.events_hash)
-        events, passed_over = flight.events, flight.passed_over
-        committed = Committed(flight.seq, flight.time_us, events)
+        committed = Committed(flight.seq, flight.time_us, flight.events)
         for listener in self._listeners:
             # each on its own: one that fails must not keep the batch from the others
             self._loop.call_soon(listener, committed)
-        seq, time_us = flight.seq, flight.time_us
-        for index, taker in enumerate(flight.takers):
-            if taker is not None:
-                records = events.records_of(index) or passed_over.get(index, b"")
-                self._loop.call_soon(taker, Reply(seq, time_us, records))
+        if any(flight.takers):
+            self._loop.call_soon(self._answer, flight, 0)
         for reader in flight.readers:
             if not reader.done():
                 reader.set_result(None)
+
+    def _answer(self, flight: _Flight, begin: int) -> None:
+        """Reply to a batch's callers from one of them on."""
+        seq, time_us, passed_over = flight.seq, flight.time_us, flight.passed_over
+        at = begin
+        try:
+            for at, (taker, records) in enumerate(flight.replies(begin), begin):
+                if taker is not None:
+                    taker(Reply(seq, time_us, records or passed_over.get(at, b"")))
+        except BaseException:
+            # the loop reports it; the others are answered all the same
+            self._loop.call_soon(self._answer, flight, at + 1)
+            raise
 
     async def _mend(self, flight: _Flight, row: JournalRow) -> None:
         """Replace a faulted machine and quarantine what it faulted on, as the next row."""

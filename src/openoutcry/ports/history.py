@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from openoutcry.core.records import OrderEvent, OrderRequestedEvent, PreventedEvent, TradeEvent
 
@@ -29,8 +29,7 @@ class Candle:
     last_trade_id: int
 
 
-@dataclass(frozen=True, slots=True)
-class AggregateTrade:
+class AggregateTrade(NamedTuple):
     """Fills of one taker order at one price."""
 
     aggregate_id: int

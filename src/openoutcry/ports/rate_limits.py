@@ -46,8 +46,8 @@ class RateLimiter(Protocol):
         """Say whether an account may send this many orders more; counts nothing."""
         ...
 
-    def count_orders(self, account_id: int, orders: int, now_us: int) -> None:
-        """Count accepted orders of an account."""
+    def count_orders(self, account_id: int, orders: int, now_us: int) -> tuple[int, int]:
+        """Count accepted orders of an account; returns its counts, as `order_counts` does."""
         ...
 
     def order_filled(self, account_id: int, now_us: int, *, maker: bool) -> None:

@@ -1,7 +1,6 @@
 """Aggregate trades: the fills of one taker order at one price, as one."""
 
 from collections.abc import Sequence
-from itertools import groupby
 
 from openoutcry.core.bars import aggregate_key
 from openoutcry.core.enums import Side
@@ -17,7 +16,7 @@ def aggregate_of(aggregate_id: int, trades: Sequence[TradeEvent]) -> AggregateTr
     return AggregateTrade(
         aggregate_id=aggregate_id,
         price_ticks=first.price_ticks,
-        lots=sum(trade.lots for trade in trades),
+        lots=first.lots if len(trades) == 1 else sum(trade.lots for trade in trades),
         first_trade_id=first.trade_id,
         last_trade_id=trades[-1].trade_id,
         time_us=first.time_us,
@@ -27,7 +26,14 @@ def aggregate_of(aggregate_id: int, trades: Sequence[TradeEvent]) -> AggregateTr
 
 def aggregate_trades(first_id: int, trades: Sequence[TradeEvent]) -> list[AggregateTrade]:
     """Return the aggregates of the trades of one market and batch, with ids from `first_id`."""
-    if len(trades) == 1:
-        return [aggregate_of(first_id, trades)]
-    groups = groupby(trades, key=aggregate_key)
-    return [aggregate_of(first_id + n, list(group)) for n, (_, group) in enumerate(groups)]
+    aggregates: list[AggregateTrade] = []
+    begun = 0
+    last = trades[0]
+    for at, trade in enumerate(trades):
+        # most trades of a batch are of different commands, which is soon seen
+        if trade.command != last.command or aggregate_key(trade) != aggregate_key(last):
+            aggregates.append(aggregate_of(first_id + len(aggregates), trades[begun:at]))
+            begun = at
+        last = trade
+    aggregates.append(aggregate_of(first_id + len(aggregates), trades[begun:]))
+    return aggregates

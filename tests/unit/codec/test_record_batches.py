@@ -79,7 +79,7 @@ def test_a_batch_comes_back_sorted_by_command_and_type(sort: Sort) -> None:
     data = b"".join(event.pack() for event in events)
     batch = BatchEvents(data, sort(data, 4))
     assert list(batch.events()) == decode_events(data)
-    assert [decode_events(batch.records_of(at)) for at in range(4)] == [
+    assert [decode_events(records) for records in batch.records_by_command()] == [
         [event for event in batch.events() if event.command == at] for at in range(4)
     ]
     decoded = Committed(1, 2, batch.events())
@@ -94,7 +94,7 @@ def test_a_batch_comes_back_sorted_by_command_and_type(sort: Sort) -> None:
 
 def test_an_empty_batch_has_nothing(sort: Sort) -> None:
     batch = BatchEvents(b"", sort(b"", 2))
-    assert [batch.records_of(at) for at in range(2)] == [b"", b""]
+    assert batch.records_by_command() == [b"", b""]
     for nothing in (Committed(1, 2, batch), Committed(1, 2, [])):
         assert list(nothing.events) == []
         assert list(nothing.of_type(TradeEvent)) == []

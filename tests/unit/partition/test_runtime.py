@@ -21,7 +21,7 @@ from openoutcry.core.records import (
 )
 from openoutcry.partition.recovery import recover
 from openoutcry.partition.runtime import Partition, PartitionLimits
-from openoutcry.ports.calls import NotAcceptedError, StorageFullError
+from openoutcry.ports.calls import CallError, NotAcceptedError, Reply, StorageFullError
 from openoutcry.ports.feeds import Committed
 from openoutcry.ports.journal import FencedError, JournalFullError, JournalUnknownError
 
@@ -131,6 +131,74 @@ async def test_what_arrives_during_an_append_is_the_next_batch() -> None:
     assert (await first).seq == 2
     assert {(await reply).seq for reply in rest} == {3}
     assert journal.row(3).n_commands == 50
+    await partition.stop()
+
+
+class Arrivals:
+    """Sends a command in each round of the loop; each reply is noted by number."""
+
+    def __init__(self, partition: Partition) -> None:
+        self.partition = partition
+        self.replies: dict[int, Reply | CallError] = {}
+        self.sent = 0
+
+    def send(self) -> None:
+        number = self.sent
+        self.sent += 1
+        self.partition.send(deposit(1), lambda reply: self.replies.update({number: reply}))
+
+    async def run(self, rounds: int) -> list[int]:
+        """Return the sequence of each reply."""
+        for _ in range(rounds):
+            self.send()
+            await asyncio.sleep(0)
+        while len(self.replies) < self.sent:
+            await asyncio.sleep(0)
+        replies = [self.replies[number] for number in range(self.sent)]
+        return [reply.seq for reply in replies if isinstance(reply, Reply)]
+
+
+async def test_a_batch_waits_while_each_round_brings_more() -> None:
+    limits = PartitionLimits(gather_seconds=60.0)
+    partition = await started(MemoryJournal(), limits=limits)
+    assert await Arrivals(partition).run(rounds=20) == [2] * 20
+    await partition.stop()
+
+
+async def test_a_batch_does_not_wait_for_ever() -> None:
+    journal = MemoryJournal()
+    partition = await started(journal, limits=PartitionLimits(gather_seconds=0.0))
+    seqs = await Arrivals(partition).run(rounds=20)
+    assert seqs[0] == 2
+    assert seqs[-1] > 2
+    await partition.stop()
+
+
+async def test_a_full_batch_waits_for_nothing() -> None:
+    limits = PartitionLimits(batch_commands_max=5, gather_seconds=60.0)
+    partition = await started(MemoryJournal(), limits=limits)
+    seqs = await Arrivals(partition).run(rounds=20)
+    assert [seqs.count(seq) for seq in range(2, 6)] == [5] * 4
+    await partition.stop()
+
+
+async def test_a_taker_that_fails_keeps_no_reply_from_the_others() -> None:
+    partition = await started(MemoryJournal())
+    failures: list[BaseException] = []
+    asyncio.get_running_loop().set_exception_handler(
+        lambda _loop, context: failures.append(context["exception"])
+    )
+    replies: list[Reply | CallError] = []
+
+    def fail(_reply: Reply | CallError) -> None:
+        raise ZeroDivisionError
+
+    for taker in (fail, replies.append, fail, replies.append, fail):
+        partition.send(deposit(1), taker)
+    seq = await partition.idle()
+    await settle()
+    assert [reply.seq for reply in replies if isinstance(reply, Reply)] == [seq, seq]
+    assert [type(failure) for failure in failures] == [ZeroDivisionError] * 3
     await partition.stop()
 
 

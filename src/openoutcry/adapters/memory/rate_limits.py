@@ -182,11 +182,12 @@ class MemoryRateLimiter:
             return _limited(f"{ORDERS_PER_DAY} orders per 1 DAY", _DAY_US, now_us)
         return None
 
-    def count_orders(self, account_id: int, orders: int, now_us: int) -> None:
-        """Count accepted orders of an account."""
+    def count_orders(self, account_id: int, orders: int, now_us: int) -> tuple[int, int]:
+        """Count accepted orders of an account; return its counts."""
         account = self._account(account_id, now_us)
         account.slot_count += orders
         account.day_count += orders
+        return account.slot_count, account.day_count
 
     def order_filled(self, account_id: int, now_us: int, *, maker: bool) -> None:
         """Give an account room again: an order of it has had its first fill."""

@@ -138,7 +138,9 @@ class RestApplication:
     def _place(self, placing: Placing, endpoint: Endpoint, answer: Answer) -> None:
         """Admit a plain order and send it off."""
         limiter, now_us = self._exchange.limiter, placing.now_us
-        self._admit(placing.request.peer_ip, 0, now_us)
+        limited = limiter.admit(placing.request.peer_ip, 0, now_us)
+        if limited is not None:
+            raise errors.too_many_requests(limited)
         limited = limiter.admit_orders(placing.key.account_id, 1, now_us)
         if limited is not None:
             raise errors.too_many_orders(limited)
@@ -159,9 +161,8 @@ class RestApplication:
                 body = placing.writer.placed(outcome.records, account_id, placing.response)
                 if body is not None:
                     limiter = self._exchange.limiter
-                    limiter.count_orders(account_id, 1, now_us)
+                    counts = limiter.count_orders(account_id, 1, now_us)
                     used = limiter.used_weight(request.peer_ip, now_us)
-                    counts = limiter.order_counts(account_id, now_us)
                     head = _WEIGHT_COUNT_HEAD % (used, used, *counts)
                     answer.respond(Response(200, body, head=head))
                     return
