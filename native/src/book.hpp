@@ -60,6 +60,7 @@ inline void Kernel::remove_order(u32 slot, Order& o, Account& a) {
     if (extras_[o.extra].iceberg.v > 0) a.iceberg_orders -= 1;
     extras_.give(o.extra);
   }
+  o.id = 0;  // tells a free slot from an order, for whoever walks them all
   orders_.give(slot);
 }
 

@@ -243,7 +243,8 @@ class Kernel {
   void apply(std::span<const char> batch, u64 seq, std::span<const u32> skip, u32& at);
   static bool framed(std::span<const char> batch);
 
-  const Buffer& events() const { return events_; }
+  // Where the next batch's events are written to; a buffer of its own unless memory is lent to it.
+  Buffer& events() { return events_; }
   u64 seq() const { return seq_; }
   i64 time_us() const { return time_us_; }
   u32 partition() const { return partition_; }
@@ -509,7 +510,20 @@ class Kernel {
   Lots iceberg(const Order& o) const;
   std::int32_t trade_group(const Order& o) const;
   OrderExtra& extra(Order& o);  // makes one when there is none
+
+  // ---- snapshot.cpp: rows
   void fill_row(const Order& o, OrderRow& row) const;
+  static void fill_row(const Account& a, AccountRow& row);
+  void balance_rows(const Account& a, Buffer& out) const;
+  void meta_row(Buffer& out) const;
+  void bucket_rows(Buffer& out) const;
+  void fee_and_shard_rows(Buffer& out) const;
+  void house_rows(Buffer& out) const;
+  void continuation_rows(Buffer& out) const;
+  template <class F>
+  void dedupe_rows(Buffer& out, F pass) const;
+  template <class F>
+  void write_rows(Buffer& out, F pass) const;
 
   // ---- look-ups
   u32 find_account(u64 id) const;
@@ -543,6 +557,7 @@ class Kernel {
   u32 level_of(const NewOrder& c) const;
   void prefetch_head(Market& m, u8 side) const;
   void prefetch_after(const Order& maker) const;
+  void prefetch_orders(const Account& a) const;
 
   u32 partition_;
   std::string poison_;

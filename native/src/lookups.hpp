@@ -170,6 +170,9 @@ inline void Kernel::prefetch_after(const Order& maker) const {
   orders_by_id_.prefetch(order_hash(next.id));
   if (next.next != 0) orders_.prefetch(next.next);
 }
+inline void Kernel::prefetch_orders(const Account& a) const {
+  for (u32 i = 0; i < (a.lists != 0 ? 1 : a.orders); ++i) orders_.prefetch(a.near_orders[i].slot);
+}
 inline Party Kernel::party(u32 slot, const Market& m) {
   Order& o = orders_[slot];
   Account& a = accounts_[o.account];

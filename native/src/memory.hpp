@@ -88,6 +88,7 @@ class Slab {
   }
 
   std::size_t live() const { return live_; }
+  u32 last() const { return last_; }
   std::size_t used_bytes() const { return (static_cast<std::size_t>(last_) + 1) * sizeof(T); }
 
  private:
@@ -234,10 +235,10 @@ class TagTable {
   std::size_t limit_ = 0;
 };
 
-// Bytes that grow without being zeroed twice.
+// Bytes that grow without being zeroed twice. They may be written into memory that somebody lends.
 class Buffer {
  public:
-  ~Buffer() { ::operator delete(data_); }
+  ~Buffer() { ::operator delete(own_); }
   Buffer() = default;
   Buffer(const Buffer&) = delete;
   Buffer& operator=(const Buffer&) = delete;
@@ -257,22 +258,38 @@ class Buffer {
     return *record;
   }
   void clear() { size_ = 0; }
+  void drop_front(std::size_t size) {
+    size_ -= size;
+    if (size_ != 0) std::memmove(data_, data_ + size, size_);
+  }
   const char* data() const { return data_; }
   std::size_t size() const { return size_; }
 
+  // Empties the buffer. What comes next goes to this memory, as long as there is room in it.
+  void lend(char* memory, std::size_t capacity) {
+    data_ = memory;
+    capacity_ = capacity;
+    size_ = 0;
+  }
+  // Empties the buffer, which goes back to memory of its own.
+  void take_back() { lend(own_, own_capacity_); }
+
  private:
   [[gnu::noinline]] void grow(std::size_t least) {
-    std::size_t capacity = capacity_ ? capacity_ : 1U << 16;
+    std::size_t capacity = own_capacity_ ? own_capacity_ : 1U << 16;
     while (capacity < least) capacity *= 2;
-    char* data = static_cast<char*>(::operator new(capacity));
+    // Its own memory may be the larger one: what was lent is full, and is taken over.
+    char* data = capacity == own_capacity_ ? own_ : static_cast<char*>(::operator new(capacity));
     if (size_ != 0) std::memcpy(data, data_, size_);
-    ::operator delete(data_);
-    data_ = data;
-    capacity_ = capacity;
+    if (data != own_) ::operator delete(own_);
+    own_ = data_ = data;
+    own_capacity_ = capacity_ = capacity;
   }
   char* data_ = nullptr;
   std::size_t size_ = 0;
   std::size_t capacity_ = 0;
+  char* own_ = nullptr;
+  std::size_t own_capacity_ = 0;
 };
 
 }  // namespace outcry

@@ -56,6 +56,64 @@ class View {
   std::vector<u64> aligned_;
 };
 
+// The bytes object that a long batch's events are written right into. It is kept, and written again once
+// nobody else holds it any more: memory of that size is new and cold each time it is asked for. While
+// somebody holds it, and for short batches, events go through the kernel's own buffer and are copied.
+class Results {
+ public:
+  Results() = default;
+  ~Results() { Py_XDECREF(kept_); }
+  Results(const Results&) = delete;
+  Results& operator=(const Results&) = delete;
+
+  // Called with the interpreter lock, before and after a batch.
+  void lend(Buffer& events, std::size_t command_bytes) {
+    const std::size_t least = command_bytes * times_ + LENT_BYTES_MIN / 2;
+    lent_ = least >= LENT_BYTES_MIN && least <= LENT_BYTES_MAX && make_room(least);
+    if (lent_) events.lend(PyBytes_AS_STRING(kept_), room_);
+  }
+  nb::bytes taken(Buffer& events, std::size_t command_bytes) {
+    const std::size_t size = events.size();
+    if (command_bytes != 0) times_ = std::clamp(size / command_bytes + 1, times_, TIMES_MAX);
+    const bool in_place = lent_ && events.data() == PyBytes_AS_STRING(kept_);
+    if (in_place) cut(size);
+    nb::bytes made = in_place ? nb::borrow<nb::bytes>(kept_) : bytes_of(events);
+    events.take_back();
+    return made;
+  }
+
+ private:
+  static constexpr std::size_t LENT_BYTES_MIN = 32U << 10;
+  static constexpr std::size_t LENT_BYTES_MAX = 16U << 20;
+  static constexpr std::size_t TIMES_MAX = 8;
+
+  bool make_room(std::size_t least) {
+    if (kept_ != nullptr && Py_REFCNT(kept_) != 1) return false;
+    if (room_ >= least) return true;
+    Py_CLEAR(kept_);
+    room_ = 0;
+    kept_ = PyBytes_FromStringAndSize(nullptr, static_cast<Py_ssize_t>(least + least / 4));
+    if (kept_ == nullptr) throw nb::python_error();
+    room_ = least + least / 4;
+    return true;
+  }
+
+  // Gives the object its size; a hash that was kept of earlier bytes is forgotten.
+  void cut(std::size_t size) {
+    Py_SET_SIZE(reinterpret_cast<PyVarObject*>(kept_), static_cast<Py_ssize_t>(size));
+    PyBytes_AS_STRING(kept_)[size] = 0;
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+    reinterpret_cast<PyBytesObject*>(kept_)->ob_shash = -1;
+#pragma GCC diagnostic pop
+  }
+
+  PyObject* kept_ = nullptr;
+  std::size_t room_ = 0;  // bytes that it can hold
+  std::size_t times_ = 4;  // most bytes of events that a byte of commands has led to
+  bool lent_ = false;
+};
+
 // One instance of the kernel and whether it has faulted.
 class Door {
  public:
@@ -73,6 +131,7 @@ class Door {
     if (!Kernel::framed(commands)) throw nb::value_error("the batch is malformed");
     u32 at = 0;
     std::string message;
+    results_.lend(kernel_->events(), commands.size());
     {
       const nb::gil_scoped_release release;
       try {
@@ -86,7 +145,7 @@ class Door {
       }
     }
     if (dead_) raise_fault(at, message);
-    return bytes_of(kernel_->events());
+    return results_.taken(kernel_->events(), commands.size());
   }
 
   void alive() const {
@@ -115,6 +174,7 @@ class Door {
 
  private:
   std::unique_ptr<Kernel> kernel_;
+  Results results_;
   bool dead_ = false;
   bool busy_ = false;  // read and written with the interpreter lock held
 };

@@ -87,11 +87,14 @@ bool Kernel::market_row(u16 id, MarketRow& out) const {
 
 void Kernel::balance_rows(u64 account_id, Buffer& out) const {
   const u32 account = find_account(account_id);
-  if (account == 0) return;
-  each_balance(accounts_[account], [&](u16 asset, const Balance& b) {
+  if (account != 0) balance_rows(accounts_[account], out);
+}
+
+void Kernel::balance_rows(const Account& a, Buffer& out) const {
+  each_balance(a, [&](u16 asset, const Balance& b) {
     BalanceRow& row = out.append<BalanceRow>();
-    row.entity = shard_entity(account_id);
-    row.account_id = account_id;
+    row.entity = shard_entity(a.id);
+    row.account_id = a.id;
     row.asset = asset;
     row.free_atoms = b.free.v;
     row.held_atoms = b.held.v;
@@ -101,17 +104,20 @@ void Kernel::balance_rows(u64 account_id, Buffer& out) const {
 bool Kernel::account_row(u64 account_id, AccountRow& row) const {
   const u32 slot = find_account(account_id);
   if (slot == 0) return false;
-  const Account& a = accounts_[slot];
   row = AccountRow{};
   row.size = AccountRow::SIZE;
   row.kind = AccountRow::KIND;
   row.version = 1;
+  fill_row(accounts_[slot], row);
+  return true;
+}
+
+void Kernel::fill_row(const Account& a, AccountRow& row) {
   row.entity = shard_entity(a.id);
   row.account_id = a.id;
   row.trade_group = a.trade_group;
   row.fee_schedule = a.fee_schedule;
   row.flags = a.flags;
-  return true;
 }
 
 bool Kernel::order_row(u64 account_id, i64 order_id, OrderRow& row) const {
@@ -143,7 +149,7 @@ void Kernel::open_orders(u64 account_id, u16 market_id, Buffer& out) const {
   });
 }
 
-void Kernel::snapshot(Buffer& out) const {
+void Kernel::meta_row(Buffer& out) const {
   MetaRow& meta = out.append<MetaRow>();
   meta.partition = partition_;
   meta.role = static_cast<u8>(role());
@@ -155,8 +161,9 @@ void Kernel::snapshot(Buffer& out) const {
   meta.orders_max = orders_max_;
   meta.algo_orders_max = algo_orders_max_;
   meta.iceberg_orders_max = iceberg_orders_max_;
-  asset_rows(out);
-  market_rows(out);
+}
+
+void Kernel::bucket_rows(Buffer& out) const {
   const i64 oldest = time_us_ / MINUTE_US - AVERAGE_PRICE_MINUTES_MAX;
   for (const auto& m : markets_) {
     if (m == nullptr) continue;
@@ -177,6 +184,9 @@ void Kernel::snapshot(Buffer& out) const {
       row.quote_atoms_hi = static_cast<i64>(b.quote >> 64);
     }
   }
+}
+
+void Kernel::fee_and_shard_rows(Buffer& out) const {
   for (const auto& [key, rate] : fees_) {
     FeesRow& row = out.append<FeesRow>();
     row.schedule = key.first;
@@ -192,6 +202,9 @@ void Kernel::snapshot(Buffer& out) const {
     row.order_counter = shards_[i].order_counter;
     row.entity_seq = shards_[i].entity_seq;
   }
+}
+
+void Kernel::house_rows(Buffer& out) const {
   const auto house = [&out](u32 shard_index, HouseKind kind, u16 market_id, u16 asset, i128 amount) {
     if (amount == 0) return;
     HouseRow& row = out.append<HouseRow>();
@@ -225,17 +238,9 @@ void Kernel::snapshot(Buffer& out) const {
             base_first ? c.quote : c.base);
     }
   }
-  std::vector<std::pair<u64, u32>> accounts;
-  accounts.reserve(accounts_.live());
-  accounts_by_id_.each([&](u32 slot) { accounts.emplace_back(accounts_[slot].id, slot); });
-  std::sort(accounts.begin(), accounts.end());
-  for (const auto& [id, slot] : accounts) account_row(id, out.append<AccountRow>());
-  for (const auto& [id, slot] : accounts) balance_rows(id, out);
-  std::vector<std::pair<i64, u32>> orders;
-  orders.reserve(orders_.live());
-  orders_by_id_.each([&](u32 slot) { orders.emplace_back(orders_[slot].id, slot); });
-  std::sort(orders.begin(), orders.end());
-  for (const auto& [id, slot] : orders) fill_row(orders_[slot], out.append<OrderRow>());
+}
+
+void Kernel::continuation_rows(Buffer& out) const {
   for (const auto& m : markets_) {
     if (m == nullptr) continue;
     u32 position = 0;
@@ -247,6 +252,10 @@ void Kernel::snapshot(Buffer& out) const {
       row.order_id = orders_[slot].id;
     }
   }
+}
+
+template <class F>
+void Kernel::dedupe_rows(Buffer& out, F pass) const {
   std::vector<const DedupeEntry*> entries;
   dedupe_.each([&](const DedupeEntry& e) {
     if (e.deadline_us >= time_us_) entries.push_back(&e);
@@ -268,15 +277,76 @@ void Kernel::snapshot(Buffer& out) const {
     row.market = e.market;
     row.command_kind = e.command_kind;
     row.reason = e.reason;
+    pass();
   }
   if (apart_ != nullptr) link_rows(out);
 }
 
+namespace {
+// Slots in the order of their ids, which is most often the one in which they lie. The rows of those
+// ahead are fetched while one is looked at.
+template <class Id, class Table, class F>
+void each_by_id(std::vector<std::pair<Id, u32>> found, const Table& table, F call) {
+  static constexpr std::size_t AHEAD = 16;
+  if (!std::is_sorted(found.begin(), found.end())) std::sort(found.begin(), found.end());
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    if (i + AHEAD < found.size()) table.prefetch(found[i + AHEAD].second);
+    call(table[found[i].second]);
+  }
+}
+}  // namespace
+
+// Calls `pass` after each row of which there may be many, so that rows can be taken away meanwhile.
+template <class F>
+void Kernel::write_rows(Buffer& out, F pass) const {
+  meta_row(out);
+  asset_rows(out);
+  market_rows(out);
+  bucket_rows(out);
+  fee_and_shard_rows(out);
+  house_rows(out);
+  std::vector<std::pair<u64, u32>> accounts;  // none is ever removed: their slots have no gaps
+  accounts.reserve(accounts_.live());
+  for (u32 slot = 1; slot <= accounts_.live(); ++slot) accounts.emplace_back(accounts_[slot].id, slot);
+  each_by_id(accounts, accounts_, [&](const Account& a) {
+    fill_row(a, out.append<AccountRow>());
+    pass();
+  });
+  each_by_id(std::move(accounts), accounts_, [&](const Account& a) {
+    balance_rows(a, out);
+    pass();
+  });
+  std::vector<std::pair<i64, u32>> orders;
+  orders.reserve(orders_.live());
+  for (u32 slot = 1; slot <= orders_.last(); ++slot) {
+    if (orders_[slot].id != 0) orders.emplace_back(orders_[slot].id, slot);
+  }
+  OUTCRY_CHECK(orders.size() == orders_.live());
+  each_by_id(std::move(orders), orders_, [&](const Order& o) {
+    fill_row(o, out.append<OrderRow>());
+    pass();
+  });
+  continuation_rows(out);
+  dedupe_rows(out, pass);
+}
+
+void Kernel::snapshot(Buffer& out) const {
+  write_rows(out, [] {});
+}
+
 std::array<u64, 2> Kernel::state_hash() const {
+  static constexpr std::size_t HASHED_AT_ONCE = 1U << 17;  // so that the rows stay in a near cache
   Buffer rows;
-  snapshot(rows);
   Lanes lanes;
-  lanes.absorb(rows.data(), rows.size(), seq_);
+  std::size_t total = 0;
+  write_rows(rows, [&] {
+    if (rows.size() < HASHED_AT_ONCE) return;
+    const std::size_t taken = lanes.take(rows.data(), rows.size());
+    total += taken;
+    rows.drop_front(taken);
+  });
+  const std::size_t taken = lanes.take(rows.data(), rows.size());
+  lanes.close(rows.data() + taken, rows.size() - taken, total + rows.size(), seq_);
   return lanes.digest();
 }
 
@@ -288,8 +358,11 @@ std::string Kernel::recount() const {
   std::vector<i128> holds(assets_.size());  // of the account looked at; zero between accounts
   std::size_t orders = 0;
   std::string wrong;
-  accounts_by_id_.each([&](u32 account) {
-    const Account& a = accounts_[account];
+  static constexpr u32 AHEAD = 8;
+  const u32 last_account = static_cast<u32>(accounts_.live());
+  for (u32 slot = 1; slot <= last_account; ++slot) {
+    const Account& a = accounts_[slot];
+    if (slot + AHEAD <= last_account) prefetch_orders(accounts_[slot + AHEAD]);
     const auto complain = [&](u16 asset, const char* what) {
       wrong += "account " + std::to_string(a.id) + " asset " + std::to_string(asset) + what;
     };
@@ -307,12 +380,12 @@ std::string Kernel::recount() const {
       if (holds[asset] != b.held.v) complain(asset, " holds do not add up to held; ");
       holds[asset] = 0;
     });
-    if (orders == orders_before) return;
+    if (orders == orders_before) continue;
     for (std::size_t asset = 0; asset < holds.size(); ++asset) {
       if (holds[asset] != 0) complain(static_cast<u16>(asset), " has a hold but no balance; ");
       holds[asset] = 0;
     }
-  });
+  }
   if (orders != orders_.live()) wrong += "an open order belongs to no account; ";
   for (std::size_t id = 1; id < assets_.size(); ++id) {
     if (!assets_[id].known) continue;

@@ -6,8 +6,8 @@ from pathlib import Path
 from openoutcry.codec.snapshots import (
     Snapshot,
     SnapshotDamagedError,
-    decode_snapshot,
     encode_snapshot,
+    read_snapshot,
 )
 
 SUFFIX = ".snapshot"
@@ -51,12 +51,12 @@ class FileSnapshots:
     def load(self, seq: int) -> Snapshot:
         """Read a file and check every byte of it."""
         try:
-            data = self.path(seq).read_bytes()
+            with self.path(seq).open("rb") as file:
+                snapshot = read_snapshot(file, os.fstat(file.fileno()).st_size)
         except FileNotFoundError:
             raise KeyError(seq) from None
         except OSError as error:
             raise SnapshotDamagedError(f"{self.path(seq).name}: {error}") from error
-        snapshot = decode_snapshot(data)
         if snapshot.seq != seq or snapshot.partition != self.partition:
             raise SnapshotDamagedError(f"{self.path(seq).name} holds another state than it says")
         return snapshot
