@@ -86,20 +86,22 @@ class StateMachine(Protocol):
         """Return the average price of the filters."""
         ...
 
-    def role(self) -> int:
-        """Return which sides live here; see `core.enums.Role`."""
-        ...
-
-    def hosted(self) -> list[tuple[int, int]]:
-        """Return (entity, version of its route) of all that is hosted, by entity."""
-        ...
+    # -- between partitions
 
     def outbox(self, source: int = 0) -> bytes:
-        """Return the messages not acknowledged, by link and number: one entity's or (0) all."""
+        """Return link records not acknowledged yet."""
         ...
 
     def link_positions(self) -> list[tuple[int, int, int]]:
         """Return (source, destination, last message taken in) of the links to what is here."""
+        ...
+
+    def last_in(self, source: int, destination: int, /) -> int:
+        """Return the number of the last message taken in of one link."""
+        ...
+
+    def hosted(self) -> list[tuple[int, int]]:
+        """Return (entity, version of its route) of all that is hosted here."""
         ...
 
     def fee_rates(self, account_id: int, market: int, /) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""Where `outcry up` keeps everything in its folder, and which partitions and processes there are."""
+"""Where `outcry up` keeps everything in its folder, and which partitions there are."""
 
 import os
 from dataclasses import dataclass
