@@ -88,6 +88,10 @@ class StateMachine(Protocol):
 
     # -- between partitions
 
+    def role(self) -> int:
+        """Return which sides live here; see `core.enums.Role`."""
+        ...
+
     def outbox(self, source: int = 0) -> bytes:
         """Return link records not acknowledged yet."""
         ...

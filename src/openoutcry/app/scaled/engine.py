@@ -14,10 +14,16 @@ from contextlib import AsyncExitStack
 from openoutcry.adapters.postgres.ownership import DatabaseAwayError, Ownership, Watcher
 from openoutcry.adapters.redis.client import Redis, RedisError
 from openoutcry.adapters.redis.publisher import RedisPublisher
+from openoutcry.adapters.tcp.client import Connections
+from openoutcry.adapters.tcp.frames import ProcessRole
+from openoutcry.adapters.tcp.remote import RemoteLinks
 from openoutcry.adapters.tcp.server import CallsServer, Hosted, ServerLimits
 from openoutcry.app.scaled.control import FIRST_VERSION, hosting
+from openoutcry.app.scaled.directory import Directory
 from openoutcry.app.scaled.leases import LeaseKeeper
-from openoutcry.app.scaled.opening import opened_redis, say, server_tls
+from openoutcry.app.scaled.link_hub import LinkHub
+from openoutcry.app.scaled.opening import client_tls, opened_redis, say, server_tls
+from openoutcry.app.scaled.process import run
 from openoutcry.app.scaled.seat import Seat
 from openoutcry.app.scaled.settings import ScaledSettings
 from openoutcry.app.scaled.views import reached_of, read_book
@@ -85,9 +91,22 @@ class EngineProcess:
             port = await self._server.start(host, settings.calls_listen.port)
             stack.push_async_callback(self._server.close, 2.0)
             self._address = settings.calls_address or f"{host}:{port}"
+            await self._join_links(stack)
             stack.push_async_callback(self._give_everything_back)
             say(f"engine {settings.name} takes calls at {self._address}")
             await self._watch()
+
+    async def _join_links(self, stack: AsyncExitStack) -> None:
+        """Make ready to carry messages between partitions, here and at other engines."""
+        numbers = [plan.number for plan in self._settings.partitions]
+        ownership = Ownership(self._settings.journal_dsn, f"outcry-directory-{self._settings.name}")
+        self._directory = Directory(ownership, numbers)
+        await self._directory.start()
+        stack.push_async_callback(self._directory.stop)
+        connections = Connections(ProcessRole.ENGINE, tls=client_tls(self._settings))
+        stack.push_async_callback(connections.close)
+        self._links = LinkHub(self._directory, RemoteLinks(connections, self._directory))
+        stack.push_async_callback(self._links.stop)
 
     # -- what can be lost
 
@@ -255,8 +274,9 @@ class EngineProcess:
         partition = owned.partition
         recent = OwnersEvents(seat.machines, owned.journal, owned.snapshots)
         partition.subscribe(recent.take)
+        links = self._links.add(seat.number, partition)
         self._server.host(
-            seat.number, Hosted(calls=partition, epoch=owned.epoch, links=None, events=recent)
+            seat.number, Hosted(calls=partition, epoch=owned.epoch, links=links, events=recent)
         )
         await self._publish(seat)
 
@@ -268,6 +288,7 @@ class EngineProcess:
             return
         self._server.drop(number)
         await seat.give_back()
+        self._links.remove(number)
         publisher = self._publishers.pop(number, None)
         if publisher is not None:
             await publisher.stop()
@@ -277,3 +298,12 @@ class EngineProcess:
         await asyncio.gather(*(seat.rest() for seat in self._seats.values()))
         for number in list(self._seats):
             await self._give_back(number)
+
+
+def engine(settings: ScaledSettings) -> int:
+    """Run one engine; returns the exit code."""
+    return run(_run(settings))
+
+
+async def _run(settings: ScaledSettings) -> None:
+    await EngineProcess(settings).run()

@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Self
 
 from openoutcry.adapters.tcp.frames import ProcessRole
 from openoutcry.adapters.tcp.tls import TlsFiles
@@ -33,11 +34,6 @@ class Folder:
     """The paths below the data folder."""
 
     path: Path
-
-    @property
-    def settings(self) -> Path:
-        """The settings file that every process reads; it holds passwords."""
-        return self.path / "exchange.toml"
 
     @property
     def partitions(self) -> Path:
@@ -78,6 +74,20 @@ class PartitionPlan:
     role: str
     shards: tuple[int, ...]
     markets: tuple[int, ...]
+
+    def as_json(self) -> dict[str, object]:
+        """Return what `of_json` takes."""
+        return {
+            "number": self.number,
+            "role": self.role,
+            "shards": list(self.shards),
+            "markets": list(self.markets),
+        }
+
+    @classmethod
+    def of_json(cls, entry: dict[str, Any]) -> Self:
+        """Return what `as_json` gave."""
+        return cls(entry["number"], entry["role"], tuple(entry["shards"]), tuple(entry["markets"]))
 
 
 def engine_name(number: int) -> str:
