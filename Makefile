@@ -52,10 +52,10 @@ run: setup ## start the demo exchange on PORT; Ctrl-C stops it
 	@exec $(BIN)/outcry serve --data '$(DATA)' --port '$(PORT)' --demo
 
 test: setup ## run every test
-	@exec $(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
+	@exec $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup $(ARGS)
 
 test-quick: setup ## run the tests that take less than ten seconds each
-	@exec $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m 'not slow' $(ARGS)
+	@exec $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m 'not slow' $(ARGS)
 
 check: setup ## lint, format, types, layers
 	@echo '[1/4] ruff check'

@@ -1,4 +1,4 @@
-"""Runs `outcry serve` as a child process, as an operator would, for tests and benchmarks."""
+"""Runs `outcry serve` or `outcry up` as a child, as an operator would, for tests and benchmarks."""
 
 import contextlib
 import http.client
@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any, Self
 
 STOP_SECONDS_MAX = 10.0
-"""What `outcry serve` promises: a clean stop within this time of SIGTERM."""
+"""What both commands promise: a clean stop within this time of SIGTERM."""
 
 
 class ExchangeFailedError(Exception):
@@ -52,6 +52,8 @@ def outcry_command() -> list[str]:
 class ExchangeProcess:
     """A server on a data folder: started, killed and started again on the same folder."""
 
+    verb = "serve"
+
     def __init__(self, data: Path, *flags: str, port: int | None = None) -> None:
         """Describe a server on `data`; `flags` go to `outcry serve` after `--demo`."""
         self.data = data
@@ -79,7 +81,7 @@ class ExchangeProcess:
     def start(self, *, cores: set[int] | None = None, ready_seconds_max: float = 60.0) -> Self:
         """Start the server and wait until it answers."""
         assert self._process is None, "already running"
-        command = [*outcry_command(), "serve", "--data", str(self.data), "--port", str(self.port)]
+        command = [*outcry_command(), self.verb, "--data", str(self.data), "--port", str(self.port)]
         environment = dict(os.environ, PYTHONUNBUFFERED="1")
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(
@@ -191,3 +193,29 @@ class ExchangeProcess:
         """Stop, unless a test has ended it already."""
         if self._process is not None:
             self.stop()
+
+
+class ScaledProcess(ExchangeProcess):
+    """`outcry up`: several engines and gateways, on a database and a cluster of its own."""
+
+    verb = "up"
+
+    def __init__(
+        self,
+        data: Path,
+        *flags: str,
+        engines: int = 3,
+        gateways: int = 2,
+        port: int | None = None,
+    ) -> None:
+        """Describe a scaled exchange on `data`."""
+        counts = ("--engines", str(engines), "--gateways", str(gateways))
+        super().__init__(data, *counts, *flags, port=port)
+
+    def log(self, lines: int = 60) -> str:
+        """Return the end of what each process printed."""
+        parts = [super().log(lines)]
+        for path in sorted((self.data / "logs").glob("*.log")):
+            end = path.read_text(errors="replace").splitlines()[-lines // 3 :]
+            parts.append(f"-- {path.name}\n" + "\n".join(end))
+        return "\n".join(parts)

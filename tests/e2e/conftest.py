@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import pytest
 from tests.e2e import clients
-from tools.exchange_process import DemoKey, ExchangeProcess
+from tools.exchange_process import DemoKey, ExchangeProcess, ScaledProcess
 
 T = TypeVar("T")
 
@@ -93,22 +93,40 @@ def _serving(
             )
 
 
+@pytest.fixture(
+    scope="session",
+    params=[
+        pytest.param(ExchangeProcess, id="embedded"),
+        # one worker for all of them: a scaled exchange is a dozen processes
+        pytest.param(ScaledProcess, id="scaled", marks=pytest.mark.xdist_group("scaled")),
+    ],
+)
+def size(request: pytest.FixtureRequest) -> type[ExchangeProcess]:
+    """Each test that asks for an exchange runs on both sizes."""
+    chosen: type[ExchangeProcess] = request.param
+    return chosen
+
+
 @pytest.fixture(scope="session")
 def exchange(
-    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+    size: type[ExchangeProcess],
+    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest,
 ) -> Iterator[ExchangeProcess]:
     """A demo with its simulated traders, one for all tests of the session."""
     data = tmp_path_factory.mktemp("exchange") / "lively"
-    yield from _serving(ExchangeProcess(data), request)
+    yield from _serving(size(data), request)
 
 
 @pytest.fixture(scope="session")
 def quiet_exchange(
-    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+    size: type[ExchangeProcess],
+    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest,
 ) -> Iterator[ExchangeProcess]:
     """A demo where nobody trades but the test, for exact assertions."""
     data = tmp_path_factory.mktemp("exchange") / "quiet"
-    yield from _serving(ExchangeProcess(data, "--no-bots", "--no-limits"), request)
+    yield from _serving(size(data, "--no-bots", "--no-limits"), request)
 
 
 @pytest.fixture

@@ -9,14 +9,23 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Protocol
 
+from openoutcry.core.enums import Execution
 from openoutcry.core.ids import shard_of_account
-from openoutcry.core.records import BalanceEvent, OrderEvent, OrderRequestedEvent, PreventedEvent
+from openoutcry.core.records import (
+    BalanceEvent,
+    Event,
+    OrderEvent,
+    OrderRequestedEvent,
+    PreventedEvent,
+)
 from openoutcry.gateways.edge.catalog import Catalog, Market
 from openoutcry.gateways.edge.market_shapes import MICROSECONDS
 from openoutcry.gateways.edge.reports import execution_report
 from openoutcry.gateways.ws import user_events
 from openoutcry.ports.feeds import AccountFeed, Committed, EveryAccount
 from openoutcry.ports.history import OrderState
+
+_AT_ONCE = frozenset((Execution.TRADE, Execution.TRADE_PREVENTION, Execution.EXPIRED))
 
 
 class UserSink(Protocol):
@@ -94,9 +103,12 @@ class UserDataHub:
         now_us = self._clock()
         prevented: PreventedEvent | None = None
         command = -1
+        placing = 0
         for event in batch.events:
+            placing = _placing(event, placing)
             if event.command != command:
-                self._send_positions(now_us)
+                if not placing or _is_new(event):
+                    self._send_positions(now_us)
                 command = event.command
                 prevented = None
             if isinstance(event, OrderEvent | OrderRequestedEvent):
@@ -145,6 +157,21 @@ class UserDataHub:
             if text is None:
                 text = texts[sink.unit_us] = body(sink.unit_us)
             sink.user_event(text)
+
+
+def _is_new(event: Event) -> bool:
+    return isinstance(event, OrderEvent) and event.execution == Execution.NEW
+
+
+def _placing(event: Event, order_id: int) -> int:
+    """Return the order of which this is the first event, or more of what it did at once, or 0.
+
+    A market elsewhere tells of that step by step, each a command of its own.
+    """
+    if not isinstance(event, OrderEvent):
+        return 0
+    goes_on = event.order_id == order_id and event.execution in _AT_ONCE
+    return event.order_id if goes_on or _is_new(event) else 0
 
 
 def _report(
