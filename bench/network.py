@@ -5,6 +5,7 @@ a seed. A lost message is sent again from its source's outbox, as the runtime do
 """
 
 import random
+import struct
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -36,6 +37,8 @@ from openoutcry.simulation.commands import Batch
 START_US = 1_700_000_000_000_000
 _LINK_AT = LinkEvent.SIZE - 128
 _TIME_AT = 40
+_HEAD = struct.Struct("<I4xQ")
+"""Destination and number of a link record, from its ninth byte on."""
 Wire = tuple[int, int]
 """(source entity, destination entity)."""
 
@@ -313,8 +316,8 @@ class Network:
         self.wires[wire].clear()
         last = dict(_positions(self.route[wire[1]])).get(wire, 0)
         for record in records(self.route[wire[0]].view.outbox(wire[0])):
-            message = LINKS[record[2]].unpack(record)
-            if message.destination == wire[1] and message.link_seq > last:
+            destination, link_seq = _HEAD.unpack_from(record, 8)
+            if destination == wire[1] and link_seq > last:
                 self.wires[wire].append(record)
 
     def resend(self) -> bool:

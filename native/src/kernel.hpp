@@ -271,6 +271,7 @@ class Kernel {
   Role role() const { return apart_ == nullptr ? Role::JOINED : apart_->role; }
   std::vector<std::pair<u32, u64>> hosted() const;
   void outbox(u32 source, Buffer& out) const;
+  u64 last_in(u32 source, u32 destination) const;
   std::vector<std::tuple<u32, u32, u64>> link_positions() const;
 
  private:

@@ -198,6 +198,12 @@ void Kernel::outbox(u32 source, Buffer& out) const {
   }
 }
 
+u64 Kernel::last_in(u32 source, u32 destination) const {
+  if (apart_ == nullptr || !hosts(destination)) return 0;
+  const auto found = apart_->links.find({destination, source});
+  return found == apart_->links.end() ? 0 : found->second.last_in;
+}
+
 std::vector<std::tuple<u32, u32, u64>> Kernel::link_positions() const {
   std::vector<std::tuple<u32, u32, u64>> found;
   if (apart_ == nullptr) return found;

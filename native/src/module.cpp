@@ -309,6 +309,10 @@ NB_MODULE(_native, m) {
             return rows(d, [&](Kernel& k, Buffer& out) { k.outbox(source, out); });
           },
           nb::arg("source") = 0)
+      .def("last_in",
+           [](Door& d, u32 source, u32 destination) {
+             return d.live().last_in(source, destination);
+           })
       .def("link_positions", [](Door& d) { return d.live().link_positions(); })
       .def("memory", [](Door& d) {
         nb::dict result;

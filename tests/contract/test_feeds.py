@@ -51,10 +51,12 @@ class Heard:
     said: list[Event]
     lag: Callable[[], Awaitable[None]]
 
-    async def order(self, account_id: int, side: Side, price_ticks: int, lots: int) -> None:
+    async def order(
+        self, account_id: int, side: Side, price_ticks: int, lots: int, market: int = demo.BTCUSD
+    ) -> None:
         command = NewOrder(
             account_id=account_id,
-            market=demo.BTCUSD,
+            market=market,
             market_version=1,
             side=side,
             order_type=OrderType.LIMIT,
@@ -199,6 +201,19 @@ async def test_an_order_is_heard_of_before_its_fill(heard: Heard) -> None:
     await heard.order(BOB, Side.BUY, PRICE, 100)
     await until(lambda: len(events) == 2)
     assert [event.execution for event in events] == [Execution.NEW, Execution.TRADE]
+
+
+async def test_a_market_that_is_new_is_heard_of(heard: Heard) -> None:
+    """V01: nobody knows its channel before it comes with the catalog."""
+    events: list[Event] = []
+    heard.feed.subscribe(lambda batch: events.extend(batch.events))
+    fresh = demo.create_markets()[0]._replace(market=99, symbol=b"FRESHUSD")
+    (reply,) = [(await heard.partition.submit(fresh.pack())).events]
+    await until(lambda: reply[0] in events)
+    await heard.order(ALICE, Side.SELL, PRICE, 100, market=99)
+    await until(lambda: heard.live.best(99).ask_ticks == PRICE)
+    await heard.order(ALICE, Side.SELL, PRICE - 100, 100, market=99)
+    await until(lambda: heard.live.best(99).ask_ticks == PRICE - 100)
 
 
 async def test_who_stops_hears_no_more(heard: Heard) -> None:

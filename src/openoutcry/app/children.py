@@ -68,6 +68,8 @@ class Child:
         self.state = ChildState.STOPPED
         self.restarts = 0
         self.started_at = 0.0
+        self.log_size_at_start = 0
+        """Where in the log the process of now begins."""
         self._on_hopeless = on_hopeless
         self._process: asyncio.subprocess.Process | None = None
         self._watch: asyncio.Task[None] | None = None
@@ -89,6 +91,7 @@ class Child:
         plan = self.plan
         environment = {**os.environ, **plan.environment, PARENT_VARIABLE: str(os.getpid())}
         with plan.log_path.open("ab") as out:
+            self.log_size_at_start = out.tell()
             self._process = await asyncio.create_subprocess_exec(
                 *plan.command,
                 stdin=asyncio.subprocess.DEVNULL,

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from openoutcry import __version__
-from openoutcry.cli import admin, bench, exchange, replay
+from openoutcry.cli import admin, bench, exchange, replay, scaled
 from openoutcry.cli.words import EXIT_FAILED, EXIT_INTERRUPTED, CommandError, complain, words_of
 
 _DESCRIPTION = """\
@@ -17,6 +17,7 @@ _EPILOG = """\
 examples:
   outcry serve --demo                        an exchange with markets, money and bots
   outcry serve --data /srv/exchange          your own exchange, empty at first
+  outcry up --demo --engines 3               the same as many processes
   outcry admin --data /srv/exchange list     what is traded there
   outcry replay captures/btcusd --compare    real order flow through the kernel
   outcry verify /srv/exchange                the journal, run again by both implementations
@@ -36,6 +37,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"outcry {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     exchange.add_serve(commands)
+    scaled.add(commands)
     admin.add(commands)
     replay.add(commands)
     exchange.add_verify(commands)

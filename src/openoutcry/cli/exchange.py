@@ -54,7 +54,7 @@ def add_serve(commands: Commands) -> None:
     )
     parser.add_argument(
         "--port",
-        type=_port,
+        type=port_number,
         default=DEFAULT_PORT,
         metavar="N",
         help="TCP port, 0 for any free one (default: %(default)s)",
@@ -169,7 +169,8 @@ def _state(summary: "BackupSummary") -> str:
     return f"{summary.seq:,} batches, state {summary.state_hash}"
 
 
-def _port(text: str) -> int:
+def port_number(text: str) -> int:
+    """Read a TCP port."""
     if not text.isdecimal() or int(text) > 65_535:
         raise argparse.ArgumentTypeError(f"{text!r} is not a port (0 to 65535)")
     return int(text)

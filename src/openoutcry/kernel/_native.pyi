@@ -74,6 +74,9 @@ class Kernel:
     def outbox(self, source: int = 0) -> bytes:
         """Return the messages not acknowledged, by link and number: one entity's or (0) all."""
 
+    def last_in(self, source: int, destination: int, /) -> int:
+        """Return the number of the last message taken in of one link to what is here."""
+
     def link_positions(self) -> list[tuple[int, int, int]]:
         """Return (source, destination, last message taken in) of the links to what is here."""
 

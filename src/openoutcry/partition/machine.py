@@ -86,6 +86,28 @@ class StateMachine(Protocol):
         """Return the average price of the filters."""
         ...
 
+    # -- between partitions
+
+    def role(self) -> int:
+        """Return which sides live here; see `core.enums.Role`."""
+        ...
+
+    def outbox(self, source: int = 0) -> bytes:
+        """Return link records not acknowledged yet."""
+        ...
+
+    def link_positions(self) -> list[tuple[int, int, int]]:
+        """Return (source, destination, last message taken in) of the links to what is here."""
+        ...
+
+    def last_in(self, source: int, destination: int, /) -> int:
+        """Return the number of the last message taken in of one link."""
+        ...
+
+    def hosted(self) -> list[tuple[int, int]]:
+        """Return (entity, version of its route) of all that is hosted here."""
+        ...
+
     def fee_rates(self, account_id: int, market: int, /) -> tuple[int, int]:
         """Return maker and taker rates."""
         ...

@@ -1,89 +1,53 @@
-"""The latest committed events of each entity, kept by its owner to mend gaps of a feed.
+"""The newest events of each entity, for those whose feed has a gap."""
 
-What is older than that, or was committed by an earlier owner, comes back from the journal: the
-newest snapshot is restored and the rows since are applied once more, in a thread of their own.
-"""
-
-import asyncio
 from collections import deque
 from collections.abc import Sequence
-from itertools import dropwhile
 
-from openoutcry.codec.records import decode_events
 from openoutcry.core.records import Event
-from openoutcry.partition.machine import Machines
-from openoutcry.partition.recovery import RecoveryError, checked_commands, quarantined_by, recover
-from openoutcry.partition.recovery import with_next as rows_with_next
 from openoutcry.ports.feeds import Committed
-from openoutcry.ports.journal import Journal, JournalError, Snapshots
 
-EVENTS_KEPT = 50_000
-"""Of all entities together."""
+EVENTS_MAX = 200_000
 
 
-class RecentEventsRing:
-    """Implements `ports.feeds.RecentEvents`; `take` is a feed listener."""
+class RecentEvents:
+    """Remembers so many events over all entities, and forgets the oldest batches first."""
 
-    def __init__(
-        self,
-        machines: Machines,
-        journal: Journal,
-        snapshots: Snapshots,
-        *,
-        events_kept: int = EVENTS_KEPT,
-    ) -> None:
-        self._machines = machines
-        self._journal = journal
-        self._snapshots = snapshots
-        self._events_kept = events_kept
-        self._kept: deque[Committed] = deque()
+    def __init__(self, events_max: int = EVENTS_MAX) -> None:
+        self._events_max = events_max
+        self._batches: deque[Committed] = deque()
         self._count = 0
-        self._seq = 0
-        self._replaying = asyncio.Lock()
+        self._by_entity: dict[int, deque[Event]] = {}
+        self._reached: dict[int, int] = {}
 
     def take(self, batch: Committed) -> None:
-        """Keep a batch, and let go of old ones."""
-        self._kept.append(batch)
-        self._seq = batch.seq
+        """Remember a batch's events (a feed listener)."""
+        self._batches.append(batch)
         self._count += len(batch.events)
-        while self._count > self._events_kept and len(self._kept) > 1:
-            self._count -= len(self._kept.popleft().events)
+        by_entity = self._by_entity
+        for event in batch.events:
+            kept = by_entity.get(event.entity)
+            if kept is None:
+                kept = by_entity[event.entity] = deque()
+            kept.append(event)
+        while self._count > self._events_max and len(self._batches) > 1:
+            oldest = self._batches.popleft()
+            self._count -= len(oldest.events)
+            for event in oldest.events:
+                kept = by_entity[event.entity]
+                kept.popleft()
+                self._reached[event.entity] = event.entity_seq
+                if not kept:
+                    del by_entity[event.entity]
 
-    async def events_after(self, entity: int, entity_seq: int) -> Sequence[Event] | None:
-        """Return the committed events of an entity after this one; None when some are gone."""
-        found = following(
-            [event for batch in self._kept for event in batch.events if event.entity == entity],
-            entity_seq,
-        )
-        if found is not None:
-            return found
-        async with self._replaying:
-            return await asyncio.to_thread(self._replay, entity, entity_seq, self._seq)
+    def after(self, entity: int, entity_seq: int) -> Sequence[Event] | None:
+        """Return an entity's events after this one, or None when some of them are forgotten.
 
-    def _replay(self, entity: int, entity_seq: int, last: int) -> Sequence[Event] | None:
-        try:
-            kept = self._snapshots.seqs()
-            state = recover(
-                self._machines, self._journal, self._snapshots, up_to=kept[0] if kept else 0
-            )
-            events: list[Event] = []
-            for row, after in rows_with_next(self._journal.read(state.head.seq + 1)):
-                if last and row.seq > last:
-                    break
-                commands = checked_commands(row, state.head)
-                data = state.machine.apply(commands, row.seq, quarantined_by(after, row.seq))
-                state.head = row.head
-                events += [event for event in decode_events(data) if event.entity == entity]
-        except (JournalError, RecoveryError, self._machines.fault):
+        Of an entity without an event since the start nothing can be said: None as well, unless
+        the caller is as far as what is remembered.
+        """
+        kept = self._by_entity.get(entity)
+        if not kept:
+            return [] if self._reached.get(entity, -1) == entity_seq else None
+        if kept[0].entity_seq > entity_seq + 1:
             return None
-        return following(events, entity_seq)
-
-
-def following(events: Sequence[Event], entity_seq: int) -> Sequence[Event] | None:
-    """Return what comes after a place in an entity's events; None when they do not join on."""
-    found = list(dropwhile(lambda event: event.entity_seq <= entity_seq, events))
-    if found and found[0].entity_seq == entity_seq + 1:
-        return found
-    if not found and events and events[-1].entity_seq == entity_seq:
-        return ()
-    return None
+        return [event for event in kept if event.entity_seq > entity_seq]

@@ -8,7 +8,7 @@ is durable. Everything here runs in the event loop's thread.
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TypeVar
@@ -29,13 +29,25 @@ from openoutcry.core.records import (
     AssetRow,
     BalanceRow,
     Epoch,
+    Event,
+    LinkEvent,
     MarketRow,
     MetaRow,
     OrderRow,
+    PendingEvent,
     QuarantinedEvent,
     Tick,
 )
 from openoutcry.partition.appender import Appender, exit_at_once
+from openoutcry.partition.links import (
+    AckDesk,
+    LinkDesk,
+    Position,
+    RequestDesk,
+    deliver,
+    head_of,
+    messages_of,
+)
 from openoutcry.partition.machine import Machines, StateMachine
 from openoutcry.partition.recovery import Recovered, recover
 from openoutcry.ports.calls import (
@@ -63,8 +75,15 @@ _PASS_WHEN_FULL = frozenset(
         CommandKind.TICK,
         CommandKind.QUARANTINE,
         CommandKind.EPOCH,
+        CommandKind.DELIVER,
+        CommandKind.LINK_ACK,
     }
 )
+_ACK_SECONDS = 0.02
+"""How long an acknowledgement waits for other commands to be journaled with."""
+_OF_LINKS: tuple[type[Event], ...] = (LinkEvent, PendingEvent)
+LinkWatcher = Callable[[list[bytes], list[Position]], None]
+"""Called after a commit with the messages it sends, and how far it has come with links."""
 CommitWatcher = Callable[[int, bytes], None]
 """Called with the sequence of each committed batch and the rolling hash of events after it."""
 
@@ -96,6 +115,8 @@ class _Flight:
     """What the callers of quarantined commands are told instead."""
     events_hash: bytes = b""
     readers: list[asyncio.Future[None]] = field(default_factory=list)
+    delivered: dict[int, bytes] = field(default_factory=dict)
+    """Messages by the index of the command that brings them."""
 
     def replies(self, begin: int) -> Iterator[tuple[Taker | None, bytes]]:
         """Yield who waits and the events of their command, from an index on."""
@@ -155,6 +176,11 @@ class Partition:
         self._committed_seq = recovered.head.seq
         self._listeners: list[Listener] = []
         self._watchers: list[CommitWatcher] = []
+        self._link_watchers: list[LinkWatcher] = []
+        self._desk: LinkDesk | None = None
+        self._acks = AckDesk()
+        self._acks_due = False
+        self._requests = RequestDesk()
         self._idle: list[asyncio.Future[None]] = []
         self._mended = asyncio.Event()
         self._mended.set()
@@ -200,6 +226,8 @@ class Partition:
         else:
             await self._until_idle()
             self._is_settled = True
+        for taker in self._requests.give_up():
+            self._loop.call_soon(taker, OutcomeUnknownError("stopped before a market answered"))
         await self._appender.stop()
 
     async def _until_idle(self) -> None:
@@ -287,11 +315,12 @@ class Partition:
             return None
         if machine.pending():
             return self._fly_alone([_TICK])
-        if self._queue:
+        if self._queue or self._acks_due:
+            acks, self._acks_due = self._acks.take(), False
             count = self._limits.batch_commands_max
             batch, self._queue = self._queue[:count], self._queue[count:]
             takers, self._takers = self._takers[:count], self._takers[count:]
-            return self._fly(batch, takers)
+            return self._fly([*acks, *batch], [*([None] * len(acks)), *takers])
         for waiter in self._idle:
             if not waiter.done():
                 waiter.set_result(None)
@@ -308,6 +337,12 @@ class Partition:
         data = self._machines.stamp(commands, self._time_us)
         self._seq += 1
         flight = _Flight(self._seq, data, takers)
+        if self._desk is not None:
+            flight.delivered = {
+                index: command[COMMAND_BYTES_MIN:]
+                for index, command in enumerate(commands)
+                if command[COMMAND_KIND_OFFSET] == CommandKind.DELIVER
+            }
         self._flight = flight
         self._appender.append(data, len(commands))
         return flight
@@ -364,6 +399,8 @@ class Partition:
         for listener in self._listeners:
             # each on its own: one that fails must not keep the batch from the others
             self._loop.call_soon(listener, committed)
+        if flight.delivered or flight.events.has_any(_OF_LINKS):
+            self._release_links(flight)
         if any(flight.takers):
             self._loop.call_soon(self._answer, flight, 0)
         for reader in flight.readers:
@@ -383,6 +420,32 @@ class Partition:
             self._loop.call_soon(self._answer, flight, at + 1)
             raise
 
+    def _release_links(self, flight: _Flight) -> None:
+        """Let out what a batch sends, and tell those whose requests it begins or answers."""
+        events, machine = flight.events, self._machine
+        begun: dict[int, list[PendingEvent]] = {}
+        for event in events.of_type(PendingEvent):
+            assert isinstance(event, PendingEvent)
+            if (event.origin_partition, event.origin_seq) == (self._partition, flight.seq):
+                begun.setdefault(event.origin_command, []).append(event)
+        by_command = events.records_by_command()
+        for index in sorted({*begun, *flight.delivered}):
+            records, taker = by_command[index], flight.takers[index]
+            if index in flight.delivered:
+                answered = self._requests.hear(flight.delivered[index], records)
+                if answered is not None:
+                    reply = Reply(flight.seq, flight.time_us, answered[1])
+                    self._loop.call_soon(answered[0], reply)
+            elif taker is not None:
+                flight.takers[index] = None
+                self._requests.begin(begun[index], records, taker)
+        wires = dict.fromkeys(head_of(message).wire for message in flight.delivered.values())
+        last_in = machine.last_in if machine is not None else lambda *_: 0
+        positions = [Position(*wire, last_in(*wire)) for wire in wires]
+        messages = messages_of(events)
+        for watcher in self._link_watchers:
+            self._loop.call_soon(watcher, messages, positions)
+
     async def _mend(self, flight: _Flight, row: JournalRow) -> None:
         """Replace a faulted machine and quarantine what it faulted on, as the next row."""
         log.error("batch %d faulted, restoring: %s", flight.seq, flight.fault)
@@ -392,7 +455,7 @@ class Partition:
         if not mended.quarantine or self._faulted is not None:
             self._fatal(RuntimeError(f"batch {flight.seq} cannot be mended"))
             return
-        self._machine = mended.machine
+        self._machine, self._desk = mended.machine, None
         self._take_events(flight, mended.machine, mended.events)
         self._faulted = flight
         self._mended.set()
@@ -466,6 +529,57 @@ class Partition:
     def watch_commits(self, watcher: CommitWatcher) -> None:
         """Call the watcher at once with each commit's sequence and events hash."""
         self._watchers.append(watcher)
+
+    # -- links --------------------------------------------------------------------------------
+
+    def watch_links(self, watcher: LinkWatcher) -> None:
+        """Call the watcher for each batch that sends or takes in messages, once it is durable."""
+        self._link_watchers.append(watcher)
+
+    def deliver(self, messages: Iterable[bytes]) -> list[Position]:
+        """Take in messages for what is hosted here; return what is missing, and after which.
+
+        What cannot be taken now is missing too: its source sends it again when it is asked to.
+        """
+        if not self._running or self._blocked or self._machine is None:
+            return []
+        if self._desk is None:
+            positions = self._machine.link_positions()
+            self._desk = LinkDesk(Position(*position) for position in positions)
+        if len(self._queue) >= self._limits.queue_commands_max:
+            return self._desk.gaps()
+        for message in self._desk.take(messages):
+            self._queue.append(deliver(message))
+            self._takers.append(None)
+        if self._flight is None and not self._drain_scheduled and self._queue:
+            self._drain_soon()
+        return self._desk.gaps()
+
+    def acknowledge(self, positions: Iterable[Position]) -> None:
+        """Hear how far destinations have come; journaled once a link and batch."""
+        if self._running and not self._acks:
+            self._loop.call_later(_ACK_SECONDS, self._journal_acks)
+        self._acks.note(positions)
+
+    def _journal_acks(self) -> None:
+        if not self._acks or not self._running or self._blocked:
+            return
+        self._acks_due = True
+        if self._flight is None and not self._drain_scheduled:
+            self._drain_soon()
+
+    async def outbox(self, source: int = 0) -> bytes:
+        """Return the messages that no destination has acknowledged: one source's or (0) all."""
+        return await self._read(lambda machine: machine.outbox(source))
+
+    async def link_positions(self) -> list[Position]:
+        """Return how far this partition has come with the links to what it hosts."""
+        found = await self._read(lambda machine: machine.link_positions())
+        return [Position(*position) for position in found]
+
+    async def hosted(self) -> list[tuple[int, int]]:
+        """Return (entity, version of its route) of all that is hosted here."""
+        return await self._read(lambda machine: machine.hosted())
 
     # -- reads --------------------------------------------------------------------------------
 

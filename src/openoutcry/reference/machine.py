@@ -270,6 +270,11 @@ class Reference:
             message for (here, _), link in links if source in {0, here} for message in link.outbox
         )
 
+    def last_in(self, source: int, destination: int) -> int:
+        """Return the number of the last message taken in of one link to what is here."""
+        link = self._state.post.links.get((destination, source))
+        return link.last_in if link and self._state.hosting.hosts(destination) else 0
+
     def link_positions(self) -> list[tuple[int, int, int]]:
         """Return (source, destination, last message taken in) of the links to what is here."""
         return sorted(

@@ -167,3 +167,24 @@ async def test_slow_redis_never_slows_the_owner(own_valkey: ValkeyCluster) -> No
             node.process.send_signal(signal.SIGCONT)
         report(f"the longest that a batch was held up: {spent * 1000:.2f} ms")
         await scene.healed("all nodes stopped for two seconds")
+
+
+async def test_a_whole_cluster_that_restarts(own_valkey: ValkeyCluster) -> None:
+    """K08, O31: everything is lost, functions too; clients come back to the same addresses."""
+    async with RedisScene(own_valkey, 37) as scene:
+        await running(scene)
+        for node in own_valkey.nodes:
+            node.kill()
+        await scene.run(100, pause=0.005)
+        for node in own_valkey.nodes:
+            own_valkey.restart(node)
+        await until(lambda: all(_serves(node) for node in own_valkey.nodes))
+        await scene.healed("all nodes killed and restarted")
+        await scene.run(50)
+        await scene.healed("and after")
+
+
+def _serves(node: ValkeyNode) -> bool:
+    state = node.call("CLUSTER", "INFO")
+    assert isinstance(state, bytes)
+    return b"cluster_state:ok" in state

@@ -4,10 +4,12 @@ import asyncio
 import random
 from dataclasses import replace
 
+import pytest
 from tests.support.redis_scene import Gateway, RedisScene
 from tests.support.valkey import settings_of, until
 
 from openoutcry.adapters.local.valkey_cluster import ValkeyCluster
+from openoutcry.adapters.redis import feed as feed_module
 from openoutcry.adapters.redis.books import book_keys
 from openoutcry.adapters.redis.client import Redis
 from openoutcry.adapters.redis.messages import unpack
@@ -41,9 +43,9 @@ async def test_old_doubled_and_shuffled_messages_change_nothing(valkey: ValkeyCl
         await spy.listen([book_keys(symbol)[3] for symbol in scene.owner.symbols.values()])
         await scene.follow_all()
         await spy.listen([f"user:{{s{shard}}}" for shard in scene.followed])
-        await scene.run(200)
+        await scene.run(200, pause=0.002)
         await scene.healed("before")
-        assert len(messages) > 100
+        assert len(messages) > 50
         delivered = len(scene.gateway.batches)
         again = messages * 2
         random.Random(22).shuffle(again)
@@ -132,3 +134,36 @@ async def test_a_gateway_that_starts_late_shows_the_same(valkey: ValkeyCluster) 
         await scene.healed("a late gateway")
         await late.stop()
         scene.gateway = first
+
+
+async def test_a_gap_in_the_catalog_is_reported(valkey: ValkeyCluster) -> None:
+    """V02: assets and limits are small; a gateway that missed some loads them anew."""
+    async with RedisScene(valkey, 28) as scene:
+        await until(lambda: bool(scene.gateway.feed._catalogs))
+        publisher = scene.owner.publisher
+        assert publisher is not None
+        reached = scene.owner.events[0][-1].entity_seq
+        while scene.owner.events[0][-1].entity_seq == reached:
+            scene.owner.step()
+        publisher._catalog.drop()
+        await until(lambda: scene.gateway.catalog_losses > 0)
+
+
+async def test_shards_nobody_listens_to_are_let_go(
+    valkey: ValkeyCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """V06: what is not listened to costs nothing, after a while for those who come back."""
+    monkeypatch.setattr(feed_module, "KEEP_SECONDS", 0.1)
+    async with RedisScene(valkey, 29) as scene:
+        await scene.follow_all()
+        await scene.run(20)
+        await scene.healed("followed")
+        for shard in scene.followed:
+            scene.gateway.feed.unfollow(shard)
+        entities = scene.gateway.feed._entities
+        await until(lambda: all(entity >> 24 == EntityKind.MARKET for entity in entities))
+        scene.followed.clear()
+        heard = sum(map(len, scene.gateway.user_events.values()))
+        await scene.run(50)
+        await scene.healed("let go of")
+        assert sum(map(len, scene.gateway.user_events.values())) == heard

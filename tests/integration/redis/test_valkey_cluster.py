@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -18,12 +19,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from tests.support.valkey import PASSWORD, settings_of
 
+from openoutcry.adapters.local import valkey_cluster
 from openoutcry.adapters.local.valkey_cluster import ServerTls, ValkeyCluster, ValkeyError
 from openoutcry.adapters.redis.client import Redis, RedisAwayError, RedisSettings
 
 STARTER = """
 import sys, time
 from pathlib import Path
+from openoutcry.adapters.local import valkey_cluster
 from openoutcry.adapters.local.valkey_cluster import ValkeyCluster
 
 cluster = ValkeyCluster(Path(sys.argv[1]), primaries=1, replicas=1)
@@ -48,6 +51,23 @@ def test_every_primary_has_its_slots_and_a_replica(valkey: ValkeyCluster) -> Non
     state = valkey.nodes[0].call("CLUSTER", "INFO")
     assert isinstance(state, bytes)
     assert b"cluster_slots_ok:16384" in state
+
+
+def test_a_port_that_was_taken_meanwhile_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find, asked = valkey_cluster._free_ports, 0
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+
+        def ports(count: int) -> list[int]:
+            nonlocal asked
+            asked += 1
+            return [taken.getsockname()[1], *find(count)[1:]] if asked == 1 else find(count)
+
+        monkeypatch.setattr(valkey_cluster, "_free_ports", ports)
+        with ValkeyCluster(tmp_path, primaries=1, replicas=0) as cluster:
+            assert cluster.nodes[0].call("PING") == b"PONG"
+    assert asked == 2
 
 
 def test_a_refused_command_is_an_error(valkey: ValkeyCluster) -> None:

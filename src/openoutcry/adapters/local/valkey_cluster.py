@@ -25,6 +25,7 @@ SLOTS = 16_384
 HOST = "127.0.0.1"
 NODE_TIMEOUT_MS = 1_000
 START_SECONDS_MAX = 20.0
+START_ATTEMPTS = 3
 STOP_SECONDS_MAX = 5.0
 _POLL_SECONDS = 0.02
 _REPLY_BYTES = 65_536
@@ -54,6 +55,10 @@ def server_binary() -> Path:
     if not found:
         raise ValkeyError(f"no valkey-server below {folder}")
     return found[0]
+
+
+class PortTakenError(ValkeyError):
+    """Somebody else took a port after it was found to be free."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,12 +163,23 @@ class ValkeyCluster:
 
     def start(self) -> None:
         """Start all nodes, join them, and wait until each primary takes writes."""
+        for attempt in range(START_ATTEMPTS):
+            try:
+                self._start()
+                return
+            except PortTakenError:
+                if attempt == START_ATTEMPTS - 1:
+                    raise
+
+    def _start(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        binary = self._binary or server_binary()
         with ExitStack() as undo:
             undo.callback(self.stop)
             count = self._primaries * (1 + self._replicas)
-            self.nodes = [self._launch(binary, number) for number in range(count)]
+            ports = _free_ports(3 * count)
+            self.nodes = [
+                self._launch(number, *ports[3 * number : 3 * number + 3]) for number in range(count)
+            ]
             deadline = time.monotonic() + START_SECONDS_MAX
             for node in self.nodes:
                 _wait_for(partial(_answers, node), deadline, node)
@@ -174,11 +190,11 @@ class ValkeyCluster:
             self._replicate(deadline)
             undo.pop_all()
 
-    def _launch(self, binary: Path, number: int) -> ValkeyNode:
+    def _launch(self, number: int, port: int, bus_port: int, tls_port: int) -> ValkeyNode:
         folder = self.folder / f"node-{number}"
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "nodes.conf").unlink(missing_ok=True)
-        port, bus_port, tls_port = _free_ports(3)
+        for name in ("nodes.conf", "valkey.log"):
+            (folder / name).unlink(missing_ok=True)
         lines = [
             f"bind {HOST}",
             f"port {port}",
@@ -209,16 +225,16 @@ class ValkeyCluster:
         settings = folder / "valkey.conf"
         settings.touch(0o600)
         settings.write_text("\n".join(lines) + "\n")
-        process = subprocess.Popen(  # noqa: S603 - our own interpreter and server
-            [sys.executable, "-I", "-S", "-c", _LAUNCH, str(os.getpid()), binary, settings],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        process = _run(self._binary or server_binary(), settings)
         return ValkeyNode(
             port, tls_port if self._tls is not None else 0, folder, process, self.password
         )
+
+    def restart(self, node: ValkeyNode) -> None:
+        """Start a node that has ended; it comes back with its place in the cluster, but empty."""
+        assert not node.is_running()
+        node.process = _run(self._binary or server_binary(), node.folder / "valkey.conf")
+        _wait_for(partial(_answers, node), time.monotonic() + START_SECONDS_MAX, node)
 
     def _range(self, primary: int) -> tuple[int, int]:
         """Return the first and the last slot of a primary."""
@@ -262,6 +278,16 @@ class ValkeyCluster:
         self.nodes = []
 
 
+def _run(binary: Path, settings: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(  # noqa: S603 - our own interpreter and server
+        [sys.executable, "-I", "-S", "-c", _LAUNCH, str(os.getpid()), binary, settings],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
 def _bus_port(node: ValkeyNode) -> int:
     reply = node.call("CONFIG", "GET", "cluster-port")
     assert isinstance(reply, list)
@@ -272,7 +298,10 @@ def _bus_port(node: ValkeyNode) -> int:
 def _wait_for(condition: Callable[[], bool], deadline: float, node: ValkeyNode) -> None:
     while True:
         if not node.is_running():
-            raise ValkeyError(f"valkey at port {node.port} ended: see {node.folder}/valkey.log")
+            log = node.folder / "valkey.log"
+            text = log.read_text(errors="replace") if log.exists() else ""
+            kind = PortTakenError if "Address already in use" in text else ValkeyError
+            raise kind(f"valkey at port {node.port} ended: see {log}")
         with suppress(ValkeyError):
             if condition():
                 return
@@ -282,7 +311,8 @@ def _wait_for(condition: Callable[[], bool], deadline: float, node: ValkeyNode) 
 
 
 def _answers(node: ValkeyNode) -> bool:
-    return node.call("PING") == b"PONG"
+    """Whether it is this process that answers at the port, and no other that was quicker."""
+    return node.info("server")["process_id"] == str(node.process.pid)
 
 
 def _ok(node: ValkeyNode, *command: str) -> bool:

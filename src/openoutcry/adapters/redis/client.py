@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 LIBRARY_VERSION = 1
 _TOPOLOGY_SECONDS = 1
 _RESUBSCRIBE_MS = 500
+_CONNECT_AGAIN_SECONDS = 0.5
 _RECONNECT = BackoffStrategy(num_of_retries=4, factor=50, exponent_base=2)
 
 Argument = bytes | str
@@ -162,6 +163,18 @@ class Redis:
         redis = cls(client, settings, source)
         await redis.load_functions()
         return redis
+
+    @classmethod
+    async def connect_when_up(
+        cls, settings: RedisSettings, *, on_message: OnMessage | None = None
+    ) -> "Redis":
+        """Connect as soon as there is a cluster to connect to: nothing else may wait for it."""
+        while True:
+            try:
+                return await cls.connect(settings, on_message=on_message)
+            except RedisError as error:
+                log.warning("Redis is not up: %s", error)
+                await asyncio.sleep(_CONNECT_AGAIN_SECONDS)
 
     async def close(self) -> None:
         """Disconnect."""

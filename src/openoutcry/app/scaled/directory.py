@@ -87,6 +87,10 @@ class Directory:
         """Return the partition that hosts an entity, or None."""
         return self._routes.get(entity, self._joined)
 
+    def routes(self) -> list[tuple[int, int]]:
+        """Return (entity, partition) of every route, by entity."""
+        return sorted(self._routes.items())
+
     def partitions(self) -> Sequence[int]:
         """Return all partitions, in ascending order."""
         return self._partitions

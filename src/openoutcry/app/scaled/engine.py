@@ -14,14 +14,23 @@ from contextlib import AsyncExitStack
 from openoutcry.adapters.postgres.ownership import DatabaseAwayError, Ownership, Watcher
 from openoutcry.adapters.redis.client import Redis, RedisError
 from openoutcry.adapters.redis.publisher import RedisPublisher
+from openoutcry.adapters.tcp.client import Connections
+from openoutcry.adapters.tcp.frames import ProcessRole
+from openoutcry.adapters.tcp.remote import RemoteLinks
 from openoutcry.adapters.tcp.server import CallsServer, Hosted, ServerLimits
+from openoutcry.app.scaled.control import FIRST_VERSION, hosting
+from openoutcry.app.scaled.directory import Directory
 from openoutcry.app.scaled.leases import LeaseKeeper
-from openoutcry.app.scaled.opening import opened_redis, say, server_tls
+from openoutcry.app.scaled.link_hub import LinkHub
+from openoutcry.app.scaled.opening import client_tls, opened_redis, say, server_tls
+from openoutcry.app.scaled.process import run
 from openoutcry.app.scaled.seat import Seat
 from openoutcry.app.scaled.settings import ScaledSettings
 from openoutcry.app.scaled.views import reached_of, read_book
+from openoutcry.core.enums import EntityKind, Role
+from openoutcry.core.records import SetRole
 from openoutcry.partition.appender import exit_at_once
-from openoutcry.partition.recent import RecentEventsRing
+from openoutcry.partition.owners_events import OwnersEvents
 from openoutcry.partition.recovery import RecoveryError
 from openoutcry.ports.journal import FencedError, JournalError
 from openoutcry.ports.ownership import Owner
@@ -82,9 +91,22 @@ class EngineProcess:
             port = await self._server.start(host, settings.calls_listen.port)
             stack.push_async_callback(self._server.close, 2.0)
             self._address = settings.calls_address or f"{host}:{port}"
+            await self._join_links(stack)
             stack.push_async_callback(self._give_everything_back)
             say(f"engine {settings.name} takes calls at {self._address}")
             await self._watch()
+
+    async def _join_links(self, stack: AsyncExitStack) -> None:
+        """Make ready to carry messages between partitions, here and at other engines."""
+        numbers = [plan.number for plan in self._settings.partitions]
+        ownership = Ownership(self._settings.journal_dsn, f"outcry-directory-{self._settings.name}")
+        self._directory = Directory(ownership, numbers)
+        await self._directory.start()
+        stack.push_async_callback(self._directory.stop)
+        connections = Connections(ProcessRole.ENGINE, tls=client_tls(self._settings))
+        stack.push_async_callback(connections.close)
+        self._links = LinkHub(self._directory, RemoteLinks(connections, self._directory))
+        stack.push_async_callback(self._links.stop)
 
     # -- what can be lost
 
@@ -221,18 +243,40 @@ class EngineProcess:
             self._fatal(error)
             return
         self._leases.keep(seat.number, owned.epoch)
+        await self._begin(seat)
         self._taken_as[seat.number] = owner.preferred or seat.plan.preferred
         await self._open(seat)
+
+    async def _begin(self, seat: Seat) -> None:
+        """Give a new partition its role, and the shards that begin to live in it."""
+        owned, role = seat.owned, Role[seat.plan.role]
+        assert owned is not None
+        if role is Role.JOINED:
+            return
+        partition = owned.partition
+        if await partition.inspect(lambda machine: machine.role()) == Role.JOINED:
+            await partition.submit(SetRole(role=role).pack())
+        hosted = dict(await partition.inspect(lambda machine: machine.hosted()))
+        routes = await asyncio.to_thread(self._ownership.routes)
+        lacking = [
+            route.entity
+            for route in routes.values()
+            if (route.partition, route.version) == (seat.number, FIRST_VERSION)
+            and route.entity not in hosted
+            and route.entity >> 24 == EntityKind.SHARD
+        ]
+        await asyncio.gather(*(partition.submit(hosting(entity)) for entity in sorted(lacking)))
 
     async def _open(self, seat: Seat) -> None:
         """Let a partition that is owned now be called, and publish what it commits."""
         owned = seat.owned
         assert owned is not None
         partition = owned.partition
-        recent = RecentEventsRing(seat.machines, owned.journal, owned.snapshots)
+        recent = OwnersEvents(seat.machines, owned.journal, owned.snapshots)
         partition.subscribe(recent.take)
+        links = self._links.add(seat.number, partition)
         self._server.host(
-            seat.number, Hosted(calls=partition, epoch=owned.epoch, links=None, events=recent)
+            seat.number, Hosted(calls=partition, epoch=owned.epoch, links=links, events=recent)
         )
         await self._publish(seat)
 
@@ -244,6 +288,7 @@ class EngineProcess:
             return
         self._server.drop(number)
         await seat.give_back()
+        self._links.remove(number)
         publisher = self._publishers.pop(number, None)
         if publisher is not None:
             await publisher.stop()
@@ -253,3 +298,12 @@ class EngineProcess:
         await asyncio.gather(*(seat.rest() for seat in self._seats.values()))
         for number in list(self._seats):
             await self._give_back(number)
+
+
+def engine(settings: ScaledSettings) -> int:
+    """Run one engine; returns the exit code."""
+    return run(_run(settings))
+
+
+async def _run(settings: ScaledSettings) -> None:
+    await EngineProcess(settings).run()

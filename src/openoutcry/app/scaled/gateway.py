@@ -25,6 +25,7 @@ from openoutcry.adapters.tcp.routed import RoutedCalls, RoutedLimits
 from openoutcry.app.doors import open_doors, spare_collections
 from openoutcry.app.scaled.directory import Directory
 from openoutcry.app.scaled.opening import client_tls, opened_redis, say
+from openoutcry.app.scaled.process import run
 from openoutcry.app.scaled.settings import ScaledSettings
 from openoutcry.core.ids import entity_of_market, entity_of_shard, shard_of_account
 from openoutcry.core.records import AssetRow, Event, MarketRow, MetaRow, TradeEvent
@@ -47,7 +48,12 @@ CATALOG_SECONDS = 2.0
 class Callers:
     """How a process calls the owners of partitions: shared by gateways and the control process."""
 
-    def __init__(self, settings: ScaledSettings, role: ProcessRole) -> None:
+    def __init__(
+        self,
+        settings: ScaledSettings,
+        role: ProcessRole,
+        routed: type[RoutedCalls] = RoutedCalls,
+    ) -> None:
         joined = [plan.number for plan in settings.partitions if plan.role == "JOINED"]
         self.directory = Directory(
             Ownership(settings.journal_dsn, f"outcry-directory-{settings.name}"),
@@ -55,7 +61,7 @@ class Callers:
             joined=joined[0] if joined else None,
         )
         self.connections = Connections(role, tls=client_tls(settings))
-        self.calls = RoutedCalls(
+        self.calls = routed(
             self.directory,
             self.directory,
             self._calls_at,
@@ -277,3 +283,12 @@ class _Books:
                 log.warning("the catalog is read again later: %s", error)
                 self._lost.set()
                 await asyncio.sleep(RETRY_SECONDS)
+
+
+def gateway(settings: ScaledSettings, gateways: int) -> int:
+    """Run one of so many gateways; returns the exit code."""
+    return run(_run(settings, gateways))
+
+
+async def _run(settings: ScaledSettings, gateways: int) -> None:
+    await GatewayProcess(settings, gateways=gateways).run()

@@ -19,6 +19,7 @@ from openoutcry.adapters.postgres.projector import PostgresProjector, Projection
 from openoutcry.adapters.postgres.snapshots import PostgresSnapshots
 from openoutcry.app.engine import kernel_machines
 from openoutcry.app.scaled.opening import say
+from openoutcry.app.scaled.process import run
 from openoutcry.app.scaled.settings import ScaledSettings
 from openoutcry.partition.follower import AheadError, DivergedError, Follower, SnapshotPolicy
 from openoutcry.partition.recovery import RecoveryError
@@ -147,3 +148,12 @@ class ProjectorProcess:
         await asyncio.gather(*(asyncio.to_thread(follower.stop) for follower in followers))
         if self._failure is not None:
             raise self._failure
+
+
+def projector(settings: ScaledSettings) -> int:
+    """Run one projector; returns the exit code."""
+    return run(_run(settings))
+
+
+async def _run(settings: ScaledSettings) -> None:
+    await ProjectorProcess(settings).run()

@@ -7,7 +7,7 @@ to write instead. Like `app.settings`, this reads the environment and nothing el
 import os
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NamedTuple, Self, cast
@@ -182,6 +182,12 @@ class ScaledSettings:
         """Return the journal's, the queries' and the reports' database."""
         query = self.query_dsn or self.journal_dsn
         return self.journal_dsn, query, self.report_dsn or query
+
+
+def loaded(path: Path | None, name: str) -> ScaledSettings:
+    """Read the settings of a process; a name that was given goes before all others."""
+    settings = ScaledSettings.load(path)
+    return replace(settings, name=name) if name else settings
 
 
 def variable_of(name: str) -> str:

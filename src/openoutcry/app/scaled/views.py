@@ -2,7 +2,8 @@
 
 from typing import NamedTuple
 
-from openoutcry.core.enums import RowKind
+from openoutcry.core.enums import Role, RowKind
+from openoutcry.core.ids import entity_of_market
 from openoutcry.core.records import MarketRow, MetaRow, ShardRow
 from openoutcry.partition.machine import StateMachine
 from openoutcry.partition.runtime import Partition
@@ -38,6 +39,11 @@ def reached_of(machine: StateMachine) -> Reached:
             row = ShardRow.unpack(data, at)
             shards.append((row.shard, row.entity_seq))
         at += int.from_bytes(data[at : at + 2], "little")
+    if machine.role() == Role.MARKETS:  # what is only known here is published by its host
+        hosted = {entity for entity, _ in machine.hosted()}
+        markets = [market for market in markets if entity_of_market(market) in hosted]
+    elif machine.role() == Role.ACCOUNTS:
+        markets = []
     return Reached(markets, shards, entity_seq)
 
 

@@ -23,6 +23,7 @@ from openoutcry.gateways.ws.control import (
 from openoutcry.gateways.ws.requests import ENDPOINTS
 from openoutcry.gateways.ws.streams import StreamHub
 from openoutcry.gateways.ws.user_data import UserDataHub
+from openoutcry.ports.feeds import EveryAccount
 
 API_PATH = "/ws-api/v3"
 HOUSEKEEPING_S = 0.5
@@ -72,8 +73,10 @@ class WebSocketGateway:
         user_data = UserDataHub(exchange.catalog, exchange.clock, exchange.accounts)
         self._streams = StreamServices(hub, user_data, exchange.listen_keys, exchange.clock)
         self._api = ApiServices(exchange, self._endpoints, Authenticator(exchange.keys), user_data)
-        self._unsubscribers = [
-            exchange.feed.subscribe(hub.on_committed),
+        if isinstance(exchange.accounts, EveryAccount):
+            # only whole batches tell how far time has come for every market
+            self._unsubscribers.append(exchange.feed.subscribe(hub.on_committed))
+        self._unsubscribers += [
             exchange.market_data.listen(hub.on_changes),
             exchange.feed.subscribe(user_data.on_committed),
         ]

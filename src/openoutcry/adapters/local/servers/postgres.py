@@ -221,6 +221,14 @@ class PostgresServer:
             # commits wait once the checkpointer has read the setting, as it does before this
             connection.execute("CHECKPOINT")
 
+    def create_database(self, name: str) -> None:
+        """Make a database, unless it is there."""
+        with psycopg.connect(self.dsn(), autocommit=True) as connection:
+            known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,))
+            if known.fetchone() is None:
+                statement = psycopg.sql.SQL("CREATE DATABASE {}")
+                connection.execute(statement.format(psycopg.sql.Identifier(name)))
+
     def promote(self, seconds: int = 30) -> None:
         """Make a standby a primary of its own; returns when it takes writes."""
         with psycopg.connect(self.dsn(), autocommit=True) as connection:

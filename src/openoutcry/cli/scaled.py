@@ -1,0 +1,166 @@
+"""`outcry up`, `engine`, `gateway` and `projector`: the processes of the scaled size."""
+
+import argparse
+from pathlib import Path
+
+from openoutcry.cli.exchange import DEFAULT_HOST, DEFAULT_PORT, port_number
+from openoutcry.cli.words import DEFAULT_DATA, EXIT_USAGE, Commands, add_command, complain
+
+_UP_DESCRIPTION = """\
+Run a whole scaled exchange on this machine: PostgreSQL and a Valkey cluster, engines that
+own the partitions, gateways that share one port, and a projector. What ends is started
+again. SIGTERM or Ctrl-C stops everything within ten seconds."""
+
+_UP_EXAMPLES = """\
+  outcry up --demo
+  outcry up --data /srv/exchange --port 9000 --engines 3 --gateways 2
+  outcry up --data /tmp/load --demo --no-bots --no-limits        for load tests
+"""
+
+_PROCESS_DESCRIPTION = """\
+{what}
+Settings come from a file and from OUTCRY_* variables; see docs/reference/settings.md."""
+
+
+def add(commands: Commands) -> None:
+    """Add the commands."""
+    _add_up(commands)
+    engine = _add_process(
+        commands, "engine", "own partitions and match orders", "Own partitions, and stand by."
+    )
+    engine.set_defaults(run=_engine)
+    gateway = _add_process(
+        commands,
+        "gateway",
+        "serve clients of a scaled exchange",
+        "Serve clients over HTTP and WebSockets.",
+    )
+    gateway.add_argument(
+        "--gateways",
+        type=_count,
+        default=1,
+        metavar="N",
+        help="how many gateways there are, for limits without Redis (default: %(default)s)",
+    )
+    gateway.set_defaults(run=_gateway)
+    projector = _add_process(
+        commands,
+        "projector",
+        "keep history and snapshots up to date",
+        "Follow every journal; write projections and snapshots.",
+    )
+    projector.set_defaults(run=_projector)
+
+
+def _add_up(commands: Commands) -> None:
+    parser = add_command(
+        commands, "up", "run a whole scaled exchange here", _UP_DESCRIPTION, _UP_EXAMPLES
+    )
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=DEFAULT_DATA,
+        metavar="DIR",
+        help="where everything is kept; made if missing (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--port",
+        type=port_number,
+        default=DEFAULT_PORT,
+        metavar="N",
+        help="TCP port that all gateways share (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--host",
+        default=DEFAULT_HOST,
+        help="address to listen on (default: %(default)s, this machine alone)",
+    )
+    parser.add_argument(
+        "--engines", type=_count, default=2, metavar="N", help="engines (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--gateways", type=_count, default=2, metavar="N", help="gateways (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--demo", action="store_true", help="markets, funded accounts with keys, and bots"
+    )
+    parser.add_argument("--no-bots", action="store_true", help="with --demo: no simulated traders")
+    parser.add_argument("--no-limits", action="store_true", help="no rate limits, for load tests")
+    parser.set_defaults(run=_up)
+
+
+def _add_process(commands: Commands, name: str, summary: str, what: str) -> argparse.ArgumentParser:
+    parser = add_command(
+        commands,
+        name,
+        summary,
+        _PROCESS_DESCRIPTION.format(what=what),
+        f"  outcry {name} --settings exchange.toml --name {name}-1\n",
+    )
+    parser.add_argument(
+        "--settings", type=Path, metavar="FILE", help="the settings file (TOML) of the exchange"
+    )
+    parser.add_argument(
+        "--name", default="", help="this process's name, which no other of its kind has"
+    )
+    return parser
+
+
+def _up(options: argparse.Namespace) -> int:
+    from openoutcry.app.scaled.layout import UpSettings
+    from openoutcry.app.scaled.up import up
+
+    return up(
+        UpSettings(
+            data=options.data,
+            host=options.host,
+            port=options.port,
+            engines=options.engines,
+            gateways=options.gateways,
+            demo=options.demo,
+            bots=not options.no_bots,
+            limits=not options.no_limits,
+        )
+    )
+
+
+def _engine(options: argparse.Namespace) -> int:
+    from openoutcry.app.scaled.engine import engine
+    from openoutcry.app.scaled.settings import loaded
+    from openoutcry.app.settings import SettingsError
+
+    try:
+        return engine(loaded(options.settings, options.name))
+    except SettingsError as error:
+        complain(str(error))
+        return EXIT_USAGE
+
+
+def _gateway(options: argparse.Namespace) -> int:
+    from openoutcry.app.scaled.gateway import gateway
+    from openoutcry.app.scaled.settings import loaded
+    from openoutcry.app.settings import SettingsError
+
+    try:
+        return gateway(loaded(options.settings, options.name), options.gateways)
+    except SettingsError as error:
+        complain(str(error))
+        return EXIT_USAGE
+
+
+def _projector(options: argparse.Namespace) -> int:
+    from openoutcry.app.scaled.projector import projector
+    from openoutcry.app.scaled.settings import loaded
+    from openoutcry.app.settings import SettingsError
+
+    try:
+        return projector(loaded(options.settings, options.name))
+    except SettingsError as error:
+        complain(str(error))
+        return EXIT_USAGE
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 64:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to 64")
+    return int(text)
