@@ -14,7 +14,9 @@ from tests.support.rows import checked_chain, next_row, wait_until
 from openoutcry.adapters.local.servers.postgres import PostgresServer
 from openoutcry.adapters.postgres.journal import PostgresJournal, RouteTakenError
 from openoutcry.adapters.postgres.migrations import JOURNAL, migrate
+from openoutcry.adapters.postgres.snapshots import PostgresSnapshots
 from openoutcry.codec.journal import Head
+from openoutcry.codec.snapshots import Snapshot
 from openoutcry.ports.journal import (
     FencedError,
     JournalBehindError,
@@ -363,3 +365,21 @@ def test_a_database_without_our_tables_is_refused_by_name(
         PostgresJournal(empty_database)
     with pytest.raises(JournalError):
         PostgresJournal(postgres_server.dsn("no_such_database"))
+
+
+def test_a_snapshot_that_is_cut_leaves_nothing_of_it(
+    postgres_server: PostgresServer, database: str
+) -> None:
+    name = psycopg.conninfo.conninfo_to_dict(database)["dbname"]
+    assert isinstance(name, str)
+    state = Snapshot(0, 7, 70, 5, bytes(32), b"s" * 16, b"e" * 16, bytes(3 << 20))
+    with CutProxy(postgres_server.port) as proxy:
+        direct = postgres_server.dsn(name, tcp=True)
+        snapshots = PostgresSnapshots(make_conninfo(direct, port=proxy.port))
+        for count in (0, 1_000, 1 << 20, 3 << 20):
+            proxy.arm("up", count)
+            with pytest.raises(JournalError):
+                snapshots.save(state)
+            assert snapshots.seqs() == []
+        snapshots.save(state)
+        assert snapshots.load(7) == state

@@ -1,8 +1,11 @@
 """Snapshots in PostgreSQL: a header and pieces of a megabyte, all of them in one transaction."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import psycopg
 
-from openoutcry.adapters.postgres.connections import connect_primary
+from openoutcry.adapters.postgres.connections import connect_primary, journal_error
 from openoutcry.codec.snapshots import (
     Snapshot,
     SnapshotDamagedError,
@@ -14,7 +17,10 @@ CHUNK_BYTES = 1 << 20
 
 
 class PostgresSnapshots:
-    """The snapshots port; a connection for each call, for they are minutes apart."""
+    """The snapshots port; a connection for each call, for they are minutes apart.
+
+    All calls raise JournalError when the database does not do it.
+    """
 
     def __init__(self, dsn: str, partition: int = 0) -> None:
         self.partition = partition
@@ -87,5 +93,10 @@ class PostgresSnapshots:
         )
         return [seq for (seq,) in rows]
 
-    def _connect(self) -> psycopg.Connection:
-        return connect_primary(self._dsn, f"outcry-snapshots-{self.partition}")
+    @contextmanager
+    def _connect(self) -> Iterator[psycopg.Connection]:
+        try:
+            with connect_primary(self._dsn, f"outcry-snapshots-{self.partition}") as connection:
+                yield connection
+        except psycopg.Error as error:
+            raise journal_error(error) from error

