@@ -221,10 +221,10 @@ class Redis:
         assert replies is not None
         return [_translated(r) if isinstance(r, GlideError) else r for r in replies]
 
-    async def fields(self, key: str, names: Sequence[str]) -> list[bytes | None]:
-        """Return fields of a hash."""
+    async def send(self, channel: str, message: bytes) -> None:
+        """Send a message on a shard channel to whoever listens now."""
         try:
-            return await self._client.hmget(key, list(names))
+            await self._client.publish(message, channel, sharded=True)
         except GlideError as error:
             raise _translated(error) from error
 

@@ -16,13 +16,14 @@ from openoutcry.adapters.redis.books import read_book
 from openoutcry.adapters.redis.client import Redis, RedisError
 from openoutcry.adapters.redis.messages import (
     CATALOG_CHANNEL,
+    ENTITY,
+    FOLLOW_CHANNEL,
     MARKET_CHANNEL,
     SHARD_CHANNEL,
     Header,
     MessageError,
     unpack,
 )
-from openoutcry.adapters.redis.outlets import shard_keys
 from openoutcry.codec.records import decode_events
 from openoutcry.core.enums import EntityKind
 from openoutcry.core.ids import entity_of_market, entity_of_shard, shard_of_account
@@ -223,16 +224,23 @@ class RedisFeed:
 
     async def _open_shard(self, entity: _Entity, shard: int) -> None:
         assert self._redis is not None, "not started"
+        ready = entity.ready
+        assert ready is not None
         try:
             async with asyncio.timeout(_FOLLOW_SECONDS_MAX):
                 await self._redis.listen([entity.channel])
-                (reached,) = await self._redis.fields(shard_keys(shard)[0], ["entity_seq"])
-                if entity.entity_seq == _UNKNOWN and reached is not None:
-                    entity.entity_seq = int(reached)
+                # its owner answers with where it stands; a beat does as well, a little later
+                await self._redis.send(FOLLOW_CHANNEL, ENTITY.pack(entity.entity))
+                await asyncio.shield(ready)
         except (RedisError, TimeoutError) as error:
-            log.warning("shard %d is followed without Redis: %s", shard, error)
+            log.warning("shard %d is followed, but not heard of yet: %s", shard, error)
+        self._opened(entity)
+
+    @staticmethod
+    def _opened(entity: _Entity) -> None:
+        """Let those go on who wait for the shard."""
         ready, entity.ready = entity.ready, None
-        if ready is not None:
+        if ready is not None and not ready.done():
             ready.set_result(None)
 
     def _let_go(self, now: float) -> None:
@@ -277,6 +285,8 @@ class RedisFeed:
         if entity.partition == header.partition and header.epoch < entity.epoch:
             return
         entity.heard_at = self._loop.time()
+        if entity.ready is not None:
+            self._opened(entity)
         if not entity.is_repaired():
             self._take(entity, header, events)
         elif len(entity.backlog) < BACKLOG_MAX:
