@@ -122,11 +122,14 @@ local function book_beat(keys, args)
   return {'OK'}
 end
 
--- keys as above; the whole book at one instant
+-- keys as above; the whole book at one instant. args: an entity_seq at which it is known already
 local function book_read(keys, args)
   local head = redis.call('HMGET', keys[3], unpack(HEAD))
   if not head[1] then
     return {}
+  end
+  if head[4] == args[1] then
+    return {head, {}, {}}
   end
   return {head, redis.call('HGETALL', keys[1]), redis.call('HGETALL', keys[2])}
 end
