@@ -15,7 +15,7 @@ from openoutcry.adapters.redis.client import Redis
 from openoutcry.adapters.redis.feed import RedisFeed
 from openoutcry.adapters.redis.publisher import RedisPublisher
 from openoutcry.app.engine import kernel_machines
-from openoutcry.core.enums import EntityKind, Execution, OrderType, Side, TimeInForce
+from openoutcry.core.enums import Execution, OrderType, Side, TimeInForce
 from openoutcry.core.ids import shard_of_account
 from openoutcry.core.records import (
     AssetEvent,
@@ -27,7 +27,7 @@ from openoutcry.core.records import (
     OrderEvent,
     TradeEvent,
 )
-from openoutcry.partition.books import whole_book
+from openoutcry.partition.books import hosted, whole_book
 from openoutcry.partition.recovery import recover
 from openoutcry.partition.runtime import Partition
 from openoutcry.ports.feeds import AccountFeed, Committed, EveryAccount, Feed
@@ -118,18 +118,16 @@ async def over_redis(cluster: Callable[[], ValkeyCluster]) -> AsyncIterator[Hear
     async def events_after(entity: int, entity_seq: int) -> Sequence[Event] | None:
         return [e for e in said if e.entity == entity and e.entity_seq > entity_seq]
 
-    sender = await Redis.connect(settings)
     publisher = RedisPublisher(
-        sender,
         partition=0,
         epoch=partition.epoch,
         seq=await partition.committed_seq(),
         read_book=read_book,
     )
     partition.subscribe(publisher.take)
-    reached = {event.entity: event.entity_seq for event in said}
-    shards = [(e & 0xFFFFFF, n) for e, n in reached.items() if e >> 24 == EntityKind.SHARD]
-    await publisher.start([demo.BTCUSD], shards, reached[0])
+    sender = await Redis.connect(settings, on_message=publisher.on_message)
+    held = await partition.inspect(hosted)
+    await publisher.start(sender, held.markets, held.shards, held.entity_seq)
     live = LiveMarketData()
     feed = RedisFeed(
         trades_from=no_trades,

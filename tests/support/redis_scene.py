@@ -178,6 +178,7 @@ class RedisScene:
         self.owner = Owner(seed)
         self.gateway = Gateway(self.owner)
         self.redis: Redis | None = None
+        self.clients: list[Redis] = []
         self.followed: dict[int, int] = {}
 
     async def __aenter__(self) -> Self:
@@ -191,19 +192,21 @@ class RedisScene:
         await self.gateway.stop()
         assert self.owner.publisher is not None
         await self.owner.publisher.stop()
-        assert self.redis is not None
-        await self.redis.close()
+        for client in self.clients:
+            await client.close()
 
     async def publish(self) -> None:
         """Put a publisher behind the owner, as it is now."""
-        if self.redis is None:
-            self.redis = await Redis.connect(settings_of(self.cluster))
         owner = self.owner
         owner.publisher = RedisPublisher(
-            self.redis, partition=0, epoch=owner.epoch, seq=owner.seq, read_book=owner.read_book
+            partition=0, epoch=owner.epoch, seq=owner.seq, read_book=owner.read_book
         )
+        self.redis = await Redis.connect(
+            settings_of(self.cluster), on_message=owner.publisher.on_message
+        )
+        self.clients.append(self.redis)
         reached = owner.events[0][-1].entity_seq if owner.events[0] else 0
-        await owner.publisher.start(list(owner.symbols), owner.shards(), reached)
+        await owner.publisher.start(self.redis, list(owner.symbols), owner.shards(), reached)
 
     async def follow_all(self) -> None:
         """Follow every shard that has had an event, and note from where."""

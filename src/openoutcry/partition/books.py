@@ -1,10 +1,39 @@
-"""A market's book out of a machine's state, for those who publish or mend views of it."""
+"""What a machine hosts and its books, for those who publish or mend views of them."""
 
-from openoutcry.core.records import MarketRow
+from dataclasses import dataclass
+
+from openoutcry.core.enums import RowKind
+from openoutcry.core.records import ROWS, MarketRow, MetaRow, ShardRow
 from openoutcry.partition.machine import StateMachine
 from openoutcry.ports.market_data import WholeBook
 
 _ALL_LEVELS = 1 << 30
+_KIND_OFFSET = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Hosted:
+    """The entities of a partition, and how far each that is not a market has come."""
+
+    entity_seq: int
+    """The partition's own."""
+    markets: list[int]
+    shards: list[tuple[int, int]]
+    """(shard, entity_seq)"""
+
+
+def hosted(machine: StateMachine) -> Hosted:
+    """Return what a machine holds."""
+    found = Hosted(MetaRow.unpack(data := machine.snapshot()).entity_seq, [], [])
+    offset = 0
+    while offset < len(data) and (kind := data[offset + _KIND_OFFSET]) <= RowKind.SHARD:
+        if kind == RowKind.MARKET:
+            found.markets.append(MarketRow.unpack(data, offset).market)
+        elif kind == RowKind.SHARD:
+            row = ShardRow.unpack(data, offset)
+            found.shards.append((row.shard, row.entity_seq))
+        offset += ROWS[kind].SIZE
+    return found
 
 
 def whole_book(

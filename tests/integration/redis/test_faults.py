@@ -6,10 +6,11 @@ The limits of the waits are generous, for machines that do much else; the figure
 import asyncio
 import signal
 import time
+from pathlib import Path
 
 import pytest
 from tests.support.redis_scene import RedisScene, report
-from tests.support.valkey import until, wipe
+from tests.support.valkey import PASSWORD, until, wipe
 
 from openoutcry.adapters.local.valkey_cluster import ValkeyCluster, ValkeyNode
 
@@ -85,8 +86,13 @@ async def test_a_lost_primary_with_a_replica_behind(own_valkey: ValkeyCluster) -
         elected = time.monotonic() - killed
         await scene.healed(f"primary killed, replica behind (elected after {elected:.2f} s)")
         report(f"from the kill: {time.monotonic() - killed:.2f} s")
-        await scene.run(50)
-        await scene.healed("and after")
+
+        async def is_prompt() -> bool:
+            await scene.run(50)
+            return await scene.healed("and after") < 0.3
+
+        await until(is_prompt)
+        report(f"subscriptions are back {time.monotonic() - killed:.2f} s after the kill")
 
 
 async def test_an_old_primary_that_comes_back(own_valkey: ValkeyCluster) -> None:
@@ -109,6 +115,32 @@ async def test_an_old_primary_that_comes_back(own_valkey: ValkeyCluster) -> None
         await until(lambda: old.info("replication")["role"] == "slave")
         await scene.run(50)
         await scene.healed("and after")
+
+
+async def test_an_isolated_primary_that_clients_still_reach(tmp_path: Path) -> None:
+    """O18, K09: it takes writes for a while that nobody else ever sees; they are made again."""
+    settings = ["enable-debug-command local"]
+    with ValkeyCluster(tmp_path, password=PASSWORD, settings=settings) as cluster:
+        async with RedisScene(cluster, 38) as scene:
+            await running(scene)
+            old, (new,) = cluster.primaries[0], cluster.replicas_of(0)
+            began = time.monotonic()
+            old.call("DEBUG", "DROP-CLUSTER-PACKET-FILTER", "-2")
+            old.call("CLIENT", "KILL", "TYPE", "REPLICA")
+
+            async def taken_over() -> bool:
+                await scene.run(1)
+                return new.info("replication")["role"] == "master"
+
+            await until(taken_over)
+            report(f"another took over {time.monotonic() - began:.2f} s after the isolation")
+            await scene.run(20)
+            await scene.healed("an isolated primary, not yet back")
+            report(f"from the isolation: {time.monotonic() - began:.2f} s")
+            old.call("DEBUG", "DROP-CLUSTER-PACKET-FILTER", "-1")
+            await until(lambda: old.info("replication")["role"] == "slave")
+            await scene.run(20)
+            await scene.healed("and after it came back")
 
 
 async def test_slots_move_under_load(own_valkey: ValkeyCluster) -> None:

@@ -14,6 +14,7 @@ from openoutcry.adapters.redis.books import book_keys
 from openoutcry.adapters.redis.client import Redis
 from openoutcry.adapters.redis.messages import unpack
 from openoutcry.core.enums import EntityKind
+from openoutcry.core.ids import entity_of_shard
 
 
 async def test_books_trades_and_reports_arrive_whole(valkey: ValkeyCluster) -> None:
@@ -167,3 +168,18 @@ async def test_shards_nobody_listens_to_are_let_go(
         await scene.run(50)
         await scene.healed("let go of")
         assert sum(map(len, scene.gateway.user_events.values())) == heard
+
+
+async def test_a_shard_without_listeners_is_only_beaten_for(valkey: ValkeyCluster) -> None:
+    """V05, V06: nobody is sent what nobody asked for, and whoever begins to listen hears all."""
+    async with RedisScene(valkey, 30) as scene:
+        publisher = scene.owner.publisher
+        assert publisher is not None
+        await scene.run(100)
+        outlets = [publisher._outlets[entity_of_shard(s)] for s, _ in scene.owner.shards()]
+        assert not any(outlet.is_heard or outlet.waiting for outlet in outlets)
+        await scene.follow_all()
+        assert all(outlet.is_heard for outlet in outlets)
+        await scene.run(100)
+        await scene.healed("followed late")
+        assert scene.gateway.feed.gaps == 0

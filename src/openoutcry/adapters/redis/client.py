@@ -137,10 +137,16 @@ class Redis:
     """A connected client. Functions are loaded where they are missing, whenever that is."""
 
     def __init__(
-        self, client: GlideClusterClient, settings: RedisSettings, source: str | None
+        self,
+        client: GlideClusterClient,
+        settings: RedisSettings,
+        on_message: OnMessage | None,
+        source: str | None,
     ) -> None:
         self._client = client
         self._settings = settings
+        self._on_message = on_message
+        self._channels: set[str] = set()
         self.library_name, self._code = library(source)
 
     @classmethod
@@ -160,7 +166,7 @@ class Redis:
             client = await GlideClusterClient.create(_configuration(settings, on_message))
         except GlideError as error:
             raise RedisAwayError(f"no cluster at {_where(settings)}: {error}") from error
-        redis = cls(client, settings, source)
+        redis = cls(client, settings, on_message, source)
         await redis.load_functions()
         return redis
 
@@ -175,6 +181,26 @@ class Redis:
             except RedisError as error:
                 log.warning("Redis is not up: %s", error)
                 await asyncio.sleep(_CONNECT_AGAIN_SECONDS)
+
+    async def renew(self) -> None:
+        """Change to new connections, with the same subscriptions.
+
+        The client finds a new primary for its calls at once, but may try to subscribe at a lost
+        one for a quarter of a minute.
+        """
+        try:
+            spare = await GlideClusterClient.create(
+                _configuration(self._settings, self._on_message)
+            )
+            try:
+                if self._channels:
+                    wait_ms = self._settings.request_ms_max
+                    await spare.ssubscribe(set(self._channels), timeout_ms=wait_ms)
+                spare, self._client = self._client, spare
+            finally:
+                await spare.close()
+        except GlideError as error:
+            raise _translated(error) from error
 
     async def close(self) -> None:
         """Disconnect."""
@@ -221,15 +247,16 @@ class Redis:
         assert replies is not None
         return [_translated(r) if isinstance(r, GlideError) else r for r in replies]
 
-    async def fields(self, key: str, names: Sequence[str]) -> list[bytes | None]:
-        """Return fields of a hash."""
+    async def send(self, channel: str, message: bytes) -> None:
+        """Send a message on a shard channel to whoever listens now."""
         try:
-            return await self._client.hmget(key, list(names))
+            await self._client.publish(message, channel, sharded=True)
         except GlideError as error:
             raise _translated(error) from error
 
     async def listen(self, channels: Sequence[str]) -> None:
         """Subscribe to shard channels, and return when the nodes have confirmed."""
+        self._channels.update(channels)
         try:
             await self._client.ssubscribe(set(channels), timeout_ms=self._settings.request_ms_max)
         except GlideError as error:
@@ -237,6 +264,7 @@ class Redis:
 
     async def ignore(self, channels: Sequence[str]) -> None:
         """Unsubscribe from shard channels soon."""
+        self._channels.difference_update(channels)
         try:
             await self._client.sunsubscribe_lazy(set(channels))
         except GlideError as error:

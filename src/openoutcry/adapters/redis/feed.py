@@ -16,13 +16,14 @@ from openoutcry.adapters.redis.books import read_book
 from openoutcry.adapters.redis.client import Redis, RedisError
 from openoutcry.adapters.redis.messages import (
     CATALOG_CHANNEL,
+    ENTITY,
+    FOLLOW_CHANNEL,
     MARKET_CHANNEL,
     SHARD_CHANNEL,
     Header,
     MessageError,
     unpack,
 )
-from openoutcry.adapters.redis.outlets import shard_keys
 from openoutcry.codec.records import decode_events
 from openoutcry.core.enums import EntityKind
 from openoutcry.core.ids import entity_of_market, entity_of_shard, shard_of_account
@@ -33,9 +34,11 @@ from openoutcry.ports.market_data import WholeBook
 
 log = logging.getLogger(__name__)
 
-SILENT_SECONDS = 1.6
+SILENT_SECONDS = 1.3
 """An owner speaks once a second: an entity that is silent for longer is looked at."""
-LOOK_SECONDS = 0.25
+LOOK_SECONDS = 0.1
+RENEW_SECONDS = 1.0
+"""Between two attempts to make subscriptions anew."""
 KEEP_SECONDS = 30.0
 """A shard is followed on for so long after the last who listened: clients come back."""
 HISTORY_SECONDS_MAX = 5.0
@@ -72,6 +75,7 @@ class _Entity:
         "partition",
         "ready",
         "repair",
+        "seq",
         "symbol",
         "trade_id",
     )
@@ -82,6 +86,7 @@ class _Entity:
         self.entity_seq = _UNKNOWN
         self.partition = 0
         self.epoch = 0
+        self.seq = 0
         self.heard_at = now
         self.repair: asyncio.Task[None] | None = None
         self.backlog: list[tuple[Header, bytes]] = []
@@ -101,6 +106,7 @@ class _Entity:
         self.entity_seq = header.last_entity_seq
         self.trade_id = max(self.trade_id, header.last_trade_id)
         self.partition, self.epoch = header.partition, header.epoch
+        self.seq = header.seq
 
 
 class RedisFeed:
@@ -132,8 +138,12 @@ class RedisFeed:
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._redis: Redis | None = None
+        self._silent: set[int] = set()
+        self._is_renewing = False
         self.gaps = 0
         """How often something was missing."""
+        self.renewals = 0
+        """How often all subscriptions were made anew."""
 
     # -- life
 
@@ -223,16 +233,23 @@ class RedisFeed:
 
     async def _open_shard(self, entity: _Entity, shard: int) -> None:
         assert self._redis is not None, "not started"
+        ready = entity.ready
+        assert ready is not None
         try:
             async with asyncio.timeout(_FOLLOW_SECONDS_MAX):
                 await self._redis.listen([entity.channel])
-                (reached,) = await self._redis.fields(shard_keys(shard)[0], ["entity_seq"])
-                if entity.entity_seq == _UNKNOWN and reached is not None:
-                    entity.entity_seq = int(reached)
+                # its owner answers with where it stands; a beat does as well, a little later
+                await self._redis.send(FOLLOW_CHANNEL, ENTITY.pack(entity.entity))
+                await asyncio.shield(ready)
         except (RedisError, TimeoutError) as error:
-            log.warning("shard %d is followed without Redis: %s", shard, error)
+            log.warning("shard %d is followed, but not heard of yet: %s", shard, error)
+        self._opened(entity)
+
+    @staticmethod
+    def _opened(entity: _Entity) -> None:
+        """Let those go on who wait for the shard."""
         ready, entity.ready = entity.ready, None
-        if ready is not None:
+        if ready is not None and not ready.done():
             ready.set_result(None)
 
     def _let_go(self, now: float) -> None:
@@ -277,6 +294,9 @@ class RedisFeed:
         if entity.partition == header.partition and header.epoch < entity.epoch:
             return
         entity.heard_at = self._loop.time()
+        self._silent.discard(entity.entity)
+        if entity.ready is not None:
+            self._opened(entity)
         if not entity.is_repaired():
             self._take(entity, header, events)
         elif len(entity.backlog) < BACKLOG_MAX:
@@ -360,6 +380,7 @@ class RedisFeed:
         for entity in self._entities.values():
             if now - entity.heard_at > SILENT_SECONDS and entity.repair is None:
                 entity.heard_at = now
+                self._silent.add(entity.entity)
                 self._repair(entity)
         self._let_go(now)
         self._timer = self._loop.call_later(LOOK_SECONDS, self._look)
@@ -389,35 +410,55 @@ class RedisFeed:
         """Give the listeners the whole book and the trades since, when they lack something."""
         market = entity.entity & 0xFFFFFF
         wanted = max((header.first_entity_seq - 1 for header, _ in entity.backlog), default=0)
-        while (book := await self._book(market, entity.symbol)) is None or (
+        while (book := await self._book(market, entity)) is None or (
             book.entity_seq < max(wanted, entity.entity_seq)
         ):
             if book is not None and wanted <= entity.entity_seq:
                 return  # we have more than the view: its owner will mend it
             await asyncio.sleep(_RETRY_SECONDS)
+        if (book.entity_seq, book.seq) != (entity.entity_seq, entity.seq):
+            self._missed(entity)
         if book.entity_seq == entity.entity_seq:
             return
         was_known = entity.entity_seq != _UNKNOWN
         trades = await self._missing_trades(market, entity.trade_id + 1, book.trade_id)
         entity.entity_seq, entity.trade_id = book.entity_seq, book.trade_id
-        entity.partition, entity.epoch = book.partition, book.epoch
+        entity.partition, entity.epoch, entity.seq = book.partition, book.epoch, book.seq
         self._resync(book, trades)
         if was_known:
             self._catalog_lost()  # a change of the market itself may have been among it
 
-    async def _book(self, market: int, symbol: str) -> WholeBook | None:
+    def _missed(self, entity: _Entity) -> None:
+        """Something was said of an entity that was silent here: its subscription may be dead."""
+        if entity.entity in self._silent and not self._is_renewing:
+            self._is_renewing = True
+            self._spawn(self._renew())
+
+    async def _renew(self) -> None:
+        assert self._redis is not None, "not started"
+        log.warning("subscriptions seem to be lost: they are made anew")
+        try:
+            await self._redis.renew()
+            self.renewals += 1
+        except RedisError as error:
+            log.warning("they cannot be: %s", error)
+        await asyncio.sleep(RENEW_SECONDS)
+        self._silent.clear()
+        self._is_renewing = False
+
+    async def _book(self, market: int, entity: _Entity) -> WholeBook | None:
         assert self._redis is not None, "not started"
         try:
             async with self._repairs:
-                return await read_book(self._redis, market, symbol)
+                return await read_book(self._redis, market, entity.symbol, entity.entity_seq)
         except RedisError as error:
-            log.debug("the book of %s cannot be read: %s", symbol, error)
+            log.debug("the book of %s cannot be read: %s", entity.symbol, error)
         if self._owners_book is None:
             return None
         try:
             return await self._owners_book(market)
         except CallError as error:
-            log.debug("the owner of %s does not answer: %s", symbol, error)
+            log.debug("the owner of %s does not answer: %s", entity.symbol, error)
             return None
 
     async def _missing_trades(self, market: int, first: int, last: int) -> list[TradeEvent]:
@@ -453,6 +494,7 @@ class RedisFeed:
             for listener in tuple(self._lost_listeners):
                 listener(entity.entity & 0xFFFFFF)
         elif events:
+            self._missed(entity)
             before, last = entity.entity_seq, events[-1]
             entity.entity_seq = last.entity_seq
             self._deliver(last.partition, events, entity.entity, before)

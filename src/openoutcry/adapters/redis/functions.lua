@@ -122,11 +122,14 @@ local function book_beat(keys, args)
   return {'OK'}
 end
 
--- keys as above; the whole book at one instant
+-- keys as above; the whole book at one instant. args: an entity_seq at which it is known already
 local function book_read(keys, args)
   local head = redis.call('HMGET', keys[3], unpack(HEAD))
   if not head[1] then
     return {}
+  end
+  if head[4] == args[1] then
+    return {head, {}, {}}
   end
   return {head, redis.call('HGETALL', keys[1]), redis.call('HGETALL', keys[2])}
 end
@@ -134,7 +137,7 @@ end
 -- users and catalog ------------------------------------------------------------------------------
 
 -- keys: head, channel. args: partition, epoch, seq, entity_seq, message, and what it is: 0 events,
--- 1 a beat, which may say the same again, 2 the truth whatever stands there
+-- 1 a beat, which may say the same again, 2 the truth whatever stands there. Answers how many heard.
 local function user_publish(keys, args)
   local head = redis.call('HMGET', keys[1], HEAD[1], HEAD[2], HEAD[3], HEAD[4])
   if head[1] and args[6] ~= '2' and compared(head, args) >= number(args[6]) then
@@ -142,8 +145,7 @@ local function user_publish(keys, args)
   end
   redis.call('HSET', keys[1], HEAD[1], args[1], HEAD[2], args[2], HEAD[3], args[3], HEAD[4],
     args[4])
-  redis.call('SPUBLISH', keys[2], args[5])
-  return {'OK'}
+  return {'OK', redis.call('SPUBLISH', keys[2], args[5])}
 end
 
 -- limits -----------------------------------------------------------------------------------------

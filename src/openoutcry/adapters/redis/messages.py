@@ -6,6 +6,9 @@ from struct import Struct
 MARKET_CHANNEL = "feed:{%s}"
 SHARD_CHANNEL = "user:{s%d}"
 CATALOG_CHANNEL = "feed:{catalog}"
+FOLLOW_CHANNEL = "user:{follow}"
+"""Where gateways say which shard they have begun to follow: an entity, four bytes."""
+ENTITY = Struct("<I")
 
 VERSION = 1
 _HEADER = Struct("<BBHIQQqII6q")

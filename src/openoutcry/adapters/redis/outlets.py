@@ -54,7 +54,9 @@ class Outlet:
         "dropped",
         "entity",
         "first_entity_seq",
+        "heard_at",
         "is_forced",
+        "is_heard",
         "is_open",
         "last_entity_seq",
         "said_at",
@@ -71,6 +73,9 @@ class Outlet:
         self.last_entity_seq = 0
         self.is_open = True
         """Whether it may publish; a market's book has to be known for that."""
+        self.is_heard = True
+        """Whether somebody listens; if not, only beats are published."""
+        self.heard_at = 0.0
         self.is_forced = False
         """What stands in Redis is not ours and cannot be: it is overwritten."""
         self.said_at = 0.0
@@ -88,6 +93,11 @@ class Outlet:
         if self.first_entity_seq == 0:
             self.first_entity_seq = entity_seq
         self.last_entity_seq = entity_seq
+
+    def skip(self, entity_seq: int) -> None:
+        """Note how far the entity has come, without anybody listening."""
+        self.last_entity_seq = entity_seq
+        self.first_entity_seq = entity_seq + 1
 
     def add(self, event: Event) -> None:
         """Let an event wait for the next message."""
@@ -165,16 +175,13 @@ class StreamOutlet(Outlet):
         )
 
 
-def shard_keys(shard: int) -> list[str]:
-    """Return the key of a shard's head, and its channel."""
-    channel = SHARD_CHANNEL % shard
-    return [f"{channel}:head", channel]
-
-
 def shard_outlet(entity: int) -> StreamOutlet:
-    """Return the outlet of an account shard."""
+    """Return the outlet of an account shard; nobody is known to listen to it."""
     shard = entity & (ACCOUNT_SHARDS - 1)
-    return StreamOutlet(entity, f"s{shard}", shard_keys(shard))
+    channel = SHARD_CHANNEL % shard
+    outlet = StreamOutlet(entity, f"s{shard}", [f"{channel}:head", channel])
+    outlet.is_heard = False
+    return outlet
 
 
 def catalog_outlet(partition: int) -> StreamOutlet:

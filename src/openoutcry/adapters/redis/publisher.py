@@ -3,7 +3,8 @@
 The listener only sorts events to their outlets; a few lanes, one for each part of the slots, send
 what has gathered. A node that is slow or gone holds up its own lanes and nobody else: what gathers
 for it is bounded, and markets that lost something are published as a whole. Once a second each
-entity says where it stands, so that whatever was lost in Redis is found and mended.
+entity says where it stands, so that whatever was lost in Redis is found and mended. Of shards that
+nobody listens to this is all that is said.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import cast
 
 from openoutcry.adapters.redis.client import Redis, RedisError, Reply
+from openoutcry.adapters.redis.messages import ENTITY, FOLLOW_CHANNEL
 from openoutcry.adapters.redis.outlets import (
     MarketOutlet,
     Outlet,
@@ -44,6 +46,8 @@ LANES = 6
 PAUSE_SECONDS = 0.001
 """Between two sends of a lane: what gathers meanwhile goes as one."""
 BEAT_SECONDS = 1.0
+UNHEARD_SECONDS = 5.0
+"""Gateways that lost their subscription are back by then."""
 _LOOK_SECONDS = 0.1
 _RETRY_SECONDS = 0.1
 _CALLS_MAX = 128
@@ -81,13 +85,12 @@ class _Lane:
 class RedisPublisher:
     """Publishes what one partition commits. `take` is a feed listener and never waits.
 
-    Subscribe `take` before `start`, so that no batch falls between the books and the feed.
+    Subscribe `take` before `start`, so that no batch falls between the books and the feed, and
+    give `on_message` to the client that is then given to `start`.
     """
 
-    def __init__(
-        self, redis: Redis, *, partition: int, epoch: int, seq: int, read_book: ReadBook
-    ) -> None:
-        self._redis = redis
+    def __init__(self, *, partition: int, epoch: int, seq: int, read_book: ReadBook) -> None:
+        self._redis: Redis | None = None
         self._read_book = read_book
         self._place = Place(partition, epoch)
         self._place.seq = seq
@@ -105,12 +108,21 @@ class RedisPublisher:
     # -- life
 
     async def start(
-        self, markets: Iterable[int], shards: Iterable[tuple[int, int]], entity_seq: int = 0
+        self,
+        redis: Redis,
+        markets: Iterable[int],
+        shards: Iterable[tuple[int, int]],
+        entity_seq: int = 0,
     ) -> None:
         """Publish what is hosted: markets, and shards with how far they have come (entity_seq).
 
         `entity_seq` is the partition's own. Returns when every book is on its way.
         """
+        self._redis = redis
+        try:
+            await redis.listen([FOLLOW_CHANNEL])
+        except RedisError as error:
+            log.warning("subscribing waits for Redis: %s", error)  # the client goes on trying
         for market in markets:
             self.adopt_market(market)
         for shard, reached in shards:
@@ -194,6 +206,9 @@ class RedisPublisher:
                     continue
             if event.entity_seq <= outlet.last_entity_seq:
                 continue  # what was read at the start has it already
+            if not outlet.is_heard:
+                outlet.skip(event.entity_seq)
+                continue
             outlet.reached(event.entity_seq)
             touched[outlet] = None
             kind = type(event)
@@ -225,8 +240,17 @@ class RedisPublisher:
         }
         for entity in shards:
             outlet = self._outlets.get(entity)
-            if outlet is not None:
+            if outlet is not None and outlet.is_heard:
                 outlet.add(cast("Event", event))
+
+    def on_message(self, _channel: bytes, message: bytes) -> None:
+        """Hear that a gateway has begun to follow a shard: tell it where the shard stands."""
+        if len(message) == ENTITY.size:
+            outlet = self._outlets.get(*ENTITY.unpack(message))
+            if outlet is not None and outlet.entity >> 24 == _SHARD:
+                outlet.is_heard = True
+                outlet.heard_at = self._loop.time()
+                self._say(outlet)
 
     def _say(self, outlet: Outlet) -> None:
         if outlet.is_open:
@@ -245,6 +269,7 @@ class RedisPublisher:
 
     async def _publish(self, outlets: list[Outlet]) -> bool:
         """Send what the outlets have; False when some of it has to wait for better times."""
+        assert self._redis is not None, "not started"
         calls = [outlet.call(self._place) for outlet in outlets]
         replies: list[Reply | RedisError]
         try:
@@ -258,21 +283,33 @@ class RedisPublisher:
                 outlet.again()
                 self._say(outlet)
             else:
-                self._answered(outlet, cast("list[bytes]", reply))
+                self._answered(outlet, cast("list[bytes | int]", reply))
         return healthy
 
-    def _answered(self, outlet: Outlet, reply: list[bytes]) -> None:
+    def _answered(self, outlet: Outlet, reply: list[bytes | int]) -> None:
         if reply[0] == b"NEED_BOOK":
             outlet.again()
         elif reply[0] == b"OLD" and self._is_ours_to_mend(reply):
             outlet.again()
             outlet.is_forced = True
         else:
-            outlet.done(self._loop.time())
+            now = self._loop.time()
+            outlet.done(now)
+            if reply[0] == b"OK" and outlet.entity >> 24 == _SHARD:
+                self._count_listeners(outlet, int(reply[1]), now)
         if outlet.has_more():
             self._say(outlet)
 
-    def _is_ours_to_mend(self, reply: list[bytes]) -> bool:
+    @staticmethod
+    def _count_listeners(outlet: Outlet, listeners: int, now: float) -> None:
+        """Fall silent about a shard that nobody has listened to for a while, or begin to speak."""
+        if listeners:
+            outlet.is_heard = True
+            outlet.heard_at = now
+        elif now - outlet.heard_at > UNHEARD_SECONDS:
+            outlet.is_heard = False
+
+    def _is_ours_to_mend(self, reply: list[bytes | int]) -> bool:
         """Whether what stands in Redis, newer than what we said, cannot be true."""
         partition, epoch, seq = map(int, reply[1:])
         place = self._place
