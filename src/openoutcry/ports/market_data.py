@@ -21,6 +21,23 @@ class Depth:
 
 
 @dataclass(frozen=True, slots=True)
+class WholeBook:
+    """A market's book as its owner, or a view of it, has it, and where that stands."""
+
+    market: int
+    symbol: str
+    partition: int
+    epoch: int
+    seq: int
+    entity_seq: int
+    update_id: int
+    trade_id: int
+    time_us: int
+    bids: Sequence[Level]
+    asks: Sequence[Level]
+
+
+@dataclass(frozen=True, slots=True)
 class BestQuotes:
     """The best bid and offer; a side without orders is (0, 0)."""
 
