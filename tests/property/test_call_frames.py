@@ -12,6 +12,7 @@ from openoutcry.adapters.tcp import frames
 from openoutcry.adapters.tcp.frames import Code, FrameReader, Kind, ProtocolError, VersionError
 from openoutcry.core.records import EVENTS, ROWS, NewOrder
 from openoutcry.ports.links import LinkPosition
+from openoutcry.ports.market_data import WholeBook
 
 BODY_MAX = 4096
 U2, U4, U8 = st.integers(0, 2**16 - 1), st.integers(0, 2**32 - 1), st.integers(0, 2**64 - 1)
@@ -44,6 +45,7 @@ READERS: dict[str, Callable[[bytes], object]] = {
     "numbers": lambda body: frames.read_numbers(body, 2),
     "positions": frames.read_positions,
     "events": frames.read_events,
+    "book": frames.read_book,
 }
 
 
@@ -151,6 +153,31 @@ def test_replies_come_back_to_the_byte(epoch: int, seq: int, time_us: int, data:
     answer = frames.read_reply(body_of(frames.reply(1, (epoch, seq, time_us), data)))
     assert answer[:3] == (epoch, seq, time_us)
     assert answer.records == data
+
+
+LEVELS = st.lists(st.tuples(I8, I8), max_size=5)
+
+
+@given(
+    st.builds(
+        WholeBook,
+        market=U2,
+        symbol=st.text("ABC", max_size=24),
+        partition=U4,
+        epoch=U8,
+        seq=U8,
+        entity_seq=U8,
+        update_id=I8,
+        trade_id=I8,
+        time_us=I8,
+        bids=LEVELS,
+        asks=LEVELS,
+    ),
+    U8,
+)
+def test_books_come_back(book: WholeBook, epoch: int) -> None:
+    assert frames.read_book(body_of(frames.book(5, epoch, book))) == (epoch, book)
+    assert frames.read_book(body_of(frames.book(5, epoch, None))) == (epoch, None)
 
 
 def test_commands_of_a_wrong_size_are_refused() -> None:

@@ -167,11 +167,17 @@ def test_a_caller_resolves_every_request_whatever_it_is_told(
             if not wire.closed:
                 session.data_received(piece)
         session.connection_lost(None)
-        for outcome in await asyncio.gather(*asked, return_exceptions=True):
+        for outcome in await _outcomes(asked):
             assert isinstance(outcome, frames.Answer | CallError | ValueError)
         await connection.close()
 
     in_loop(work())
+
+
+async def _outcomes(asked: list[asyncio.Future[Any]]) -> list[Any]:
+    """Return what each came to; none may wait still."""
+    assert all(future.done() for future in asked)
+    return await asyncio.gather(*asked, return_exceptions=True)
 
 
 def decode(body: bytes) -> tuple[int, Any]:
@@ -179,7 +185,7 @@ def decode(body: bytes) -> tuple[int, Any]:
     return answer.epoch, answer
 
 
-@pytest.mark.parametrize("query", Query)
+@pytest.mark.parametrize("query", sorted(set(Query) - {Query.BOOK}))
 def test_every_read_reaches_the_kernels_door(query: Query) -> None:
     async def work() -> None:
         server = CallsServer()

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from openoutcry.adapters.memory.journal import MemoryJournal
+from openoutcry.adapters.memory.journal import MemoryJournal, MemoryStore
 from openoutcry.adapters.tcp.authority import ensure_certificates
 from openoutcry.adapters.tcp.client import ClientLimits, Connections
 from openoutcry.adapters.tcp.frames import ProcessRole
@@ -34,8 +34,8 @@ QUICK = ClientLimits(
 class GatedJournal(MemoryJournal):
     """Appends wait for `gate`."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, store: MemoryStore | None = None) -> None:
+        super().__init__(0, store)
         self.gate = threading.Event()
         self.gate.set()
         self.started = threading.Event()

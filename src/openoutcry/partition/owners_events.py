@@ -19,7 +19,7 @@ from openoutcry.ports.journal import Journal, JournalError, Snapshots
 
 
 class OwnersEvents:
-    """Implements `ports.feeds.RecentEvents`; `take` is a feed listener."""
+    """Implements the first half of `ports.repair.Repair`; `take` is a feed listener."""
 
     def __init__(self, machines: Machines, journal: Journal, snapshots: Snapshots) -> None:
         self._machines = machines

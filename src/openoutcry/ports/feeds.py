@@ -62,14 +62,6 @@ class Committed:
 Listener = Callable[[Committed], None]
 
 
-class RecentEvents(Protocol):
-    """What the owner of an entity still holds of its latest events: repairs gaps of a feed."""
-
-    async def events_after(self, entity: int, entity_seq: int) -> Sequence[Event] | None:
-        """Return the committed events of an entity after this one; None when some are gone."""
-        ...
-
-
 class Feed(Protocol):
     """Delivers every committed batch once, in order, without gaps, to each listener.
 

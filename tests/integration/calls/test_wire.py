@@ -21,14 +21,15 @@ from tests.support.calls_scene import (
     order,
 )
 
-from openoutcry.adapters.memory.routes import MemoryOwners
+from openoutcry.adapters.memory.routes import MemoryOwners, MemoryRoute
 from openoutcry.adapters.tcp import authority, frames
 from openoutcry.adapters.tcp.authority import ensure_certificates
 from openoutcry.adapters.tcp.client import ClientLimits, EngineConnection
 from openoutcry.adapters.tcp.frames import FrameReader, Kind, ProcessRole
-from openoutcry.adapters.tcp.remote import RemoteCalls, RemoteEvents, RemoteLinks
+from openoutcry.adapters.tcp.remote import RemoteCalls, RemoteLinks, RemoteRepair
 from openoutcry.adapters.tcp.server import CallsServer, Hosted, ServerLimits
 from openoutcry.adapters.tcp.tls import client_context, server_context
+from openoutcry.core.ids import entity_of_market, entity_of_shard
 from openoutcry.core.records import (
     BalanceEvent,
     DuplicateEvent,
@@ -49,8 +50,8 @@ from openoutcry.ports.calls import (
     OverloadedError,
 )
 from openoutcry.ports.links import LinkPosition
+from openoutcry.ports.market_data import WholeBook
 from openoutcry.ports.routes import Owner
-from openoutcry.simulation import demo
 
 
 class Scene:
@@ -590,7 +591,7 @@ async def test_a_bug_of_the_owner_leaves_nobody_waiting(scene: Scene) -> None:
         await calls.balances(ALICE)
 
 
-# -- links and recent events
+# -- links, and what mends a feed
 
 
 class FakeReceiver:
@@ -652,21 +653,35 @@ async def test_a_sender_knows_the_epoch_of_the_ownership_table(scene: Scene) -> 
         await links.positions(4, (1,))
 
 
-class FakeEvents:
+BOOK = WholeBook(3, "ETHBTC", 4, 6, 10, 11, 12, 13, 14, [(5, 6), (4, 1)], [(7, 8)])
+
+
+class FakeRepair:
     async def events_after(self, entity: int, entity_seq: int) -> Sequence[Event] | None:
         if entity_seq < 2:
             return None
         return [BalanceEvent(entity=entity, entity_seq=entity_seq + 1)]
 
+    async def book(self, market: int) -> WholeBook | None:
+        return BOOK if market == BOOK.market else None
 
-async def test_recent_events_fill_a_gap_or_say_that_they_are_gone(scene: Scene) -> None:
-    scene.server.host(4, Hosted(scene.partition, 6, events=FakeEvents()))
-    connection, _ = await scene.connect()
-    await eventually(lambda: connection.owns(4))
-    recent = RemoteEvents(connection, 4)
-    assert await recent.events_after(demo.BTC, 5) == (BalanceEvent(entity=2, entity_seq=6),)
-    assert await recent.events_after(demo.BTC, 1) is None
-    assert await RemoteEvents(connection, 0).events_after(demo.BTC, 5) is None
+
+async def test_an_owner_mends_a_feed_or_says_what_is_gone(scene: Scene) -> None:
+    shards, markets = entity_of_shard(5), entity_of_market(3)
+    other = entity_of_market(4)
+    scene.server.host(4, Hosted(scene.partition, 6, repair=FakeRepair()))
+    connections = scene.wire.connections()
+    owners = MemoryOwners({4: Owner(scene.address, 6), 0: Owner(scene.address, 1)})
+    repair = RemoteRepair(connections, MemoryRoute({shards: 4, markets: 4, other: 0}), owners)
+    await connections.to(scene.address).wait_connected()
+    [event] = await repair.events_after(shards, 5) or []
+    assert event == BalanceEvent(entity=shards, entity_seq=6)
+    assert await repair.events_after(shards, 1) is None
+    assert await repair.events_after(other, 5) is None, "its owner keeps none"
+    assert await repair.book(3) == BOOK
+    assert await repair.book(4) is None
+    with pytest.raises(NotHostedError):
+        await repair.book(9)
 
 
 # -- certificates

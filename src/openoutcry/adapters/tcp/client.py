@@ -377,25 +377,28 @@ class _Session(asyncio.Protocol):
         asked = self._asked.pop(channel, None)
         if asked is None:
             raise ProtocolError(f"an answer on channel {channel}, where nothing was asked")
-        future = asked.future
+        try:
+            value = self._value(asked, kind, body)
+        except ProtocolError as error:
+            _fail(asked.future, OutcomeUnknownError(str(error)))
+            raise
+        if not isinstance(value, Exception):
+            if not asked.future.done():
+                asked.future.set_result(value)
+        else:
+            _fail(asked.future, value)
+
+    def _value(self, asked: _Asked, kind: int, body: bytes) -> Any:
+        """Return what an answer says, or the error that it is."""
         if kind == Kind.ERROR:
             code, text = frames.read_error(body)
-            _fail(future, _ERRORS.get(code, OutcomeUnknownError)(text))
-            return
+            return _ERRORS.get(code, OutcomeUnknownError)(text)
         if kind != _ANSWERS[asked.kind]:
-            _fail(future, OutcomeUnknownError("the engine answered something else"))
-            raise ProtocolError(f"an answer of kind {kind}")
-        try:
-            epoch, value = asked.decode(body)
-        except ProtocolError as error:
-            _fail(future, OutcomeUnknownError(str(error)))
-            raise
+            raise ProtocolError(f"an answer of kind {kind} to kind {asked.kind}")
+        epoch, value = asked.decode(body)
         if not self._epochs.is_current(asked.partition, epoch):
-            text = f"a former owner of partition {asked.partition} answered"
-            _fail(future, OutcomeUnknownError(text))
-            raise ProtocolError(text)
-        if not future.done():
-            future.set_result(value)
+            raise ProtocolError(f"a former owner of partition {asked.partition} answered")
+        return value
 
 
 _ANSWERS: dict[int, int] = {

@@ -20,6 +20,7 @@ from openoutcry.codec.records import (
 from openoutcry.core.limits import CLIENT_ORDER_ID_BYTES_MAX
 from openoutcry.core.records import Event, Row
 from openoutcry.ports.links import LinkPosition
+from openoutcry.ports.market_data import WholeBook
 
 PROTOCOL_VERSION = 1
 """What this release speaks; it understands the one before as well."""
@@ -43,6 +44,8 @@ _POSITION = Struct("<IIQ")
 _ENTITY = Struct("<I")
 _CREDIT = Struct("<I")
 _EVENTS_AFTER = Struct("<IIIIQ")
+_BOOK = Struct("<QHxxIQQqqqII24s")
+_LEVEL = Struct("<qq")
 _EVENTS = Struct("<QB7x")
 _NUMBER = Struct("<q")
 _SIZE = Struct("<H")
@@ -94,7 +97,8 @@ class Query(IntEnum):
     AVERAGE_PRICE = 7
     FEE_RATES = 8
     COMMITTED_SEQ = 9
-    CATALOG = 10
+    BOOK = 10
+    CATALOG = 11
 
 
 class Code(IntEnum):
@@ -377,6 +381,46 @@ def read_numbers(body: bytes, count: int) -> tuple[int, tuple[int, ...]]:
         raise ProtocolError(f"not {count} numbers")
     epoch = int(_unpack(_EPOCH, body)[0])
     return epoch, tuple(int(value) for (value,) in _NUMBER.iter_unpack(body[_EPOCH.size :]))
+
+
+def book(channel: int, epoch: int, found: WholeBook | None) -> bytes:
+    """Return a ROWS frame that holds a whole book, or none."""
+    if found is None:
+        return rows(channel, epoch, b"")
+    levels = [*found.bids, *found.asks]
+    head = _BOOK.pack(
+        *(found.epoch, found.market, found.partition, found.seq, found.entity_seq),
+        *(found.update_id, found.trade_id, found.time_us),
+        *(len(found.bids), len(found.asks), found.symbol.encode()),
+    )
+    return rows(channel, epoch, head + b"".join([_LEVEL.pack(*level) for level in levels]))
+
+
+def read_book(body: bytes) -> tuple[int, WholeBook | None]:
+    """Return the epoch and the whole book of a ROWS."""
+    epoch = int(_unpack(_EPOCH, body)[0])
+    data = body[_EPOCH.size :]
+    if not data:
+        return epoch, None
+    of, market, partition, seq, entity_seq, update_id, trade_id, time_us, bids, asks, symbol = (
+        _unpack(_BOOK, data)
+    )
+    if len(data) != _BOOK.size + (bids + asks) * _LEVEL.size or not symbol.isascii():
+        raise ProtocolError("no whole book")
+    levels = list(_LEVEL.iter_unpack(data[_BOOK.size :]))
+    return epoch, WholeBook(
+        market=market,
+        symbol=symbol.rstrip(b"\0").decode("ascii"),
+        partition=partition,
+        epoch=of,
+        seq=seq,
+        entity_seq=entity_seq,
+        update_id=update_id,
+        trade_id=trade_id,
+        time_us=time_us,
+        bids=levels[:bids],
+        asks=levels[bids:],
+    )
 
 
 def positions(channel: int, epoch: int, found: tuple[LinkPosition, ...]) -> bytes:

@@ -1,4 +1,4 @@
-"""A partition of another process, as if it were here: calls, links, recent events."""
+"""A partition of another process, as if it were here: calls, links, what mends a feed."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
@@ -9,6 +9,7 @@ from openoutcry.adapters.tcp.client import Connections, Decoder, EngineConnectio
 from openoutcry.adapters.tcp.frames import TARGET, Kind, ProtocolError, Query, Read
 from openoutcry.codec.records import COMMAND_KIND_OFFSET, is_command
 from openoutcry.core.enums import CommandKind
+from openoutcry.core.ids import entity_of_market
 from openoutcry.core.records import (
     AccountRow,
     AssetRow,
@@ -19,9 +20,10 @@ from openoutcry.core.records import (
     OrderRow,
     Row,
 )
-from openoutcry.ports.calls import CallError, NotConnectedError, Reply, Taker
+from openoutcry.ports.calls import CallError, NotConnectedError, NotHostedError, Reply, Taker
 from openoutcry.ports.links import LinkPosition
-from openoutcry.ports.routes import Owner, Owners
+from openoutcry.ports.market_data import WholeBook
+from openoutcry.ports.routes import Owner, Owners, Route
 
 CANCELS = frozenset({CommandKind.CANCEL_ORDER, CommandKind.CANCEL_ALL})
 """What takes of the last credits: it makes less of what there is too much of."""
@@ -151,18 +153,35 @@ class RemoteLinks:
         return found
 
 
-class RemoteEvents:
-    """Implements `ports.feeds.RecentEvents` for one partition."""
+class RemoteRepair:
+    """Implements `ports.repair.Repair` over all partitions: asks who owns the entity."""
 
-    def __init__(self, connection: EngineConnection, partition: int) -> None:
-        self._connection = connection
-        self._partition = partition
+    def __init__(self, connections: Connections, route: Route, owners: Owners) -> None:
+        self._connections = connections
+        self._route = route
+        self._owners = owners
+
+    def _of_entity(self, entity: int) -> tuple[int, EngineConnection]:
+        partition = self._route.partition_of(entity)
+        if partition is None:
+            raise NotHostedError(f"no partition hosts entity {entity:#x}")
+        return partition, owner_connection(self._connections, self._owners, partition)
 
     async def events_after(self, entity: int, entity_seq: int) -> Sequence[Event] | None:
-        """Ask the owner for an entity's events after this one; None when some are gone."""
-        body = frames.events_after_body(self._partition, entity, entity_seq)
-        found: Sequence[Event] | None = await self._connection.ask(
-            Kind.EVENTS_AFTER, self._partition, body, b"", frames.read_events, first=True
+        """Ask for an entity's events after this one; None when some are gone."""
+        partition, connection = self._of_entity(entity)
+        body = frames.events_after_body(partition, entity, entity_seq)
+        found: Sequence[Event] | None = await connection.ask(
+            Kind.EVENTS_AFTER, partition, body, b"", frames.read_events, first=False
+        )
+        return found
+
+    async def book(self, market: int) -> WholeBook | None:
+        """Ask for a market's whole book; None where there is no such market."""
+        partition, connection = self._of_entity(entity_of_market(market))
+        body = frames.read_body(Read(partition, Query.BOOK, market, 0, 0, b""))
+        found: WholeBook | None = await connection.ask(
+            Kind.READ, partition, body, b"", frames.read_book, first=False
         )
         return found
 

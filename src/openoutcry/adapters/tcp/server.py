@@ -20,6 +20,7 @@ from openoutcry.adapters.tcp.frames import (
     Kind,
     ProcessRole,
     ProtocolError,
+    Query,
 )
 from openoutcry.adapters.tcp.reads import ask
 from openoutcry.adapters.tcp.tls import has_role
@@ -36,8 +37,8 @@ from openoutcry.ports.calls import (
     Reply,
     StorageFullError,
 )
-from openoutcry.ports.feeds import RecentEvents
 from openoutcry.ports.links import LinkPosition, LinkReceiver
+from openoutcry.ports.repair import Repair
 
 if TYPE_CHECKING:
     from typing_extensions import override
@@ -69,7 +70,10 @@ _OF_USERS = frozenset(
     }
 )
 _OF_THE_OWNER = frozenset(
-    {CommandKind.TICK, CommandKind.QUARANTINE, CommandKind.EPOCH, CommandKind.LINK_ACK}
+    {
+        *(CommandKind.TICK, CommandKind.QUARANTINE, CommandKind.EPOCH),
+        *(CommandKind.LINK_ACK, CommandKind.DELIVER, CommandKind.SET_ROLE),
+    }
 )
 """Commands that only the owner's runtime makes."""
 
@@ -85,7 +89,7 @@ class Hosted:
     calls: Calls
     epoch: int
     links: LinkReceiver | None = None
-    events: RecentEvents | None = None
+    repair: Repair | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -395,9 +399,20 @@ class _Peer(asyncio.Protocol):
     def _read(self, channel: int, body: bytes) -> None:
         read = frames.read_read(body)
         hosted = self._hosted(channel, read.partition)
-        if hosted is not None:
-            work, answer = ask(hosted.calls, read, channel, hosted.epoch)
+        if hosted is None:
+            return
+        epoch = hosted.epoch
+        if read.query != Query.BOOK:
+            work, answer = ask(hosted.calls, read, channel, epoch)
             self._begin(channel, work, answer)
+        elif hosted.repair is None:
+            self._send(frames.book(channel, epoch, None))
+        else:
+            self._begin(
+                channel,
+                hosted.repair.book(read.market),
+                lambda found: frames.book(channel, epoch, found),
+            )
 
     def _ask_links(self, kind: int, channel: int, body: bytes) -> None:
         """Take link records, a question for positions, or one for recent events."""
@@ -411,12 +426,12 @@ class _Peer(asyncio.Protocol):
         if hosted is None:
             return
         epoch = hosted.epoch
-        if hosted.events is None:
+        if hosted.repair is None:
             self._send(frames.events(channel, epoch, None))
             return
         self._begin(
             channel,
-            hosted.events.events_after(entity, entity_seq),
+            hosted.repair.events_after(entity, entity_seq),
             lambda found: frames.events(channel, epoch, None if found is None else _packed(found)),
         )
 

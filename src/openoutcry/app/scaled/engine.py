@@ -26,7 +26,7 @@ from openoutcry.app.scaled.opening import client_tls, opened_redis, say, server_
 from openoutcry.app.scaled.process import run
 from openoutcry.app.scaled.seat import Seat
 from openoutcry.app.scaled.settings import ScaledSettings
-from openoutcry.app.scaled.views import reached_of, read_book
+from openoutcry.app.scaled.views import OwnersRepair, reached_of, read_book
 from openoutcry.core.enums import EntityKind, Role
 from openoutcry.core.records import SetRole
 from openoutcry.partition.appender import exit_at_once
@@ -114,13 +114,18 @@ class EngineProcess:
         """Connect whenever the cluster is there: orders do not wait for it."""
         while self._redis is None:
             try:
-                self._redis = await opened_redis(self._settings, None)
+                self._redis = await opened_redis(self._settings, self._hear)
             except RedisError as error:
                 log.warning("nothing is published yet: %s", error)
                 await asyncio.sleep(REDIS_SECONDS)
         for seat in self._seats.values():
             if seat.owned is not None:
                 await self._publish(seat)
+
+    def _hear(self, channel: bytes, message: bytes) -> None:
+        """Tell every publisher what a gateway follows."""
+        for publisher in self._publishers.values():
+            publisher.on_message(channel, message)
 
     async def _disconnect_redis(self, connecting: asyncio.Task[None]) -> None:
         connecting.cancel()
@@ -135,7 +140,6 @@ class EngineProcess:
             return
         partition = owned.partition
         publisher = self._publishers[seat.number] = RedisPublisher(
-            redis,
             partition=seat.number,
             epoch=owned.epoch,
             seq=await partition.committed_seq(),
@@ -143,7 +147,7 @@ class EngineProcess:
         )
         partition.subscribe(publisher.take)
         reached = await partition.inspect(reached_of)
-        await publisher.start(reached.markets, reached.shards, reached.partition_entity_seq)
+        await publisher.start(redis, reached.markets, reached.shards, reached.partition_entity_seq)
 
     # -- who owns what
 
@@ -276,7 +280,13 @@ class EngineProcess:
         partition.subscribe(recent.take)
         links = self._links.add(seat.number, partition)
         self._server.host(
-            seat.number, Hosted(calls=partition, epoch=owned.epoch, links=links, events=recent)
+            seat.number,
+            Hosted(
+                calls=partition,
+                epoch=owned.epoch,
+                links=links,
+                repair=OwnersRepair(partition, seat.number, owned.epoch, recent),
+            ),
         )
         await self._publish(seat)
 

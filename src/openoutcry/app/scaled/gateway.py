@@ -20,7 +20,7 @@ from openoutcry.adapters.redis.feed import RedisFeed
 from openoutcry.adapters.redis.rate_limits import RedisRateLimiter
 from openoutcry.adapters.tcp.client import Connections
 from openoutcry.adapters.tcp.frames import ProcessRole
-from openoutcry.adapters.tcp.remote import RemoteCalls, RemoteEvents, owner_connection
+from openoutcry.adapters.tcp.remote import RemoteCalls, RemoteRepair
 from openoutcry.adapters.tcp.routed import RoutedCalls, RoutedLimits
 from openoutcry.app.doors import open_doors, spare_collections
 from openoutcry.app.scaled.directory import Directory
@@ -28,7 +28,7 @@ from openoutcry.app.scaled.opening import client_tls, opened_redis, say
 from openoutcry.app.scaled.process import run
 from openoutcry.app.scaled.settings import ScaledSettings
 from openoutcry.core.ids import entity_of_market, entity_of_shard, shard_of_account
-from openoutcry.core.records import AssetRow, Event, MarketRow, MetaRow, TradeEvent
+from openoutcry.core.records import AssetRow, MarketRow, MetaRow, TradeEvent
 from openoutcry.gateways.edge.catalog import Catalog
 from openoutcry.gateways.edge.listen_keys import ListenKeys
 from openoutcry.gateways.edge.service import Exchange
@@ -71,6 +71,8 @@ class Callers:
                 orders_max=settings.commands_max - settings.commands_max // 8,
             ),
         )
+        self.repair = RemoteRepair(self.connections, self.directory, self.directory)
+        """What mends the feed of a gateway."""
         self.directory.when_changed(self._connect)
 
     async def start(self) -> None:
@@ -107,14 +109,6 @@ class Callers:
         """Return when every partition takes orders."""
         while not self.is_open():  # noqa: ASYNC110 - it depends on several connections and rows
             await asyncio.sleep(0.02)
-
-    async def events_after(self, entity: int, entity_seq: int) -> Sequence[Event] | None:
-        """Ask an entity's owner for its latest events."""
-        partition = self.directory.partition_of(entity)
-        if partition is None:
-            return None
-        connection = owner_connection(self.connections, self.directory, partition)
-        return await RemoteEvents(connection, partition).events_after(entity, entity_seq)
 
     def partition_of_account(self, account_id: int) -> int:
         """Return the partition that hosts an account."""
@@ -223,7 +217,8 @@ class _Books:
         self._task: asyncio.Task[None] | None = None
         self.feed = RedisFeed(
             trades_from=self._trades_from,
-            events_after=callers.events_after,
+            events_after=callers.repair.events_after,
+            owners_book=callers.repair.book,
             resync=market_data.resync,
             catalog_lost=self._lost.set,
         )
