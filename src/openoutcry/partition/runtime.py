@@ -313,7 +313,9 @@ class Partition:
         for watch in self._watchers:
             watch(flight.seq, flight.events_hash)
         events = flight.events
-        committed = Committed(flight.seq, flight.time_us, events.events, events.by_type)
+        committed = Committed(
+            flight.seq, flight.time_us, events.events, events.by_type, self._partition
+        )
         for listener in self._listeners:
             # each on its own: one that fails must not keep the batch from the others
             self._loop.call_soon(listener, committed)
