@@ -395,7 +395,7 @@ class Partition:
         self._committed_seq = flight.seq
         for watch in self._watchers:
             watch(flight.seq, flight.events_hash)
-        committed = Committed(flight.seq, flight.time_us, flight.events)
+        committed = Committed(flight.seq, flight.time_us, flight.events, self._partition)
         for listener in self._listeners:
             # each on its own: one that fails must not keep the batch from the others
             self._loop.call_soon(listener, committed)

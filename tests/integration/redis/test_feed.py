@@ -15,6 +15,7 @@ from openoutcry.adapters.redis.client import Redis
 from openoutcry.adapters.redis.messages import unpack
 from openoutcry.core.enums import EntityKind
 from openoutcry.core.ids import entity_of_shard
+from openoutcry.core.records import BalanceEvent
 
 
 async def test_books_trades_and_reports_arrive_whole(valkey: ValkeyCluster) -> None:
@@ -183,3 +184,20 @@ async def test_a_shard_without_listeners_is_only_beaten_for(valkey: ValkeyCluste
         await scene.run(100)
         await scene.healed("followed late")
         assert scene.gateway.feed.gaps == 0
+
+
+async def test_an_event_that_cannot_be_sent_stops_nothing_else(valkey: ValkeyCluster) -> None:
+    """V06: what fails is dropped like what is too much, and mended like that."""
+    async with RedisScene(valkey, 40) as scene:
+        await scene.follow_all()
+        await scene.run(20)
+        await scene.healed("before")
+        publisher = scene.owner.publisher
+        assert publisher is not None
+        for shard in scene.followed:
+            outlet = publisher._outlets[entity_of_shard(shard)]
+            outlet.waiting.append(BalanceEvent(entity=outlet.entity, amount_atoms=1 << 70))
+            publisher._say(outlet)
+        await scene.run(50, pause=0.002)
+        assert publisher.dropped_events() > 0
+        await scene.healed("after events that are none")

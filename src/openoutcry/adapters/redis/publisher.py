@@ -182,7 +182,12 @@ class RedisPublisher:
         book: WholeBook | None = None
         while dropped != outlet.dropped:  # what was dropped while reading may be missing in it
             dropped = outlet.dropped
-            book = await self._read_book(outlet.market)
+            try:
+                book = await self._read_book(outlet.market)
+            except Exception:  # an adapter's retry
+                log.exception("the book of market %d cannot be read now", outlet.market)
+                dropped = -1
+                await asyncio.sleep(_RETRY_SECONDS)
         if book is None:
             del self._outlets[outlet.entity]
             self._foreign.add(outlet.entity)
@@ -264,7 +269,14 @@ class RedisPublisher:
             lane.wake.clear()
             while lane.due:
                 outlets = lane.take()
-                healthy = await self._publish(outlets)
+                try:
+                    healthy = await self._publish(outlets)
+                except Exception:  # an adapter's retry: without what it failed on
+                    log.exception("events of %d entities are dropped", len(outlets))
+                    healthy = False
+                    for outlet in outlets:
+                        outlet.again()
+                        outlet.drop()
                 await asyncio.sleep(PAUSE_SECONDS if healthy else _RETRY_SECONDS)
 
     async def _publish(self, outlets: list[Outlet]) -> bool:

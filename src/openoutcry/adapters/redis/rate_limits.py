@@ -227,7 +227,10 @@ class RedisRateLimiter:
     async def _run(self) -> None:
         while True:
             await asyncio.sleep(SETTLE_SECONDS)
-            await self.settle()
+            try:
+                await self.settle()
+            except Exception:  # an adapter's retry: some counts are lost
+                log.exception("limits cannot be settled")
 
     async def settle(self) -> None:
         """Tell Redis what was counted since the last time, and take over what all have counted."""
