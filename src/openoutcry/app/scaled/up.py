@@ -37,6 +37,7 @@ from openoutcry.app.doors import PortInUseError
 from openoutcry.app.scaled.control import ControlCalls, Hosting, first_routes
 from openoutcry.app.scaled.gateway import Callers
 from openoutcry.app.scaled.layout import (
+    DATABASE,
     Folder,
     PartitionPlan,
     UpSettings,
@@ -63,7 +64,6 @@ EXIT_DATA = 3
 CHILD_SECONDS = 5.0
 SERVER_SECONDS = 2.0
 WATCH_SECONDS = 0.25
-DATABASE = "openoutcry"
 
 
 class _StoppedError(Exception):
@@ -76,8 +76,7 @@ def up(settings: UpSettings) -> int:
     folder = Folder(settings.data)
     try:
         probe_port(settings.host, settings.port)
-        settings.data.mkdir(parents=True, exist_ok=True)
-        lock = FolderLock(settings.data)
+        lock = _locked(folder)
         try:
             with ExitStack() as servers:
                 # From the main thread: the servers end with the thread that has started them.
@@ -92,6 +91,16 @@ def up(settings: UpSettings) -> int:
     except (ServerError, ValkeyError, ChildError, OSError) as error:
         return _fail(error, EXIT_FAILED)
     return EXIT_OK
+
+
+def _locked(folder: Folder) -> FolderLock:
+    """Make the folder if it is missing, and keep everybody else out of it."""
+    folder.path.mkdir(parents=True, exist_ok=True)
+    if folder.moving_in.exists():
+        raise SettingsError(
+            f"{folder.path} holds half an exchange: run `outcry migrate` to its end first"
+        )
+    return FolderLock(folder.path)
 
 
 def _fail(error: Exception, code: int) -> int:
