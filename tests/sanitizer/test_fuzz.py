@@ -19,6 +19,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 NATIVE = ROOT / "native"
 BUILD = ROOT / "build" / "sanitizer"
+PYTHON_DOOR = ("module.cpp", "wire.cpp")
+"""What needs an interpreter; the kernel itself does not."""
 CORPUS = sorted((NATIVE / "tests" / "corpus").glob("*.batches"))
 SECONDS = int(os.environ.get("OUTCRY_FUZZ_SECONDS", "8"))
 FLAGS = (
@@ -41,7 +43,7 @@ def _compiler() -> str:
 
 
 def _sources() -> list[Path]:
-    kernel = [p for p in (NATIVE / "src").glob("*.cpp") if p.name != "module.cpp"]
+    kernel = [p for p in (NATIVE / "src").glob("*.cpp") if p.name not in PYTHON_DOOR]
     return sorted([*kernel, NATIVE / "tests" / "fuzz.cpp"])
 
 
