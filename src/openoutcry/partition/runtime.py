@@ -31,6 +31,8 @@ from openoutcry.core.records import (
     Event,
     LinkEvent,
     MarketRow,
+    MovedInEvent,
+    MovedOutEvent,
     OrderRow,
     PendingEvent,
     QuarantinedEvent,
@@ -78,7 +80,7 @@ _PASS_WHEN_FULL = frozenset(
 )
 _ACK_SECONDS = 0.02
 """How long an acknowledgement waits for other commands to be journaled with."""
-_OF_LINKS: tuple[type[Event], ...] = (LinkEvent, PendingEvent)
+_OF_LINKS: tuple[type[Event], ...] = (LinkEvent, PendingEvent, MovedInEvent, MovedOutEvent)
 LinkWatcher = Callable[[list[bytes], list[Position]], None]
 """Called after a commit with the messages it sends, and how far it has come with links."""
 CommitWatcher = Callable[[int, bytes], None]
@@ -175,6 +177,7 @@ class Partition:
         self._watchers: list[CommitWatcher] = []
         self._link_watchers: list[LinkWatcher] = []
         self._desk: LinkDesk | None = None
+        self._delivers = False
         self._acks = AckDesk()
         self._acks_due = False
         self._requests = RequestDesk()
@@ -331,7 +334,7 @@ class Partition:
         data = self._machines.stamp(commands, self._time_us)
         self._seq += 1
         flight = _Flight(self._seq, data, takers)
-        if self._desk is not None:
+        if self._delivers:
             flight.delivered = {
                 index: command[COMMAND_BYTES_MIN:]
                 for index, command in enumerate(commands)
@@ -417,6 +420,8 @@ class Partition:
     def _release_links(self, flight: _Flight) -> None:
         """Let out what a batch sends, and tell those whose requests it begins or answers."""
         events, machine = flight.events, self._machine
+        if events.has_any((MovedInEvent, MovedOutEvent)):
+            self._desk = None  # links have come or gone: begin with what the machine says
         begun: dict[int, list[PendingEvent]] = {}
         for event in events.of_type(PendingEvent):
             assert isinstance(event, PendingEvent)
@@ -537,6 +542,7 @@ class Partition:
         """
         if not self._running or self._blocked or self._machine is None:
             return []
+        self._delivers = True
         if self._desk is None:
             positions = self._machine.link_positions()
             self._desk = LinkDesk(Position(*position) for position in positions)
