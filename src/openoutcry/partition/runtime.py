@@ -33,6 +33,8 @@ from openoutcry.core.records import (
     LinkEvent,
     MarketRow,
     MetaRow,
+    MovedInEvent,
+    MovedOutEvent,
     OrderRow,
     PendingEvent,
     QuarantinedEvent,
@@ -81,7 +83,7 @@ _PASS_WHEN_FULL = frozenset(
 )
 _ACK_SECONDS = 0.02
 """How long an acknowledgement waits for other commands to be journaled with."""
-_OF_LINKS: tuple[type[Event], ...] = (LinkEvent, PendingEvent)
+_OF_LINKS: tuple[type[Event], ...] = (LinkEvent, PendingEvent, MovedInEvent, MovedOutEvent)
 LinkWatcher = Callable[[list[bytes], list[Position]], None]
 """Called after a commit with the messages it sends, and how far it has come with links."""
 CommitWatcher = Callable[[int, bytes], None]
@@ -178,6 +180,7 @@ class Partition:
         self._watchers: list[CommitWatcher] = []
         self._link_watchers: list[LinkWatcher] = []
         self._desk: LinkDesk | None = None
+        self._delivers = False
         self._acks = AckDesk()
         self._acks_due = False
         self._requests = RequestDesk()
@@ -337,7 +340,7 @@ class Partition:
         data = self._machines.stamp(commands, self._time_us)
         self._seq += 1
         flight = _Flight(self._seq, data, takers)
-        if self._desk is not None:
+        if self._delivers:
             flight.delivered = {
                 index: command[COMMAND_BYTES_MIN:]
                 for index, command in enumerate(commands)
@@ -423,6 +426,8 @@ class Partition:
     def _release_links(self, flight: _Flight) -> None:
         """Let out what a batch sends, and tell those whose requests it begins or answers."""
         events, machine = flight.events, self._machine
+        if events.has_any((MovedInEvent, MovedOutEvent)):
+            self._desk = None  # links have come or gone: begin with what the machine says
         begun: dict[int, list[PendingEvent]] = {}
         for event in events.of_type(PendingEvent):
             assert isinstance(event, PendingEvent)
@@ -543,6 +548,7 @@ class Partition:
         """
         if not self._running or self._blocked or self._machine is None:
             return []
+        self._delivers = True
         if self._desk is None:
             positions = self._machine.link_positions()
             self._desk = LinkDesk(Position(*position) for position in positions)
