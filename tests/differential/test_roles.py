@@ -1,6 +1,6 @@
 """Roles, hosting, requests and moves step by step, on both implementations at once."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -22,7 +22,7 @@ from openoutcry.core.enums import (
     TimeInForce,
 )
 from openoutcry.core.ids import account_id_of, entity_of_market, entity_of_shard, shard_of_account
-from openoutcry.core.limits import ACCOUNT_SHARDS
+from openoutcry.core.limits import ACCOUNT_SHARDS, OUTBOX_MESSAGES_MAX, REQUESTS_MAX
 from openoutcry.kernel import Kernel
 from openoutcry.simulation.commands import Batch
 
@@ -43,7 +43,7 @@ class Partition:
 
     def do(self, *commands: Any) -> list[Any]:
         """Apply commands as one batch; return its events."""
-        self.time_us += 1
+        self.time_us = max(self.time_us + 1, self.view.time_us())
         data = b""
         for command in commands:
             record = command if isinstance(command, bytes) else command.pack()
@@ -269,6 +269,33 @@ def test_k01_a_message_counts_once_and_in_its_turn() -> None:
         assert here.do(acknowledged) == []
         outboxes.append(len(here.view.outbox()))
     assert outboxes == [2 * 128, 2 * 128, 128, 128]
+
+
+@pytest.mark.slow
+def test_requests_and_outboxes_are_bounded() -> None:
+    """The last that fits, and one more, on both sides."""
+    here, there = accounts(), market()
+    asked: list[bytes] = []
+    for begin in range(0, REQUESTS_MAX, 8_192):
+        names = (b"n%d" % number for number in range(begin, begin + 8_192))
+        told = here.pair.apply(batch(order(name, price_ticks=1, qty_lots=1) for name in names))
+        asked += [link_of(e).pack() for e in records(told) if e[2] == EventKind.LINK]
+    assert len(asked) == REQUESTS_MAX
+    assert here.reasons(order()) == [Reason.CAPACITY_REACHED]
+    taken = OUTBOX_MESSAGES_MAX // 2  # each is answered twice
+    for begin in range(0, taken, 8_192):
+        there.pair.apply(batch(deliver(m) for m in asked[begin : begin + 8_192]))
+    (refused,) = sent(there.do(deliver(asked[taken])))
+
+    assert (refused.kind, refused.reason) == (LinkKind.DONE, Reason.CAPACITY_REACHED)
+    assert here.reasons(r.Deposit(account_id=ALICE, asset=1, amount_atoms=1)) == []
+
+
+def batch(commands: Iterable[Any]) -> Batch:
+    """Commands at the time at which the partitions begin."""
+    packed = (c if isinstance(c, bytes) else c.pack() for c in commands)
+    time = (START_US + 20).to_bytes(8, "little")
+    return Batch(b"".join(c[:40] + time + c[48:] for c in packed), ())
 
 
 # ----- moves
