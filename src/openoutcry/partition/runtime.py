@@ -63,6 +63,7 @@ from openoutcry.ports.calls import (
 )
 from openoutcry.ports.feeds import Committed, Listener
 from openoutcry.ports.journal import Journal, Room, Snapshots
+from openoutcry.ports.ownership import Route
 
 log = logging.getLogger(__name__)
 
@@ -347,8 +348,24 @@ class Partition:
                 if command[COMMAND_KIND_OFFSET] == CommandKind.DELIVER
             }
         self._flight = flight
-        self._appender.append(data, len(commands))
+        self._appender.append(data, len(commands), self._routes_of(flight, commands))
         return flight
+
+    def _routes_of(self, flight: _Flight, commands: list[bytes]) -> Sequence[Route]:
+        """Return the routes that change with a batch: those of entities that have arrived.
+
+        Only the machine knows whether one has, so such a batch is applied before it is appended.
+        """
+        if not any(command[COMMAND_KIND_OFFSET] == CommandKind.MOVE_IN for command in commands):
+            return ()
+        self._apply(flight)
+        if flight.fault is not None:
+            return ()
+        return [
+            Route(event.moved_entity, self._partition, event.route_version)
+            for event in flight.events.of_type(MovedInEvent)
+            if isinstance(event, MovedInEvent) and event.last
+        ]
 
     def _apply(self, flight: _Flight) -> None:
         """Apply and decode a batch while its append is under way."""

@@ -16,22 +16,26 @@ from openoutcry.adapters.redis.client import Redis, RedisError
 from openoutcry.adapters.redis.publisher import RedisPublisher
 from openoutcry.adapters.tcp.client import Connections
 from openoutcry.adapters.tcp.frames import ProcessRole
-from openoutcry.adapters.tcp.remote import RemoteLinks
+from openoutcry.adapters.tcp.remote import RemoteCalls, RemoteLinks, owner_connection
 from openoutcry.adapters.tcp.server import CallsServer, Hosted, ServerLimits
 from openoutcry.app.scaled.control import FIRST_VERSION, hosting
 from openoutcry.app.scaled.directory import Directory
 from openoutcry.app.scaled.leases import LeaseKeeper
 from openoutcry.app.scaled.link_hub import LinkHub
+from openoutcry.app.scaled.mover import Mover
 from openoutcry.app.scaled.opening import client_tls, opened_redis, say, server_tls
 from openoutcry.app.scaled.process import run
 from openoutcry.app.scaled.seat import Seat
 from openoutcry.app.scaled.settings import ScaledSettings
 from openoutcry.app.scaled.views import OwnersRepair, reached_of, read_book
 from openoutcry.core.enums import EntityKind, Role
-from openoutcry.core.records import SetRole
+from openoutcry.core.records import MovedOutEvent, SetRole
 from openoutcry.partition.appender import exit_at_once
 from openoutcry.partition.owners_events import OwnersEvents
 from openoutcry.partition.recovery import RecoveryError
+from openoutcry.partition.runtime import Partition
+from openoutcry.ports.calls import Calls
+from openoutcry.ports.feeds import Committed
 from openoutcry.ports.journal import FencedError, JournalError
 from openoutcry.ports.ownership import Owner
 
@@ -108,6 +112,26 @@ class EngineProcess:
         self._links = LinkHub(self._directory, RemoteLinks(connections, self._directory))
         stack.push_async_callback(self._links.stop)
 
+        def calls_of(number: int) -> Calls:
+            owned = self._seats[number].owned
+            if owned is not None:
+                return owned.partition
+            return RemoteCalls(owner_connection(connections, self._directory, number), number)
+
+        mover = Mover(
+            Ownership(self._settings.journal_dsn, f"outcry-moves-{self._settings.name}"),
+            self._owned,
+            calls_of,
+        )
+        stack.push_async_callback(mover.stop)
+
+    def _owned(self) -> dict[int, Partition]:
+        return {
+            number: seat.owned.partition
+            for number, seat in self._seats.items()
+            if seat.owned is not None
+        }
+
     # -- what can be lost
 
     async def _connect_redis(self) -> None:
@@ -146,6 +170,7 @@ class EngineProcess:
             read_book=lambda market: read_book(partition, seat.number, owned.epoch, market),
         )
         partition.subscribe(publisher.take)
+        partition.subscribe(lambda batch: _let_go(publisher, batch))
         reached = await partition.inspect(reached_of)
         await publisher.start(redis, reached.markets, reached.shards, reached.partition_entity_seq)
 
@@ -308,6 +333,12 @@ class EngineProcess:
         await asyncio.gather(*(seat.rest() for seat in self._seats.values()))
         for number in list(self._seats):
             await self._give_back(number)
+
+
+def _let_go(publisher: RedisPublisher, batch: Committed) -> None:
+    """Publish nothing any more of what has moved away (a feed listener)."""
+    for event in batch.of_type(MovedOutEvent):
+        publisher.release(event.moved_entity)
 
 
 def engine(settings: ScaledSettings) -> int:

@@ -118,6 +118,16 @@ def plan_partitions(engines: int, markets: Iterable[int] = ()) -> list[Partition
     ]
 
 
+def plan_more(plans: list[PartitionPlan], engines: int) -> list[PartitionPlan]:
+    """Return empty account partitions for engines beyond those of before: to move shards to."""
+    numbers = {plan.number for plan in plans}
+    accounts = sum(plan.role == "ACCOUNTS" for plan in plans)
+    free = (number for number in range(1, 1 << 16) if number not in numbers)
+    return [
+        PartitionPlan(next(free), "ACCOUNTS", (), ()) for _ in range(max(engines - accounts, 0))
+    ]
+
+
 def settings_text(
     settings: UpSettings,
     partitions: list[PartitionPlan],

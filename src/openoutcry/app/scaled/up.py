@@ -42,10 +42,12 @@ from openoutcry.app.scaled.layout import (
     PartitionPlan,
     UpSettings,
     engine_name,
+    plan_more,
     plan_partitions,
     settings_text,
     write_private,
 )
+from openoutcry.app.scaled.operations import Operations
 from openoutcry.app.scaled.settings import ScaledSettings
 from openoutcry.app.scaled.status import StatusBoard
 from openoutcry.app.settings import SettingsError
@@ -214,7 +216,7 @@ class Up:
     async def _start(self, stack: AsyncExitStack, board: StatusBoard) -> None:
         board.say("PostgreSQL and Valkey run")
         await asyncio.to_thread(self._prepare_database)
-        shared = self._write_settings()
+        shared = self._shared = self._write_settings()
         stack.push_async_callback(self._stop_children)
         engines = [engine_name(number + 1) for number in range(self._settings.engines)]
         await asyncio.gather(
@@ -283,7 +285,11 @@ class Up:
         if not path.exists():
             plans = plan_partitions(self._settings.engines)
             write_private(path, json.dumps([plan.as_json() for plan in plans], indent=1) + "\n")
-        return [PartitionPlan.of_json(entry) for entry in json.loads(path.read_text())]
+        plans = [PartitionPlan.of_json(entry) for entry in json.loads(path.read_text())]
+        grown = plans + plan_more(plans, self._settings.engines)
+        if grown != plans:
+            write_private(path, json.dumps([plan.as_json() for plan in grown], indent=1) + "\n")
+        return grown
 
     # -- children
 
@@ -332,7 +338,11 @@ class Up:
             [row for row in rows if isinstance(row, MarketRow)],
             next((row for row in rows if isinstance(row, MetaRow)), None),
         )
-        administration = Administration(calls, control.keys, control.catalog, now_us)
+        operations = Operations(self._shared, control.callers, control.catalog)
+        stack.push_async_callback(operations.close)
+        administration = Administration(
+            calls, control.keys, control.catalog, now_us, operations.requests()
+        )
         server = ControlServer(administration, self._settings.data)
         await server.start()
         stack.push_async_callback(server.close)
