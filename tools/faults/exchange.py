@@ -8,13 +8,17 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
+from psycopg.conninfo import make_conninfo
 from tools.exchange_process import ScaledProcess
 from tools.faults.client import BrokenPromiseError, Client, UnansweredError
 
 from openoutcry.adapters.local.valkey_cluster import ValkeyError, ValkeyNode
+
+if TYPE_CHECKING:
+    from tools.faults.proxied import ProxiedEngine
 
 FLAGS = ("--no-bots", "--no-limits")
 _NO_PROCESS: Any = None
@@ -35,6 +39,8 @@ class FaultyExchange(ScaledProcess):
 
     def __init__(self, data: Path, *flags: str, engines: int = 3, gateways: int = 2) -> None:
         super().__init__(data, *(flags or FLAGS), engines=engines, gateways=gateways)
+        self.proxied: ProxiedEngine | None = None
+        """The engine behind proxies, once a fault has asked for one."""
         self.engines = [f"engine-{number + 1}" for number in range(engines)]
         self.gateways = [f"gateway-{number + 1}" for number in range(gateways)]
 
@@ -117,7 +123,7 @@ class FaultyExchange(ScaledProcess):
 
     def dsn(self) -> str:
         """Return how to come to the database."""
-        return str(self.settings()["journal_dsn"])
+        return make_conninfo(str(self.settings()["journal_dsn"]), target_session_attrs="read-write")
 
     def query(self, statement: str) -> list[tuple[Any, ...]]:
         """Read from the database, on a connection of its own."""
@@ -180,6 +186,22 @@ def command_of(pid: int) -> list[str]:
     with suppress(OSError):
         return [word for word in Path(f"/proc/{pid}/cmdline").read_text().split("\0") if word]
     return []
+
+
+def connections_of(pid: int, server_port: int) -> list[str]:
+    """Return the near ends of a process's connections to a loopback port."""
+    inodes = set()
+    with suppress(OSError):
+        for entry in Path(f"/proc/{pid}/fd").iterdir():
+            with suppress(OSError):
+                inodes.add(str(entry.readlink()))
+    found = []
+    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        fields = line.split()
+        near, far = (int(end.rpartition(":")[2], 16) for end in fields[1:3])
+        if far == server_port and f"socket:[{fields[9]}]" in inodes:
+            found.append(f"127.0.0.1:{near}")
+    return found
 
 
 def is_alive(pid: int) -> bool:

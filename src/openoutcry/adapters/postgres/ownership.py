@@ -92,6 +92,18 @@ class Ownership:
             )
         )
 
+    def disown(self, owner: str) -> None:
+        """Say that an owner's process has ended: its leases are over, and nobody need wait.
+
+        For who has seen it end. Should it live all the same, it exits at its next renewal.
+        """
+        self._at_primary(
+            lambda connection: connection.execute(
+                "UPDATE journal.owner SET lease_until = NULL, owner = '' WHERE owner = %s",
+                (owner,),
+            )
+        )
+
     def prefer(self, partition: int, owner: str) -> None:
         """Say who should own a partition; its owner gives it back when it sees that."""
         self._at_primary(

@@ -14,6 +14,7 @@ import socket
 import sys
 import time
 from collections.abc import Awaitable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -177,6 +178,9 @@ class Up:
         self._stop = asyncio.Event()
         self._failure: Exception | None = None
         self._children: list[Child] = []
+        self._disowning: set[asyncio.Task[None]] = set()
+        self._server_thread = ThreadPoolExecutor(1, "servers")
+        """Starts servers again; like the main thread it lives as long as they may."""
         self._began = time.monotonic()
 
     async def run(self) -> None:
@@ -186,6 +190,7 @@ class Up:
             loop.add_signal_handler(number, self._stop.set)
         board = StatusBoard(self._settings, self._servers)
         async with AsyncExitStack() as stack:
+            stack.callback(self._server_thread.shutdown)
             stack.callback(board.close)
             try:
                 await self._start(stack, board)
@@ -302,9 +307,24 @@ class Up:
             command=[sys.executable, "-m", "openoutcry.cli", *arguments],
             log_path=self._folder.logs / f"{name}.log",
         )
-        child = Child(plan, self._fail)
+        child = Child(plan, self._fail, self._engine_ended if command == "engine" else None)
         self._children.append(child)
         await child.start()
+
+    def _engine_ended(self, name: str) -> None:
+        """Have others take over at once what an engine owned: it is known to have ended."""
+        task = asyncio.create_task(asyncio.to_thread(self._disown, name))
+        self._disowning.add(task)
+        task.add_done_callback(self._disowning.discard)
+
+    def _disown(self, name: str) -> None:
+        ownership = Ownership(self._servers.dsn(), "outcry-up")
+        try:
+            ownership.disown(name)
+        except JournalError as error:
+            log.warning("the leases of %s end by themselves: %s", name, error)
+        finally:
+            ownership.close()
 
     async def _stop_children(self) -> None:
         """Stop gateways first, so that nobody is served whom nobody answers."""
@@ -362,9 +382,12 @@ class Up:
     # -- afterwards
 
     async def _watch(self, board: StatusBoard) -> None:
+        loop = asyncio.get_running_loop()
         while not self._stop.is_set():
             try:
-                self._servers.look_after()
+                await self._or_stop(
+                    loop.run_in_executor(self._server_thread, self._servers.look_after)
+                )
             except (ServerError, ValkeyError) as error:
                 log.error("it cannot be started again yet: %s", error)  # noqa: TRY400
             try:
