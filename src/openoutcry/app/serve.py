@@ -12,6 +12,7 @@ from typing import TextIO
 import uvloop
 
 from openoutcry.adapters.local.folder import FolderLockedError
+from openoutcry.adapters.memory.listen_keys import MemoryListenKeys
 from openoutcry.adapters.memory.rate_limits import MemoryRateLimiter
 from openoutcry.adapters.sqlite.history import SqliteHistory, load_market_data
 from openoutcry.adapters.sqlite.keys import KeyStoreError, SqliteApiKeys
@@ -33,7 +34,6 @@ from openoutcry.app.settings import ServeSettings, SettingsError
 from openoutcry.core.records import AssetRow, MarketRow, MetaRow
 from openoutcry.gateways.edge.catalog import Catalog
 from openoutcry.gateways.edge.fills import FillCounter
-from openoutcry.gateways.edge.listen_keys import ListenKeys
 from openoutcry.gateways.edge.service import Exchange
 from openoutcry.partition.machine import StateMachine
 from openoutcry.partition.recovery import RecoveryError
@@ -202,7 +202,7 @@ class Server:
             feed=partition,
             catalog=catalog,
             limiter=limiter,
-            listen_keys=ListenKeys(),
+            listen_keys=MemoryListenKeys(),
             clock=now_us,
         )
 

@@ -104,6 +104,14 @@ class StateMachine(Protocol):
         """Return the number of the last message taken in of one link."""
         ...
 
+    def departures(self) -> list[tuple[int, int, int, int]]:
+        """Return (entity, partition, version, bytes of its rows kept) of all that has left."""
+        ...
+
+    def export(self, entity: int, /) -> bytes:
+        """Return the rows of an entity that has left and is not known to have arrived."""
+        ...
+
     def hosted(self) -> list[tuple[int, int]]:
         """Return (entity, version of its route) of all that is hosted here."""
         ...

@@ -153,9 +153,16 @@ class Seat:
             await standby.stop()
 
     async def take(
-        self, expected_epoch: int, address: str, fatal: Callable[[BaseException], None] | None
+        self,
+        expected_epoch: int,
+        address: str,
+        fatal: Callable[[BaseException], None] | None,
+        acquired: Callable[[int], None],
     ) -> Owned:
-        """Own the partition: fence, replay to the head. Raises JournalError, RecoveryError."""
+        """Own the partition: fence, replay to the head. Raises JournalError, RecoveryError.
+
+        `acquired` is told the epoch before the replay, which may take longer than a lease.
+        """
         began = time.monotonic()
         standby, self.standby = self.standby, None
         warm = None if standby is None else await standby.stop()
@@ -170,6 +177,7 @@ class Seat:
         )
         try:
             epoch = await asyncio.to_thread(journal.acquire, expected_epoch)
+            acquired(epoch)
             snapshots = PostgresSnapshots(settings.journal_dsn, self.number)
             state = await asyncio.to_thread(self._at_head, journal, snapshots, warm)
             partition = Partition(

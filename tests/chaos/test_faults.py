@@ -1,0 +1,48 @@
+"""Faults of every kind on one scaled exchange under load. Covers O01, O03, O04, J04 to J07, K01,
+K02, K05 to K08, L01, V01, V04.
+
+`make bench-faults` has each fault more often. A seed and the number of the fault give the same
+fault again, though not the same moment of it.
+"""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from tools.faults.campaign import Campaign
+from tools.faults.menu import MENU
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(600),
+    pytest.mark.xdist_group("scaled"),  # one worker: a scaled exchange is a dozen processes
+]
+SEED = 31
+TIMES = 3
+
+
+@pytest.fixture(scope="module")
+def campaign() -> Iterator[Campaign]:
+    """One exchange for all faults; what is kept of it goes when it ended well."""
+    with tempfile.TemporaryDirectory(prefix="outcry-faults-") as folder:
+        Path(folder).chmod(0o755)  # the database's user comes in
+        made = Campaign(Path(folder) / "data", SEED)
+        try:
+            made.start()
+            yield made
+            print(made.finish())  # noqa: T201 - shown on failure
+        finally:
+            with suppress(OSError):
+                print(made.exchange.log(20))  # noqa: T201
+            made.abort()
+
+
+@pytest.mark.parametrize("fault", [*MENU] * TIMES)
+def test_nothing_acknowledged_is_lost_and_service_comes_back(
+    campaign: Campaign, fault: str
+) -> None:
+    outcome = campaign.run(fault)
+    print(outcome)  # noqa: T201 - shown on failure
+    assert outcome.acknowledged > 0
