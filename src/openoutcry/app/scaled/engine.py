@@ -182,7 +182,7 @@ class EngineProcess:
         partition.subscribe(publisher.take)
         partition.subscribe(lambda batch: _let_go(publisher, batch))
         reached = await partition.inspect(reached_of)
-        await publisher.start(redis, reached.markets, reached.shards, reached.partition_entity_seq)
+        await publisher.start(redis, reached.markets, reached.shards, reached.entity_seq)
 
     # -- who owns what
 
