@@ -52,7 +52,6 @@ from openoutcry.app.scaled.operations import Operations
 from openoutcry.app.scaled.settings import ScaledSettings
 from openoutcry.app.scaled.status import StatusBoard
 from openoutcry.app.settings import SettingsError
-from openoutcry.core.records import AssetRow, MarketRow, MetaRow
 from openoutcry.gateways.edge.catalog import Catalog
 from openoutcry.partition.runtime import now_us
 from openoutcry.ports.calls import CallError
@@ -352,12 +351,7 @@ class Up:
         if self._settings.demo:
             await open_demo(calls, control.keys, self._settings.data, now_us())
         await calls.hosting.host_all()
-        rows = await calls.catalog()
-        control.catalog.load(
-            [row for row in rows if isinstance(row, AssetRow)],
-            [row for row in rows if isinstance(row, MarketRow)],
-            next((row for row in rows if isinstance(row, MetaRow)), None),
-        )
+        control.catalog.load_rows(await calls.catalog())
         operations = Operations(self._shared, control.callers, control.catalog)
         stack.push_async_callback(operations.close)
         administration = Administration(
