@@ -11,9 +11,11 @@ import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 
+from openoutcry.adapters.memory.rate_limits import MemoryRateLimiter
 from openoutcry.adapters.postgres.ownership import DatabaseAwayError, Ownership, Watcher
 from openoutcry.adapters.redis.client import Redis, RedisError
 from openoutcry.adapters.redis.publisher import RedisPublisher
+from openoutcry.adapters.redis.rate_limits import RedisRateLimiter
 from openoutcry.adapters.tcp.client import Connections
 from openoutcry.adapters.tcp.frames import ProcessRole
 from openoutcry.adapters.tcp.remote import RemoteLinks
@@ -28,10 +30,12 @@ from openoutcry.app.scaled.seat import Seat
 from openoutcry.app.scaled.settings import ScaledSettings
 from openoutcry.app.scaled.views import OwnersRepair, reached_of, read_book
 from openoutcry.core.enums import EntityKind, Role
-from openoutcry.core.records import SetRole
+from openoutcry.core.records import Event, OrderEvent, SetRole
+from openoutcry.gateways.edge.fills import FillCounter
 from openoutcry.partition.appender import exit_at_once
 from openoutcry.partition.owners_events import OwnersEvents
 from openoutcry.partition.recovery import RecoveryError
+from openoutcry.ports.feeds import Committed
 from openoutcry.ports.journal import FencedError, JournalError
 from openoutcry.ports.ownership import Owner
 
@@ -47,6 +51,8 @@ RETURN_SECONDS = 10.0
 FOLLOWED_SECONDS = 0.5
 WARM_SECONDS = 2.0
 REDIS_SECONDS = 0.5
+CREDIT_SECONDS = 0.25
+_ORDERS: frozenset[type[Event]] = frozenset({OrderEvent})
 
 
 class EngineProcess:
@@ -66,6 +72,8 @@ class EngineProcess:
         self._warm_since: dict[int, float] = {}
         self._address = ""
         self._redis: Redis | None = None
+        self._limiter: RedisRateLimiter | None = None
+        self._fills: FillCounter | None = None
 
     async def run(self) -> None:
         """Run until SIGTERM; then give everything back."""
@@ -118,9 +126,21 @@ class EngineProcess:
             except RedisError as error:
                 log.warning("nothing is published yet: %s", error)
                 await asyncio.sleep(REDIS_SECONDS)
+        limiter = RedisRateLimiter(MemoryRateLimiter(), self._redis, gateways=1)
+        await limiter.start()
+        self._limiter, self._fills = limiter, FillCounter(limiter)
         for seat in self._seats.values():
             if seat.owned is not None:
                 await self._publish(seat)
+
+    def _count_fills(self, batch: Committed) -> None:
+        """Give accounts room for their fills (a feed listener).
+
+        Later than any gateway counts the order: counts do not go below zero.
+        """
+        fills = self._fills
+        if fills is not None and batch.has_any(_ORDERS):
+            asyncio.get_running_loop().call_later(CREDIT_SECONDS, fills.on_committed, batch)
 
     def _hear(self, channel: bytes, message: bytes) -> None:
         """Tell every publisher what a gateway follows."""
@@ -130,6 +150,8 @@ class EngineProcess:
     async def _disconnect_redis(self, connecting: asyncio.Task[None]) -> None:
         connecting.cancel()
         await asyncio.wait({connecting})
+        if self._limiter is not None:
+            await self._limiter.stop()
         if self._redis is not None:
             await self._redis.close()
 
@@ -278,6 +300,8 @@ class EngineProcess:
         partition = owned.partition
         recent = OwnersEvents(seat.machines, owned.journal, owned.snapshots)
         partition.subscribe(recent.take)
+        if Role[seat.plan.role] is not Role.MARKETS:
+            partition.subscribe(self._count_fills)
         links = self._links.add(seat.number, partition)
         self._server.host(
             seat.number,
