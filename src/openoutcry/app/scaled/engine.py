@@ -26,13 +26,14 @@ from openoutcry.app.scaled.leases import LeaseKeeper
 from openoutcry.app.scaled.link_hub import LinkHub
 from openoutcry.app.scaled.opening import client_tls, opened_redis, say, server_tls
 from openoutcry.app.scaled.process import run
+from openoutcry.app.scaled.repair import OwnersRepair
 from openoutcry.app.scaled.seat import Seat
 from openoutcry.app.scaled.settings import ScaledSettings
-from openoutcry.app.scaled.views import OwnersRepair, reached_of, read_book
 from openoutcry.core.enums import EntityKind, Role
 from openoutcry.core.records import Event, OrderEvent, SetRole
 from openoutcry.gateways.edge.fills import FillCounter
 from openoutcry.partition.appender import exit_at_once
+from openoutcry.partition.books import hosted, whole_book
 from openoutcry.partition.owners_events import OwnersEvents
 from openoutcry.partition.recovery import RecoveryError
 from openoutcry.ports.feeds import Committed
@@ -160,16 +161,18 @@ class EngineProcess:
         owned, redis = seat.owned, self._redis
         if owned is None or redis is None or seat.number in self._publishers:
             return
-        partition = owned.partition
-        publisher = self._publishers[seat.number] = RedisPublisher(
-            partition=seat.number,
-            epoch=owned.epoch,
+        partition, number, epoch = owned.partition, seat.number, owned.epoch
+        publisher = self._publishers[number] = RedisPublisher(
+            partition=number,
+            epoch=epoch,
             seq=await partition.committed_seq(),
-            read_book=lambda market: read_book(partition, seat.number, owned.epoch, market),
+            read_book=lambda market: partition.inspect(
+                lambda machine: whole_book(machine, market, partition=number, epoch=epoch)
+            ),
         )
         partition.subscribe(publisher.take)
-        reached = await partition.inspect(reached_of)
-        await publisher.start(redis, reached.markets, reached.shards, reached.partition_entity_seq)
+        here = await partition.inspect(hosted)
+        await publisher.start(redis, here.markets, here.shards, here.entity_seq)
 
     # -- who owns what
 
@@ -282,13 +285,13 @@ class EngineProcess:
         partition = owned.partition
         if await partition.inspect(lambda machine: machine.role()) == Role.JOINED:
             await partition.submit(SetRole(role=role).pack())
-        hosted = dict(await partition.inspect(lambda machine: machine.hosted()))
+        known = dict(await partition.hosted())
         routes = await asyncio.to_thread(self._ownership.routes)
         lacking = [
             route.entity
             for route in routes.values()
             if (route.partition, route.version) == (seat.number, FIRST_VERSION)
-            and route.entity not in hosted
+            and route.entity not in known
             and route.entity >> 24 == EntityKind.SHARD
         ]
         await asyncio.gather(*(partition.submit(hosting(entity)) for entity in sorted(lacking)))
