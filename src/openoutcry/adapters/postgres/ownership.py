@@ -149,6 +149,16 @@ class Ownership:
         )
         return {entity: Route(entity, partition, version) for entity, partition, version in rows}
 
+    def routes_mark(self) -> tuple[int, int]:
+        """Return what is another one after each change of a route: versions only rise."""
+        row = self._at_primary(
+            lambda connection: connection.execute(
+                "SELECT count(*), coalesce(sum(version), 0)::bigint FROM journal.route"
+            ).fetchone()
+        )
+        assert row is not None, "an aggregate without groups is one row"
+        return row[0], row[1]
+
     def ask_move(self, entity: int, target: int) -> Move | None:
         """Note that an entity is to move; None when it lives there, or nowhere.
 

@@ -21,6 +21,7 @@ from openoutcry.adapters.tcp.client import Connections
 from openoutcry.adapters.tcp.frames import ProcessRole
 from openoutcry.adapters.tcp.remote import RemoteCalls, RemoteLinks, owner_connection
 from openoutcry.adapters.tcp.server import CallsServer, Hosted, ServerLimits
+from openoutcry.app.garbage import spare_collections
 from openoutcry.app.scaled.control import FIRST_VERSION, hosting
 from openoutcry.app.scaled.directory import Directory
 from openoutcry.app.scaled.leases import LeaseKeeper
@@ -113,6 +114,7 @@ class EngineProcess:
             self._address = settings.calls_address or f"{host}:{port}"
             await self._join_links(stack)
             stack.push_async_callback(self._give_everything_back)
+            spare_collections()
             say(f"engine {settings.name} takes calls at {self._address}")
             await self._watch()
 

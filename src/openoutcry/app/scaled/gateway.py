@@ -23,7 +23,8 @@ from openoutcry.adapters.tcp.client import Connections
 from openoutcry.adapters.tcp.frames import ProcessRole
 from openoutcry.adapters.tcp.remote import RemoteCalls, RemoteRepair
 from openoutcry.adapters.tcp.routed import RoutedCalls, RoutedLimits
-from openoutcry.app.doors import open_doors, spare_collections
+from openoutcry.app.doors import open_doors
+from openoutcry.app.garbage import spare_collections
 from openoutcry.app.scaled.directory import Directory
 from openoutcry.app.scaled.opening import client_tls, opened_redis, say
 from openoutcry.app.scaled.process import run
