@@ -78,10 +78,14 @@ class ExchangeProcess:
         assert self._process is not None
         return self._process.pid
 
+    def command(self) -> list[str]:
+        """Return how the server is called, but for its flags."""
+        return [*outcry_command(), self.verb]
+
     def start(self, *, cores: set[int] | None = None, ready_seconds_max: float = 60.0) -> Self:
         """Start the server and wait until it answers."""
         assert self._process is None, "already running"
-        command = [*outcry_command(), self.verb, "--data", str(self.data), "--port", str(self.port)]
+        command = [*self.command(), "--data", str(self.data), "--port", str(self.port)]
         environment = dict(os.environ, PYTHONUNBUFFERED="1")
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(

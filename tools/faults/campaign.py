@@ -46,9 +46,11 @@ class Outcome:
 class Campaign:
     """Faults on one exchange, which goes on from one to the next."""
 
-    def __init__(self, data: Path, seed: int) -> None:
+    def __init__(
+        self, data: Path, seed: int, exchange: type[FaultyExchange] = FaultyExchange
+    ) -> None:
         self.seed = seed
-        self.exchange = FaultyExchange(data)
+        self.exchange = exchange(data)
         self.outcomes: list[Outcome] = []
         self.number = 0
 
