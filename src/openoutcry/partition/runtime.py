@@ -52,7 +52,7 @@ from openoutcry.partition.links import (
     messages_of,
 )
 from openoutcry.partition.machine import Machines, StateMachine
-from openoutcry.partition.recovery import Recovered, recover
+from openoutcry.partition.recovery import Recovered, RecoveryError, recover
 from openoutcry.ports.calls import (
     CallError,
     NotAcceptedError,
@@ -64,7 +64,7 @@ from openoutcry.ports.calls import (
     Taker,
 )
 from openoutcry.ports.feeds import Committed, Listener
-from openoutcry.ports.journal import Journal, Room, Snapshots
+from openoutcry.ports.journal import Journal, JournalError, Room, Snapshots
 from openoutcry.ports.ownership import Route
 
 log = logging.getLogger(__name__)
@@ -473,9 +473,13 @@ class Partition:
     async def _mend(self, flight: _Flight, row: JournalRow) -> None:
         """Replace a faulted machine and quarantine what it faulted on, as the next row."""
         log.error("batch %d faulted, restoring: %s", flight.seq, flight.fault)
-        mended = await self._loop.run_in_executor(
-            None, lambda: recover(self._machines, self._journal, self._snapshots, up_to=row.seq)
-        )
+        try:
+            mended = await self._loop.run_in_executor(
+                None, lambda: recover(self._machines, self._journal, self._snapshots, up_to=row.seq)
+            )
+        except (JournalError, RecoveryError) as error:
+            self._fatal(error)  # whoever takes over reads from the journal what can be read
+            return
         if not mended.quarantine or self._faulted is not None:
             self._fatal(RuntimeError(f"batch {flight.seq} cannot be mended"))
             return

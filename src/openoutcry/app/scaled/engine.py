@@ -127,6 +127,13 @@ class EngineProcess:
         stack.push_async_callback(self._directory.stop)
         connections = Connections(ProcessRole.ENGINE, tls=client_tls(self._settings))
         stack.push_async_callback(connections.close)
+        self._directory.when_changed(
+            lambda: connections.retain(
+                owner.address
+                for owner in map(self._directory.owner_of, self._directory.partitions())
+                if owner is not None
+            )
+        )
         self._links = LinkHub(self._directory, RemoteLinks(connections, self._directory))
         stack.push_async_callback(self._links.stop)
 
