@@ -261,6 +261,8 @@ class Kernel {
   bool account_row(u64 account_id, AccountRow& out) const;
   bool market_row(u16 market, MarketRow& out) const;
   void market_rows(Buffer& out) const;
+  void meta_row(Buffer& out) const;
+  void shard_rows(Buffer& out) const;
   void asset_rows(Buffer& out) const;
   std::vector<std::pair<i64, i64>> depth(u16 market, u8 side, std::size_t limit);
   i64 average_price(u16 market) const;
@@ -269,6 +271,7 @@ class Kernel {
   std::size_t orders() const { return orders_.live(); }
   std::vector<std::pair<const char*, std::size_t>> memory() const;
   Role role() const { return apart_ == nullptr ? Role::JOINED : apart_->role; }
+  bool hosts(u32 entity) const;
   std::vector<std::pair<u32, u64>> hosted() const;
   void outbox(u32 source, Buffer& out) const;
   u64 last_in(u32 source, u32 destination) const;
@@ -407,7 +410,6 @@ class Kernel {
   // ---- links.cpp: between partitions
   [[gnu::noinline]] void command_apart(const char* bytes);
   bool in_markets_role() const { return apart_ != nullptr && apart_->role == Role::MARKETS; }
-  bool hosts(u32 entity) const;
   Reason stranger(u64 account_id) const;
   void set_role(const SetRole& c);
   void take_role(Role role);
@@ -543,9 +545,8 @@ class Kernel {
   void fill_row(const Order& o, OrderRow& row) const;
   static void fill_row(const Account& a, AccountRow& row);
   void balance_rows(const Account& a, Buffer& out) const;
-  void meta_row(Buffer& out) const;
   void bucket_rows(Buffer& out) const;
-  void fee_and_shard_rows(Buffer& out) const;
+  void fee_rows(Buffer& out) const;
   void house_rows(Buffer& out) const;
   void continuation_rows(Buffer& out) const;
   template <class F>

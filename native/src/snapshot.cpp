@@ -186,7 +186,7 @@ void Kernel::bucket_rows(Buffer& out) const {
   }
 }
 
-void Kernel::fee_and_shard_rows(Buffer& out) const {
+void Kernel::fee_rows(Buffer& out) const {
   for (const auto& [key, rate] : fees_) {
     FeesRow& row = out.append<FeesRow>();
     row.schedule = key.first;
@@ -194,6 +194,9 @@ void Kernel::fee_and_shard_rows(Buffer& out) const {
     row.maker_rate = rate.first;
     row.taker_rate = rate.second;
   }
+}
+
+void Kernel::shard_rows(Buffer& out) const {
   for (u32 i = 0; i < shards_.size(); ++i) {
     if (!shards_[i].known) continue;
     ShardRow& row = out.append<ShardRow>();
@@ -302,7 +305,8 @@ void Kernel::write_rows(Buffer& out, F pass) const {
   asset_rows(out);
   market_rows(out);
   bucket_rows(out);
-  fee_and_shard_rows(out);
+  fee_rows(out);
+  shard_rows(out);
   house_rows(out);
   std::vector<std::pair<u64, u32>> accounts;
   if (!in_markets_role()) accounts.reserve(accounts_.live());

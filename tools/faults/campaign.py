@@ -17,7 +17,7 @@ from tools.faults.audit import Audit
 from tools.faults.client import BrokenPromiseError
 from tools.faults.exchange import FaultyExchange
 from tools.faults.load import Load
-from tools.faults.menu import MENU, Fault, Scene
+from tools.faults.menu import MENU, MORE, Fault, Scene
 from tools.faults.truth import Truth, hold_against_reference
 
 ACCOUNTS = ("alice", "bob", "carol")
@@ -46,9 +46,11 @@ class Outcome:
 class Campaign:
     """Faults on one exchange, which goes on from one to the next."""
 
-    def __init__(self, data: Path, seed: int) -> None:
+    def __init__(
+        self, data: Path, seed: int, exchange: type[FaultyExchange] = FaultyExchange
+    ) -> None:
         self.seed = seed
-        self.exchange = FaultyExchange(data)
+        self.exchange = exchange(data)
         self.outcomes: list[Outcome] = []
         self.number = 0
 
@@ -79,7 +81,7 @@ class Campaign:
         try:
             self.load.wait_served(SERVED_SECONDS_MAX)
             time.sleep(rng.uniform(0.1, 0.6))
-            (fault or MENU[name])(scene)
+            (fault or (MENU | MORE)[name])(scene)
             served_at = self.load.wait_served(SERVED_SECONDS_MAX)
             self.exchange.wait_all_run()
             self.audit.look_on_the_way()
@@ -132,7 +134,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="faults on a running exchange")
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=int(time.time()))
-    parser.add_argument("faults", nargs="*", default=list(MENU))
+    parser.add_argument("faults", nargs="*", default=[*MENU, *MORE])
     options = parser.parse_args(arguments)
     campaign = Campaign(options.data, options.seed)
     say = sys.stdout

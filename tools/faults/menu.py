@@ -302,17 +302,16 @@ MENU: dict[str, Fault] = {
         kill_gateway,
         kill_projector,
         stop_engine,
-        pause_engine,
         kill_valkey,
         flush_valkey,
-        stop_valkey,
         restart_postgres,
         crash_postgres,
         cut_commit,
         cut_engine,
         cut_gateway_from_redis,
         two_owners,
-        same_name,
     )
 }
-"""All faults that a running `outcry up` can be given."""
+"""What `make test` and `make bench-faults` do to a running `outcry up`."""
+MORE: dict[str, Fault] = {fault.__name__: fault for fault in (pause_engine, stop_valkey, same_name)}
+"""What `make bench-faults` does besides."""

@@ -15,12 +15,21 @@ from tools.faults.client import BrokenPromiseError
 
 from openoutcry.adapters.postgres.journal import PostgresJournal
 from openoutcry.codec.journal import Head
-from openoutcry.codec.records import COMMAND_KIND_OFFSET
+from openoutcry.codec.records import COMMAND_KIND_OFFSET, decode_events
 from openoutcry.core.enums import CommandKind, HouseKind, Role, RowKind, Side
-from openoutcry.core.records import LINKS, ROWS, MarketRow, OrderRow, SettleLink
+from openoutcry.core.records import (
+    LINKS,
+    ROWS,
+    MarketRow,
+    OrderEvent,
+    OrderRequestedEvent,
+    OrderRow,
+    SettleLink,
+)
 from openoutcry.kernel import Kernel
 from openoutcry.partition.recovery import checked_commands, quarantined_by
 from openoutcry.partition.recovery import with_next as rows_with_next
+from openoutcry.ports.journal import Journal
 from openoutcry.reference import Reference
 from openoutcry.simulation.commands.generator import Batch
 
@@ -32,15 +41,18 @@ class Replica:
     """One partition as its journal says it is."""
 
     number: int
-    kernel: Kernel
+    kernel: Any
+    """A `Kernel`, or a variant of it."""
     head: Head = field(default_factory=Head)
     epoch: int = 0
     epochs: int = 0
     hashes: dict[int, bytes] = field(default_factory=dict)
     """The rolling hash of events after each row since the last look."""
 
-    def follow(self, journal: PostgresJournal, up_to: int) -> None:
-        """Apply the rows up to one (J06, J07)."""
+    def follow(
+        self, journal: Journal, up_to: int, placed: dict[bytes, set[int]] | None = None
+    ) -> None:
+        """Apply the rows up to one (J06, J07); collect order ids by client order id."""
         for row, after in rows_with_next(journal.read(self.head.seq + 1)):
             if row.seq > up_to:
                 break
@@ -55,7 +67,9 @@ class Replica:
                     raise BrokenPromiseError(f"epoch {row.epoch} begins without its record (J07)")
                 self.epoch = row.epoch
                 self.epochs += 1
-            self.kernel.apply(commands, row.seq, quarantined_by(after, row.seq))
+            events = self.kernel.apply(commands, row.seq, quarantined_by(after, row.seq))
+            if placed is not None:
+                _collect(events, placed)
             self.head = row.head
             self.hashes[row.seq] = self.kernel.events_hash()
         if self.head.seq != up_to:
@@ -167,6 +181,12 @@ class Truth:
         packed = self._of_role(Role.MARKETS)[0].kernel.market(market)
         assert packed is not None
         return MarketRow.unpack(packed)
+
+
+def _collect(events: bytes, placed: dict[bytes, set[int]]) -> None:
+    for event in decode_events(events):
+        if isinstance(event, OrderEvent | OrderRequestedEvent):
+            placed.setdefault(event.client_order_id.rstrip(b"\0"), set()).add(event.order_id)
 
 
 def _add_under_way(

@@ -54,6 +54,12 @@ class Kernel:
     def market(self, market: int, /) -> bytes | None: ...
     def markets(self) -> bytes: ...
     def assets(self) -> bytes: ...
+    def meta(self) -> bytes:
+        """Return the first row of a snapshot: the partition's own."""
+
+    def shards(self) -> bytes:
+        """Return the rows of all account shards that are known here, by number."""
+
     def accounts_count(self) -> int: ...
     def orders_count(self) -> int: ...
     def depth(
@@ -67,6 +73,9 @@ class Kernel:
 
     def role(self) -> int:
         """Which sides live here; see `core.enums.Role`."""
+
+    def hosts(self, entity: int, /) -> bool:
+        """Whether an entity lives here; everything does where both sides live."""
 
     def hosted(self) -> list[tuple[int, int]]:
         """Return (entity, version of its route) of all that is hosted here, by entity."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from openoutcry.codec.journal import Head, JournalRow, seal
-from openoutcry.ports.journal import Journal, JournalError, JournalFullError, Room
+from openoutcry.ports.journal import Journal, JournalFullError, Room
 from openoutcry.ports.ownership import Route
 
 EXIT_JOURNAL = 4
@@ -104,7 +104,7 @@ class Appender:
                     continue
                 if not self._append(item):
                     return
-            except JournalError as error:
+            except Exception as error:  # noqa: BLE001 - the root of the thread: nobody else would hear
                 self._fatal(error)
                 return
             self._loop.call_soon_threadsafe(self._on_durable, item.row)

@@ -24,6 +24,7 @@ from openoutcry.codec.records import (
     decode_orders,
 )
 from openoutcry.core.enums import CommandKind
+from openoutcry.core.ids import entity_of_market, entity_of_shard, shard_of_account
 from openoutcry.core.records import (
     AccountRow,
     AssetRow,
@@ -51,10 +52,11 @@ from openoutcry.partition.links import (
     messages_of,
 )
 from openoutcry.partition.machine import Machines, StateMachine
-from openoutcry.partition.recovery import Recovered, recover
+from openoutcry.partition.recovery import Recovered, RecoveryError, recover
 from openoutcry.ports.calls import (
     CallError,
     NotAcceptedError,
+    NotHostedError,
     OutcomeUnknownError,
     OverloadedError,
     Reply,
@@ -62,7 +64,7 @@ from openoutcry.ports.calls import (
     Taker,
 )
 from openoutcry.ports.feeds import Committed, Listener
-from openoutcry.ports.journal import Journal, Room, Snapshots
+from openoutcry.ports.journal import Journal, JournalError, Room, Snapshots
 from openoutcry.ports.ownership import Route
 
 log = logging.getLogger(__name__)
@@ -471,9 +473,13 @@ class Partition:
     async def _mend(self, flight: _Flight, row: JournalRow) -> None:
         """Replace a faulted machine and quarantine what it faulted on, as the next row."""
         log.error("batch %d faulted, restoring: %s", flight.seq, flight.fault)
-        mended = await self._loop.run_in_executor(
-            None, lambda: recover(self._machines, self._journal, self._snapshots, up_to=row.seq)
-        )
+        try:
+            mended = await self._loop.run_in_executor(
+                None, lambda: recover(self._machines, self._journal, self._snapshots, up_to=row.seq)
+            )
+        except (JournalError, RecoveryError) as error:
+            self._fatal(error)  # whoever takes over reads from the journal what can be read
+            return
         if not mended.quarantine or self._faulted is not None:
             self._fatal(RuntimeError(f"batch {flight.seq} cannot be mended"))
             return
@@ -618,47 +624,74 @@ class Partition:
             await reader
         return value
 
+    async def _read_of(self, entity: int, view: Callable[[StateMachine], _T]) -> _T:
+        """Return what the machine shows of an entity that lives here; raises NotHostedError."""
+
+        def shown(machine: StateMachine) -> _T:
+            self._require(machine, entity)
+            return view(machine)
+
+        return await self._read(shown)
+
+    def _require(self, machine: StateMachine, entity: int) -> None:
+        if not machine.hosts(entity):
+            raise NotHostedError(f"entity {entity:#x} does not live in {self._partition}")
+
+    async def _read_account(self, account_id: int, view: Callable[[StateMachine], _T]) -> _T:
+        return await self._read_of(_shard(account_id), view)
+
     async def order(self, account_id: int, order_id: int) -> OrderRow | None:
         """Return an open order of this account, or None."""
-        row = await self._read(lambda machine: machine.order(account_id, order_id))
+        row = await self._read_account(
+            account_id, lambda machine: machine.order(account_id, order_id)
+        )
         return None if row is None else OrderRow.unpack(row)
 
     async def order_by_client_id(
         self, account_id: int, market: int, client_order_id: bytes
     ) -> OrderRow | None:
         """Return the open order with this client order id, or None."""
-        row = await self._read(
-            lambda machine: machine.order_by_client_id(account_id, market, client_order_id)
+        row = await self._read_account(
+            account_id,
+            lambda machine: machine.order_by_client_id(account_id, market, client_order_id),
         )
         return None if row is None else OrderRow.unpack(row)
 
     async def open_orders(self, account_id: int, market: int = 0) -> list[OrderRow]:
         """Return the open orders of an account by order id; market 0 means all markets."""
         return decode_orders(
-            await self._read(lambda machine: machine.open_orders(account_id, market))
+            await self._read_account(
+                account_id, lambda machine: machine.open_orders(account_id, market)
+            )
         )
 
     async def balances(self, account_id: int) -> list[BalanceRow]:
         """Return the balances of an account by asset."""
-        return decode_balances(await self._read(lambda machine: machine.balances(account_id)))
+        return decode_balances(
+            await self._read_account(account_id, lambda machine: machine.balances(account_id))
+        )
 
     async def account(self, account_id: int) -> AccountRow | None:
         """Return an account's flags, trade group and fee schedule, or None."""
-        row = await self._read(lambda machine: machine.account(account_id))
+        row = await self._read_account(account_id, lambda machine: machine.account(account_id))
         return None if row is None else AccountRow.unpack(row)
 
     async def market(self, market: int) -> MarketRow | None:
-        """Return a market's specification and counters, or None."""
+        """Return a market's specification and counters, or a copy of them; None if not known."""
         row = await self._read(lambda machine: machine.market(market))
         return None if row is None else MarketRow.unpack(row)
 
     async def average_price_ticks(self, market: int) -> int:
         """Return the price that the filters use now, in ticks."""
-        return await self._read(lambda machine: machine.average_price_ticks(market))
+        return await self._read_of(
+            entity_of_market(market), lambda machine: machine.average_price_ticks(market)
+        )
 
     async def fee_rates(self, account_id: int, market: int) -> tuple[int, int]:
         """Return (maker, taker) that an order accepted now would be given."""
-        return await self._read(lambda machine: machine.fee_rates(account_id, market))
+        return await self._read_account(
+            account_id, lambda machine: machine.fee_rates(account_id, market)
+        )
 
     async def catalog(self) -> list[AssetRow | MarketRow | MetaRow]:
         """Return all assets, markets and the bounds over all markets."""
@@ -668,16 +701,22 @@ class Partition:
             return [
                 *(AssetRow.unpack(assets, at) for at in range(0, len(assets), AssetRow.SIZE)),
                 *(MarketRow.unpack(markets, at) for at in range(0, len(markets), MarketRow.SIZE)),
-                MetaRow.unpack(machine.snapshot()),
+                MetaRow.unpack(machine.meta()),
             ]
 
         return await self._read(view)
 
     async def committed_seq(self, account_id: int = 0) -> int:
         """Return the sequence of the last committed batch."""
-        del account_id  # every account is here
+        machine = self._machine
+        if account_id and machine is not None:
+            self._require(machine, _shard(account_id))
         return self._committed_seq
 
     async def inspect(self, view: Callable[[StateMachine], _T]) -> _T:
         """Return any other view of the machine, released as every read is."""
         return await self._read(view)
+
+
+def _shard(account_id: int) -> int:
+    return entity_of_shard(shard_of_account(account_id))

@@ -239,6 +239,14 @@ class Reference:
         known = sorted(self._state.catalog.assets.items())
         return _packed(rows.asset_row(asset) for _, asset in known)
 
+    def meta(self) -> bytes:
+        """Return the partition's own row."""
+        return rows.meta_row(self._state).pack()
+
+    def shards(self) -> bytes:
+        """Return the rows of all account shards that are known here, by number."""
+        return _packed(rows.shard_rows(self._state))
+
     def accounts_count(self) -> int:
         """Return how many accounts there are."""
         return len(self._state.accounts.accounts)
@@ -269,6 +277,10 @@ class Reference:
     def role(self) -> int:
         """Return which sides live here."""
         return int(self._state.hosting.role)
+
+    def hosts(self, entity: int) -> bool:
+        """Whether an entity lives here."""
+        return self._state.hosting.hosts(entity)
 
     def hosted(self) -> list[tuple[int, int]]:
         """Return (entity, version of its route) of all that is hosted here, by entity."""

@@ -44,7 +44,7 @@ _TRAILING_ACTIVE = OrderFlag.TRAILING_ACTIVE.value
 
 def all_rows(state: State) -> Iterator[Row]:
     """Yield every state row in the order of a snapshot."""
-    yield _meta_row(state)
+    yield meta_row(state)
     for _, asset in sorted(state.catalog.assets.items()):
         yield asset_row(asset)
     markets = [market for _, market in sorted(state.markets.items())]
@@ -56,6 +56,7 @@ def all_rows(state: State) -> Iterator[Row]:
         yield FeesRow(
             schedule=schedule, market=number, maker_rate=maker_rate, taker_rate=taker_rate
         )
+    yield from shard_rows(state)
     yield from _house_rows(state)
     accounts = [account for _, account in sorted(state.accounts.accounts.items())]
     for account in accounts:
@@ -76,7 +77,8 @@ def all_rows(state: State) -> Iterator[Row]:
     yield from _rows_between_partitions(state)
 
 
-def _meta_row(state: State) -> MetaRow:
+def meta_row(state: State) -> MetaRow:
+    """Return the partition's own row."""
     limits = state.catalog.limits
     words = words_of(state.lanes)
     return MetaRow(
@@ -143,7 +145,8 @@ def _price_bucket_rows(market: Market, time_us: int) -> Iterator[Row]:
         )
 
 
-def _house_rows(state: State) -> Iterator[Row]:
+def shard_rows(state: State) -> Iterator[Row]:
+    """Return the rows of all shards that are known here."""
     for number, shard in sorted(state.accounts.shards.items()):
         yield ShardRow(
             entity=shard.address,
@@ -151,6 +154,9 @@ def _house_rows(state: State) -> Iterator[Row]:
             order_counter=shard.order_counter,
             entity_seq=shard.entity_seq,
         )
+
+
+def _house_rows(state: State) -> Iterator[Row]:
     for (number, kind, market, asset), amount in sorted(state.accounts.ledger.house.items()):
         if amount:
             assert market == 0 or kind == HouseKind.CLEARING, "only clearing is kept by market"

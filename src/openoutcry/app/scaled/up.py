@@ -327,7 +327,7 @@ class Up:
 
     async def _stop_children(self) -> None:
         """Stop gateways first, so that nobody is served whom nobody answers."""
-        for prefix in ("gateway", "engine", "projector"):
+        for prefix in ("gateway", ("engine", "projector")):
             chosen = [child for child in self._children if child.plan.name.startswith(prefix)]
             await asyncio.gather(*(child.stop(CHILD_SECONDS / 2) for child in chosen))
 
