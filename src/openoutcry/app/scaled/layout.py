@@ -7,6 +7,8 @@ from typing import Any, Self
 
 from openoutcry.adapters.tcp.frames import ProcessRole
 from openoutcry.adapters.tcp.tls import TlsFiles
+from openoutcry.app.engine import JOURNAL_NAME, PARTITIONS_NAME
+from openoutcry.app.scaled.settings import variable_of
 from openoutcry.core.limits import ACCOUNT_SHARDS
 from openoutcry.simulation import demo
 
@@ -38,7 +40,7 @@ class Folder:
     @property
     def partitions(self) -> Path:
         """Which partitions the exchange was set up with."""
-        return self.path / "partitions.json"
+        return self.path / PARTITIONS_NAME
 
     @property
     def tls(self) -> Path:
@@ -59,6 +61,11 @@ class Folder:
     def valkey(self) -> Path:
         """The nodes of the Valkey cluster."""
         return self.path / "valkey"
+
+    @property
+    def embedded_journal(self) -> Path:
+        """Is there when an embedded exchange lives here, which is none of ours."""
+        return self.path / JOURNAL_NAME
 
     @property
     def store_note(self) -> Path:
@@ -146,6 +153,18 @@ def settings_text(
         if plan.markets:
             lines.append(f"markets = {list(plan.markets)}")
     return "\n".join(lines) + "\n"
+
+
+WRITTEN = frozenset(
+    variable_of(name)
+    for name in (
+        *("name", "journal_dsn", "query_dsn", "report_dsn", "redis_nodes", "redis_username"),
+        *("redis_password", "redis_tls", "redis_authority", "redis_certificate", "redis_key"),
+        *("calls_listen", "calls_address", "calls_certificate", "calls_key", "calls_authority"),
+        *("lease_seconds", "host", "port", "limits", "partitions"),
+    )
+)
+"""Variables that would change what `outcry up` decides itself: its children do not see them."""
 
 
 def _quoted(value: object) -> str:
