@@ -155,7 +155,7 @@ class Pair:
     def compare_views(self, accounts: Sequence[int]) -> None:
         """Hold what can be asked of the two against each other, for these accounts."""
         asked: list[tuple[Any, ...]] = [("markets",), ("assets",), ("accounts_count",)]
-        asked += [("time_us",), ("seq",)]
+        asked += [("time_us",), ("seq",), ("meta",), ("shards",), ("role",), ("hosts", 1)]
         for market in (0, 1, 2, 3, 4, 77):
             asked += [("market", market), ("average_price_ticks", market)]
             asked += [("depth", market, limit) for limit in (0, 1, 5, 10_000)]

@@ -56,8 +56,12 @@ class ChildPlan:
     command: Sequence[str]
     log_path: Path
     environment: Mapping[str, str] = field(default_factory=dict)
+    without: frozenset[str] = frozenset()
+    """Variables of ours that it is not given."""
     hopeless: frozenset[int] = frozenset({2})
     """Exit codes that mean: do not start it again."""
+    attempts_max: int = 6
+    """A child that ends so often at once, before it ever ran steadily, will not run at all."""
 
 
 class Child:
@@ -96,7 +100,8 @@ class Child:
 
     async def _spawn(self) -> None:
         plan = self.plan
-        environment = {**os.environ, **plan.environment, PARENT_VARIABLE: str(os.getpid())}
+        ours = {name: text for name, text in os.environ.items() if name not in plan.without}
+        environment = {**ours, **plan.environment, PARENT_VARIABLE: str(os.getpid())}
         with plan.log_path.open("ab") as out:
             self.log_size_at_start = out.tell()
             self._process = await asyncio.create_subprocess_exec(
@@ -112,6 +117,7 @@ class Child:
 
     async def _keep_running(self) -> None:
         pause = RESTART_SECONDS_MIN
+        attempts = 1
         while self._process is not None:
             code = await self._process.wait()
             self._process = None
@@ -120,13 +126,15 @@ class Child:
             log.error("%s ended with %d: %s", self.plan.name, code, self.plan.log_path)
             if self._on_end is not None:
                 self._on_end(self.plan.name)
-            if code in self.plan.hopeless:
+            is_steady = time.monotonic() - self.started_at > STEADY_SECONDS
+            attempts = 0 if is_steady or not attempts else attempts + 1
+            if code in self.plan.hopeless or attempts > self.plan.attempts_max:
                 self.state = ChildState.STOPPED
                 self._on_hopeless(
                     ChildError(f"{self.plan.name} cannot run:\n{last_lines(self.plan.log_path)}")
                 )
                 return
-            if time.monotonic() - self.started_at > STEADY_SECONDS:
+            if is_steady:
                 pause = RESTART_SECONDS_MIN
             self.state = ChildState.WAITING
             await asyncio.sleep(pause)

