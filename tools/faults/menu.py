@@ -32,6 +32,8 @@ class Scene:
     exchange: FaultyExchange
     random: random.Random
     on_strike: Callable[[float], None]
+    settle: Callable[[], None]
+    """Waits until everybody is served, for what had to be prepared."""
     notes: list[str]
 
     def strike(self) -> None:
@@ -159,6 +161,7 @@ def _proxied(scene: Scene) -> ProxiedEngine:
     name = scene.random.choice(_owners(scene))
     made = exchange.proxied = ProxiedEngine(exchange, name)
     made.start()
+    scene.settle()
     return made
 
 
