@@ -74,8 +74,9 @@ format: setup ## format the code, and mend what the linter can mend
 bench: setup ## run the benchmarks and print the table
 	@exec $(BIN)/python -m bench $(ARGS)
 
-bench-differential: setup ## hold the kernel against the reference, 10 million commands
-	@exec $(BIN)/python -m bench.differential $(ARGS)
+bench-differential: setup ## hold the kernel against the reference, 10 million commands and links
+	@$(BIN)/python -m bench.differential $(ARGS)
+	@exec $(BIN)/python -m bench.links
 
 bench-chaos: setup ## kill the server 1,000 times and look for what is missing
 	@exec $(BIN)/python -m bench.chaos $(ARGS)

@@ -78,18 +78,17 @@ class ExchangeProcess:
         assert self._process is not None
         return self._process.pid
 
-    def command(self) -> list[str]:
+    def program(self) -> list[str]:
         """Return how the server is called, but for its flags."""
         return [*outcry_command(), self.verb]
 
     def start(self, *, cores: set[int] | None = None, ready_seconds_max: float = 60.0) -> Self:
         """Start the server and wait until it answers."""
         assert self._process is None, "already running"
-        command = [*self.command(), "--data", str(self.data), "--port", str(self.port)]
-        environment = dict(os.environ, PYTHONUNBUFFERED="1")
+        environment = dict(os.environ, PYTHONUNBUFFERED="1", **self.environment())
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(
-                [*command, "--demo", *self.flags],
+                self.command(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -107,6 +106,15 @@ class ExchangeProcess:
                 raise ExchangeFailedError(f"not ready in {ready_seconds_max} s\n{self.log()}")
             time.sleep(0.05)
         return self
+
+    def command(self) -> list[str]:
+        """Return how it is called."""
+        where = ["--data", str(self.data), "--port", str(self.port)]
+        return [*self.program(), *where, "--demo", *self.flags]
+
+    def environment(self) -> dict[str, str]:
+        """Return the variables that it is given."""
+        return {}
 
     def answers(self) -> bool:
         """Whether a ping is answered."""
@@ -223,3 +231,24 @@ class ScaledProcess(ExchangeProcess):
             end = path.read_text(errors="replace").splitlines()[-lines // 3 :]
             parts.append(f"-- {path.name}\n" + "\n".join(end))
         return "\n".join(parts)
+
+
+class GatewayProcess(ExchangeProcess):
+    """One more gateway of a running `outcry up`, on a port of its own."""
+
+    verb = "gateway"
+
+    def __init__(self, exchange: ScaledProcess, name: str, *, port: int | None = None) -> None:
+        """Describe a gateway beside those of `exchange`."""
+        super().__init__(exchange.data, port=port)
+        self.name = name
+        self.log_path = exchange.data / "logs" / f"{name}.log"
+
+    def command(self) -> list[str]:
+        """Return how it is called."""
+        settings = ["--settings", str(self.data / "gateway.toml"), "--name", self.name]
+        return [*outcry_command(), self.verb, *settings]
+
+    def environment(self) -> dict[str, str]:
+        """Return the variables that it is given."""
+        return {"OUTCRY_PORT": str(self.port)}

@@ -261,6 +261,8 @@ class Kernel {
   bool account_row(u64 account_id, AccountRow& out) const;
   bool market_row(u16 market, MarketRow& out) const;
   void market_rows(Buffer& out) const;
+  void meta_row(Buffer& out) const;
+  void shard_rows(Buffer& out) const;
   void asset_rows(Buffer& out) const;
   std::vector<std::pair<i64, i64>> depth(u16 market, u8 side, std::size_t limit);
   i64 average_price(u16 market) const;
@@ -269,10 +271,14 @@ class Kernel {
   std::size_t orders() const { return orders_.live(); }
   std::vector<std::pair<const char*, std::size_t>> memory() const;
   Role role() const { return apart_ == nullptr ? Role::JOINED : apart_->role; }
+  bool hosts(u32 entity) const;
   std::vector<std::pair<u32, u64>> hosted() const;
   void outbox(u32 source, Buffer& out) const;
   u64 last_in(u32 source, u32 destination) const;
   std::vector<std::tuple<u32, u32, u64>> link_positions() const;
+  std::vector<std::tuple<u32, u32, u64, u64>> departures() const;
+  std::vector<std::tuple<u32, u64, u32>> arrivals() const;
+  void export_rows(u32 entity, Buffer& out) const;
 
  private:
   friend class SnapshotReader;
@@ -404,7 +410,6 @@ class Kernel {
   // ---- links.cpp: between partitions
   [[gnu::noinline]] void command_apart(const char* bytes);
   bool in_markets_role() const { return apart_ != nullptr && apart_->role == Role::MARKETS; }
-  bool hosts(u32 entity) const;
   Reason stranger(u64 account_id) const;
   void set_role(const SetRole& c);
   void take_role(Role role);
@@ -425,6 +430,30 @@ class Kernel {
   bool read_outbox(const OutboxRow& r);
   bool read_request(const RequestRow& r);
   bool read_request_part(const RequestPartRow& r);
+
+  bool may_host(u32 entity) const;
+
+  // ---- moving.cpp: entities on their way
+  void move_out(const MoveOut& c);
+  void move_done(const MoveDone& c);
+  void move_in(const MoveIn& c);
+  std::vector<char> exported(u32 entity) const;
+  void remove_entity(u32 entity);
+  void remove_market(Market& m);
+  void remove_shard(u32 number);
+  void remove_account(u32 slot);
+  void forget_requests(u32 number);
+  Reason check_arrival(const MoveIn& c) const;
+  Reason arrive(const MoveIn& c, std::span<const char> rows);
+  bool is_sound(u32 entity, std::span<const char> rows) const;
+  bool is_new(const char* row, u32 entity) const;
+  void rows_alone(u32 entity, std::span<const char> rows, Buffer& out) const;
+  static void clear_counters(MarketRow& row);
+  void enter_rows(std::span<const char> rows);  // sound ones, of which none is here
+  void hosted_rows(Buffer& out) const;
+  void moving_rows(Buffer& out) const;
+  bool read_export(const ExportRow& r);
+  bool read_import(const ImportRow& r);
 
   // ---- remote.cpp: accounts whose markets are elsewhere
   template <class C>
@@ -516,9 +545,8 @@ class Kernel {
   void fill_row(const Order& o, OrderRow& row) const;
   static void fill_row(const Account& a, AccountRow& row);
   void balance_rows(const Account& a, Buffer& out) const;
-  void meta_row(Buffer& out) const;
   void bucket_rows(Buffer& out) const;
-  void fee_and_shard_rows(Buffer& out) const;
+  void fee_rows(Buffer& out) const;
   void house_rows(Buffer& out) const;
   void continuation_rows(Buffer& out) const;
   template <class F>

@@ -289,6 +289,10 @@ NB_MODULE(_native, m) {
            [](Door& d) { return rows(d, [](Kernel& k, Buffer& out) { k.market_rows(out); }); })
       .def("assets",
            [](Door& d) { return rows(d, [](Kernel& k, Buffer& out) { k.asset_rows(out); }); })
+      .def("meta",
+           [](Door& d) { return rows(d, [](Kernel& k, Buffer& out) { k.meta_row(out); }); })
+      .def("shards",
+           [](Door& d) { return rows(d, [](Kernel& k, Buffer& out) { k.shard_rows(out); }); })
       .def("accounts_count", [](Door& d) { return d.live().accounts(); })
       .def("orders_count", [](Door& d) { return d.live().orders(); })
       .def("depth",
@@ -302,6 +306,7 @@ NB_MODULE(_native, m) {
         return d.live().fee_rates(account, market);
       })
       .def("role", [](Door& d) { return static_cast<int>(d.live().role()); })
+      .def("hosts", [](Door& d, u32 entity) { return d.live().hosts(entity); })
       .def("hosted", [](Door& d) { return d.live().hosted(); })
       .def(
           "outbox",
@@ -309,6 +314,12 @@ NB_MODULE(_native, m) {
             return rows(d, [&](Kernel& k, Buffer& out) { k.outbox(source, out); });
           },
           nb::arg("source") = 0)
+      .def("departures", [](Door& d) { return d.live().departures(); })
+      .def("arrivals", [](Door& d) { return d.live().arrivals(); })
+      .def("export",
+           [](Door& d, u32 entity) {
+             return rows(d, [&](Kernel& k, Buffer& out) { k.export_rows(entity, out); });
+           })
       .def("last_in",
            [](Door& d, u32 source, u32 destination) {
              return d.live().last_in(source, destination);

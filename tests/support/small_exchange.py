@@ -11,6 +11,7 @@ from collections.abc import Callable
 from urllib.parse import urlencode
 
 from openoutcry.adapters.memory.keys import MemoryApiKeys
+from openoutcry.adapters.memory.listen_keys import MemoryListenKeys
 from openoutcry.adapters.memory.rate_limits import MemoryRateLimiter
 from openoutcry.codec.records import decode_balances, decode_events, decode_orders
 from openoutcry.core.enums import Execution, OrderType, Side, TimeInForce
@@ -26,7 +27,6 @@ from openoutcry.core.records import (
     PreventedEvent,
 )
 from openoutcry.gateways.edge.catalog import Catalog
-from openoutcry.gateways.edge.listen_keys import ListenKeys
 from openoutcry.gateways.edge.service import Exchange
 from openoutcry.identity.keys import GeneratedKey, generate_key
 from openoutcry.kernel import Kernel
@@ -171,7 +171,7 @@ class SmallExchange:
         self.catalog = Catalog()
         self.keys = MemoryApiKeys()
         self.limiter = MemoryRateLimiter(enforce=enforce_limits)
-        self.listen_keys = ListenKeys()
+        self.listen_keys = MemoryListenKeys()
         self.history = SmallHistory()
         self.calls = SmallCalls(Kernel(), self.feed, clock)
         self.feed.subscribe(self.catalog.on_committed)

@@ -191,6 +191,9 @@ class ToyMachine:
     def assets(self) -> bytes:
         return b""
 
+    def hosts(self, entity: int) -> bool:
+        return True
+
     def depth(self, market: int, limit: int) -> tuple[list, list]:
         return [], []
 

@@ -71,7 +71,7 @@ class ServersWithStandby(Servers):
 class StandbyExchange(FaultyExchange):
     """A running exchange whose database has a synchronous standby."""
 
-    def command(self) -> list[str]:
+    def program(self) -> list[str]:
         """Return how this file is run."""
         return [sys.executable, "-m", "tools.faults.with_standby"]
 

@@ -12,13 +12,14 @@ from typing import TextIO
 import uvloop
 
 from openoutcry.adapters.local.folder import FolderLockedError
+from openoutcry.adapters.memory.listen_keys import MemoryListenKeys
 from openoutcry.adapters.memory.rate_limits import MemoryRateLimiter
 from openoutcry.adapters.sqlite.history import SqliteHistory, load_market_data
 from openoutcry.adapters.sqlite.keys import KeyStoreError, SqliteApiKeys
 from openoutcry.app.admin import Administration
 from openoutcry.app.control import ControlServer
 from openoutcry.app.demo import DemoBots, DemoError, open_demo
-from openoutcry.app.doors import PortInUseError, open_doors, spare_collections
+from openoutcry.app.doors import PortInUseError, open_doors
 from openoutcry.app.engine import (
     HISTORY_NAME,
     KEYS_NAME,
@@ -28,11 +29,11 @@ from openoutcry.app.engine import (
     recover_partition,
 )
 from openoutcry.app.follower_link import FollowerError, FollowerLink
+from openoutcry.app.garbage import spare_collections
 from openoutcry.app.settings import ServeSettings, SettingsError
 from openoutcry.core.records import AssetRow, MarketRow, MetaRow
 from openoutcry.gateways.edge.catalog import Catalog
 from openoutcry.gateways.edge.fills import FillCounter
-from openoutcry.gateways.edge.listen_keys import ListenKeys
 from openoutcry.gateways.edge.service import Exchange
 from openoutcry.partition.machine import StateMachine
 from openoutcry.partition.recovery import RecoveryError
@@ -201,7 +202,7 @@ class Server:
             feed=partition,
             catalog=catalog,
             limiter=limiter,
-            listen_keys=ListenKeys(),
+            listen_keys=MemoryListenKeys(),
             clock=now_us,
         )
 

@@ -54,6 +54,12 @@ class Kernel:
     def market(self, market: int, /) -> bytes | None: ...
     def markets(self) -> bytes: ...
     def assets(self) -> bytes: ...
+    def meta(self) -> bytes:
+        """Return the first row of a snapshot: the partition's own."""
+
+    def shards(self) -> bytes:
+        """Return the rows of all account shards that are known here, by number."""
+
     def accounts_count(self) -> int: ...
     def orders_count(self) -> int: ...
     def depth(
@@ -68,8 +74,20 @@ class Kernel:
     def role(self) -> int:
         """Which sides live here; see `core.enums.Role`."""
 
+    def hosts(self, entity: int, /) -> bool:
+        """Whether an entity lives here; everything does where both sides live."""
+
     def hosted(self) -> list[tuple[int, int]]:
         """Return (entity, version of its route) of all that is hosted here, by entity."""
+
+    def departures(self) -> list[tuple[int, int, int, int]]:
+        """Return (entity, partition, version, bytes of its rows kept) of all that has left."""
+
+    def arrivals(self) -> list[tuple[int, int, int]]:
+        """Return (entity, version, next part) of all that is on its way in."""
+
+    def export(self, entity: int, /) -> bytes:
+        """Return the rows of an entity that has left and is not known to have arrived."""
 
     def outbox(self, source: int = 0) -> bytes:
         """Return the messages not acknowledged, by link and number: one entity's or (0) all."""

@@ -1,19 +1,19 @@
 """What a machine hosts and its books, for those who publish or mend views of them."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from openoutcry.core.enums import RowKind
-from openoutcry.core.records import ROWS, MarketRow, MetaRow, ShardRow
+from openoutcry.core.ids import entity_of_market
+from openoutcry.core.records import MarketRow, MetaRow, ShardRow
 from openoutcry.partition.machine import StateMachine
 from openoutcry.ports.market_data import WholeBook
 
 _ALL_LEVELS = 1 << 30
-_KIND_OFFSET = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Hosted:
-    """The entities of a partition, and how far each that is not a market has come."""
+    """The entities that live in a partition, and how far each that is not a market has come."""
 
     entity_seq: int
     """The partition's own."""
@@ -23,28 +23,29 @@ class Hosted:
 
 
 def hosted(machine: StateMachine) -> Hosted:
-    """Return what a machine holds."""
-    found = Hosted(MetaRow.unpack(data := machine.snapshot()).entity_seq, [], [])
-    offset = 0
-    while offset < len(data) and (kind := data[offset + _KIND_OFFSET]) <= RowKind.SHARD:
-        if kind == RowKind.MARKET:
-            found.markets.append(MarketRow.unpack(data, offset).market)
-        elif kind == RowKind.SHARD:
-            row = ShardRow.unpack(data, offset)
-            found.shards.append((row.shard, row.entity_seq))
-        offset += ROWS[kind].SIZE
-    return found
+    """Return what lives in a machine: copies of markets that live elsewhere are left out."""
+    shards, markets = machine.shards(), machine.markets()
+    rows = [ShardRow.unpack(shards, at) for at in range(0, len(shards), ShardRow.SIZE)]
+    return Hosted(
+        MetaRow.unpack(machine.meta()).entity_seq,
+        [row.market for row in _markets(markets) if machine.hosts(entity_of_market(row.market))],
+        [(row.shard, row.entity_seq) for row in rows if machine.hosts(row.entity)],
+    )
+
+
+def _markets(data: bytes) -> Iterator[MarketRow]:
+    return (MarketRow.unpack(data, at) for at in range(0, len(data), MarketRow.SIZE))
 
 
 def whole_book(
     machine: StateMachine, market: int, *, partition: int, epoch: int
 ) -> WholeBook | None:
-    """Return a market's book and where it stands; None for a market that is not known.
+    """Return a market's book and where it stands; None for a market that does not live here.
 
     To be read by `Partition.inspect`, which waits until what it saw is committed.
     """
     data = machine.market(market)
-    if data is None:
+    if data is None or not machine.hosts(entity_of_market(market)):
         return None
     row = MarketRow.unpack(data)
     bids, asks = machine.depth(market, _ALL_LEVELS)

@@ -76,6 +76,14 @@ class StateMachine(Protocol):
         """Return all asset rows by id."""
         ...
 
+    def meta(self) -> bytes:
+        """Return the partition's own row."""
+        ...
+
+    def shards(self) -> bytes:
+        """Return the rows of all account shards that are known here, by number."""
+        ...
+
     def depth(
         self, market: int, limit: int, /
     ) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
@@ -102,6 +110,18 @@ class StateMachine(Protocol):
 
     def last_in(self, source: int, destination: int, /) -> int:
         """Return the number of the last message taken in of one link."""
+        ...
+
+    def departures(self) -> list[tuple[int, int, int, int]]:
+        """Return (entity, partition, version, bytes of its rows kept) of all that has left."""
+        ...
+
+    def export(self, entity: int, /) -> bytes:
+        """Return the rows of an entity that has left and is not known to have arrived."""
+        ...
+
+    def hosts(self, entity: int, /) -> bool:
+        """Whether an entity lives here; everything does where both sides live."""
         ...
 
     def hosted(self) -> list[tuple[int, int]]:

@@ -24,6 +24,7 @@ from openoutcry.codec.records import (
     decode_orders,
 )
 from openoutcry.core.enums import CommandKind
+from openoutcry.core.ids import entity_of_market, entity_of_shard, shard_of_account
 from openoutcry.core.records import (
     AccountRow,
     AssetRow,
@@ -33,6 +34,8 @@ from openoutcry.core.records import (
     LinkEvent,
     MarketRow,
     MetaRow,
+    MovedInEvent,
+    MovedOutEvent,
     OrderRow,
     PendingEvent,
     QuarantinedEvent,
@@ -53,6 +56,7 @@ from openoutcry.partition.recovery import Recovered, RecoveryError, recover
 from openoutcry.ports.calls import (
     CallError,
     NotAcceptedError,
+    NotHostedError,
     OutcomeUnknownError,
     OverloadedError,
     Reply,
@@ -61,6 +65,7 @@ from openoutcry.ports.calls import (
 )
 from openoutcry.ports.feeds import Committed, Listener
 from openoutcry.ports.journal import Journal, JournalError, Room, Snapshots
+from openoutcry.ports.ownership import Route
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +86,7 @@ _PASS_WHEN_FULL = frozenset(
 )
 _ACK_SECONDS = 0.02
 """How long an acknowledgement waits for other commands to be journaled with."""
-_OF_LINKS: tuple[type[Event], ...] = (LinkEvent, PendingEvent)
+_OF_LINKS: tuple[type[Event], ...] = (LinkEvent, PendingEvent, MovedInEvent, MovedOutEvent)
 LinkWatcher = Callable[[list[bytes], list[Position]], None]
 """Called after a commit with the messages it sends, and how far it has come with links."""
 CommitWatcher = Callable[[int, bytes], None]
@@ -178,6 +183,7 @@ class Partition:
         self._watchers: list[CommitWatcher] = []
         self._link_watchers: list[LinkWatcher] = []
         self._desk: LinkDesk | None = None
+        self._delivers = False
         self._acks = AckDesk()
         self._acks_due = False
         self._requests = RequestDesk()
@@ -337,15 +343,31 @@ class Partition:
         data = self._machines.stamp(commands, self._time_us)
         self._seq += 1
         flight = _Flight(self._seq, data, takers)
-        if self._desk is not None:
+        if self._delivers:
             flight.delivered = {
                 index: command[COMMAND_BYTES_MIN:]
                 for index, command in enumerate(commands)
                 if command[COMMAND_KIND_OFFSET] == CommandKind.DELIVER
             }
         self._flight = flight
-        self._appender.append(data, len(commands))
+        self._appender.append(data, len(commands), self._routes_of(flight, commands))
         return flight
+
+    def _routes_of(self, flight: _Flight, commands: list[bytes]) -> Sequence[Route]:
+        """Return the routes that change with a batch: those of entities that have arrived.
+
+        Only the machine knows whether one has, so such a batch is applied before it is appended.
+        """
+        if not any(command[COMMAND_KIND_OFFSET] == CommandKind.MOVE_IN for command in commands):
+            return ()
+        self._apply(flight)
+        if flight.fault is not None:
+            return ()
+        return [
+            Route(event.moved_entity, self._partition, event.route_version)
+            for event in flight.events.of_type(MovedInEvent)
+            if isinstance(event, MovedInEvent) and event.last
+        ]
 
     def _apply(self, flight: _Flight) -> None:
         """Apply and decode a batch while its append is under way."""
@@ -423,6 +445,8 @@ class Partition:
     def _release_links(self, flight: _Flight) -> None:
         """Let out what a batch sends, and tell those whose requests it begins or answers."""
         events, machine = flight.events, self._machine
+        if events.has_any((MovedInEvent, MovedOutEvent)):
+            self._desk = None  # links have come or gone: begin with what the machine says
         begun: dict[int, list[PendingEvent]] = {}
         for event in events.of_type(PendingEvent):
             assert isinstance(event, PendingEvent)
@@ -547,6 +571,7 @@ class Partition:
         """
         if not self._running or self._blocked or self._machine is None:
             return []
+        self._delivers = True
         if self._desk is None:
             positions = self._machine.link_positions()
             self._desk = LinkDesk(Position(*position) for position in positions)
@@ -599,47 +624,74 @@ class Partition:
             await reader
         return value
 
+    async def _read_of(self, entity: int, view: Callable[[StateMachine], _T]) -> _T:
+        """Return what the machine shows of an entity that lives here; raises NotHostedError."""
+
+        def shown(machine: StateMachine) -> _T:
+            self._require(machine, entity)
+            return view(machine)
+
+        return await self._read(shown)
+
+    def _require(self, machine: StateMachine, entity: int) -> None:
+        if not machine.hosts(entity):
+            raise NotHostedError(f"entity {entity:#x} does not live in {self._partition}")
+
+    async def _read_account(self, account_id: int, view: Callable[[StateMachine], _T]) -> _T:
+        return await self._read_of(_shard(account_id), view)
+
     async def order(self, account_id: int, order_id: int) -> OrderRow | None:
         """Return an open order of this account, or None."""
-        row = await self._read(lambda machine: machine.order(account_id, order_id))
+        row = await self._read_account(
+            account_id, lambda machine: machine.order(account_id, order_id)
+        )
         return None if row is None else OrderRow.unpack(row)
 
     async def order_by_client_id(
         self, account_id: int, market: int, client_order_id: bytes
     ) -> OrderRow | None:
         """Return the open order with this client order id, or None."""
-        row = await self._read(
-            lambda machine: machine.order_by_client_id(account_id, market, client_order_id)
+        row = await self._read_account(
+            account_id,
+            lambda machine: machine.order_by_client_id(account_id, market, client_order_id),
         )
         return None if row is None else OrderRow.unpack(row)
 
     async def open_orders(self, account_id: int, market: int = 0) -> list[OrderRow]:
         """Return the open orders of an account by order id; market 0 means all markets."""
         return decode_orders(
-            await self._read(lambda machine: machine.open_orders(account_id, market))
+            await self._read_account(
+                account_id, lambda machine: machine.open_orders(account_id, market)
+            )
         )
 
     async def balances(self, account_id: int) -> list[BalanceRow]:
         """Return the balances of an account by asset."""
-        return decode_balances(await self._read(lambda machine: machine.balances(account_id)))
+        return decode_balances(
+            await self._read_account(account_id, lambda machine: machine.balances(account_id))
+        )
 
     async def account(self, account_id: int) -> AccountRow | None:
         """Return an account's flags, trade group and fee schedule, or None."""
-        row = await self._read(lambda machine: machine.account(account_id))
+        row = await self._read_account(account_id, lambda machine: machine.account(account_id))
         return None if row is None else AccountRow.unpack(row)
 
     async def market(self, market: int) -> MarketRow | None:
-        """Return a market's specification and counters, or None."""
+        """Return a market's specification and counters, or a copy of them; None if not known."""
         row = await self._read(lambda machine: machine.market(market))
         return None if row is None else MarketRow.unpack(row)
 
     async def average_price_ticks(self, market: int) -> int:
         """Return the price that the filters use now, in ticks."""
-        return await self._read(lambda machine: machine.average_price_ticks(market))
+        return await self._read_of(
+            entity_of_market(market), lambda machine: machine.average_price_ticks(market)
+        )
 
     async def fee_rates(self, account_id: int, market: int) -> tuple[int, int]:
         """Return (maker, taker) that an order accepted now would be given."""
-        return await self._read(lambda machine: machine.fee_rates(account_id, market))
+        return await self._read_account(
+            account_id, lambda machine: machine.fee_rates(account_id, market)
+        )
 
     async def catalog(self) -> list[AssetRow | MarketRow | MetaRow]:
         """Return all assets, markets and the bounds over all markets."""
@@ -649,16 +701,22 @@ class Partition:
             return [
                 *(AssetRow.unpack(assets, at) for at in range(0, len(assets), AssetRow.SIZE)),
                 *(MarketRow.unpack(markets, at) for at in range(0, len(markets), MarketRow.SIZE)),
-                MetaRow.unpack(machine.snapshot()),
+                MetaRow.unpack(machine.meta()),
             ]
 
         return await self._read(view)
 
     async def committed_seq(self, account_id: int = 0) -> int:
         """Return the sequence of the last committed batch."""
-        del account_id  # every account is here
+        machine = self._machine
+        if account_id and machine is not None:
+            self._require(machine, _shard(account_id))
         return self._committed_seq
 
     async def inspect(self, view: Callable[[StateMachine], _T]) -> _T:
         """Return any other view of the machine, released as every read is."""
         return await self._read(view)
+
+
+def _shard(account_id: int) -> int:
+    return entity_of_shard(shard_of_account(account_id))

@@ -71,6 +71,10 @@ class RateLimiter(Protocol):
         """Return the unfilled orders of an account in this 10 seconds and this day."""
         ...
 
+    async def all_order_counts(self, account_id: int, now_us: int) -> tuple[int, int]:
+        """Return `order_counts` as all gateways know them; the one answer that may take a while."""
+        ...
+
     def limits_enforced(self) -> bool:
         """False when the limits are lifted and only counted."""
         ...

@@ -1,5 +1,7 @@
-"""Who calls: API keys and what they may do."""
+"""Who calls: API keys and what they may do, and the listen keys of their user data streams."""
 
+import secrets
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -45,3 +47,40 @@ class ApiKeys(Protocol):
     def revoke(self, api_key: str) -> bool:
         """Forget a key; False when there is none."""
         ...
+
+
+LISTEN_KEY_LIFE_US = 60 * 60 * 1_000_000
+"""A listen key lives an hour from its last renewal."""
+
+
+class ListenKeysAwayError(Exception):
+    """The store of listen keys does not answer; it may be asked again."""
+
+
+class ListenKeys(Protocol):
+    """Which account a listen key speaks for. One key an account; asking again renews it.
+
+    What one gateway has done is known at every other one when it returns. Each method may raise
+    ListenKeysAwayError.
+    """
+
+    async def create(self, account_id: int, now_us: int) -> str:
+        """Return the account's listen key, renewed, or a new one."""
+        ...
+
+    async def accounts_of(self, listen_keys: Collection[str], now_us: int) -> Mapping[str, int]:
+        """Return the account of each of these keys that lives."""
+        ...
+
+    async def renew(self, listen_key: str, account_id: int, now_us: int) -> bool:
+        """Let a key of this account live another hour; False when it has none such."""
+        ...
+
+    async def close(self, listen_key: str, account_id: int, now_us: int) -> bool:
+        """Forget a key of this account; False when it has none such."""
+        ...
+
+
+def new_listen_key() -> str:
+    """Return a name that nobody guesses."""
+    return secrets.token_hex(30)

@@ -22,6 +22,8 @@ from openoutcry.core.records import (
     Deposit,
     Event,
     Host,
+    MoveDone,
+    MoveOut,
     NewOrder,
     OrderEvent,
     OrderRequestedEvent,
@@ -29,11 +31,13 @@ from openoutcry.core.records import (
     SetRole,
 )
 from openoutcry.kernel import Kernel, KernelFault
+from openoutcry.partition.books import hosted, whole_book
+from openoutcry.partition.links import move_parts
 from openoutcry.partition.local_links import LocalLinks
 from openoutcry.partition.machine import Machines
 from openoutcry.partition.recovery import recover
 from openoutcry.partition.runtime import Partition
-from openoutcry.ports.calls import OutcomeUnknownError
+from openoutcry.ports.calls import NotHostedError, OutcomeUnknownError
 
 ALICE, BOB = account_id_of(1), account_id_of(2)
 MARKET = entity_of_market(1)
@@ -256,3 +260,74 @@ async def test_outboxes_are_emptied_by_acknowledgements(exchange: Exchange) -> N
 
     rows = exchange.journals[1].head().seq
     assert rows < 100  # acknowledgements go with other commands, or many in one row
+
+
+async def test_k10_an_account_moves_and_trades_on(exchange: Exchange) -> None:
+    """The rows go by hand, as the control process carries them; then the route changes."""
+    await exchange.send(order(ALICE, Side.SELL, 100, 5, b"a"))
+    entity = entity_of_shard(shard_of_account(ALICE))
+    source, target = exchange.partitions[1], exchange.partitions[2]
+    await source.submit(MoveOut(entity=entity, target=2, route_version=2).pack())
+    away = await exchange.send(order(ALICE, Side.SELL, 100, 1, b"b"))
+    taking = asyncio.create_task(exchange.send(order(BOB, Side.BUY, 100, 5, b"c")))
+    await taking
+    export = await source.inspect(lambda machine: machine.export(entity))
+    for part in move_parts(entity, 2, export):
+        await target.submit(part)
+    exchange.route[entity] = 2
+    await exchange.links.refresh()
+    await source.submit(MoveDone(entity=entity, route_version=2).pack())
+    await exchange.links.idle()
+
+    assert [event.reason for event in away if isinstance(event, RefusedEvent)] == [
+        Reason.NOT_HOSTED
+    ]
+    assert await money(exchange, ALICE) == {CASH: (MONEY + 500, 0), BASE: (MONEY - 5, 0)}
+    assert told(await exchange.send(order(ALICE, Side.BUY, 90, 1, b"d"))) == [NEW]
+
+
+async def test_only_the_host_answers_for_what_lives_in_it(exchange: Exchange) -> None:
+    """V04: a read that goes where an account was, or never was, is asked for again elsewhere."""
+    await exchange.send(order(ALICE, Side.SELL, 100, 5, b"a"))
+    stranger, market = exchange.partitions[2], exchange.partitions[3]
+    reads = [
+        lambda calls: calls.order(ALICE, 1),
+        lambda calls: calls.order_by_client_id(ALICE, 1, b"a"),
+        lambda calls: calls.open_orders(ALICE),
+        lambda calls: calls.balances(ALICE),
+        lambda calls: calls.account(ALICE),
+        lambda calls: calls.fee_rates(ALICE, 1),
+        lambda calls: calls.committed_seq(ALICE),
+    ]
+    for read in reads:
+        await read(exchange.partitions[1])
+        for elsewhere in (stranger, market):
+            with pytest.raises(NotHostedError):
+                await read(elsewhere)
+    with pytest.raises(NotHostedError):
+        await stranger.average_price_ticks(1)
+    assert await market.average_price_ticks(1) == 0
+    assert await stranger.market(1) is not None, "a copy, for those who bring it up to date"
+    assert await stranger.committed_seq() > 0
+
+
+async def test_an_owner_publishes_only_what_lives_in_it(exchange: Exchange) -> None:
+    await exchange.send(order(ALICE, Side.SELL, 100, 5, b"a"))
+    await exchange.links.idle()
+    found = {
+        number: await partition.inspect(hosted) for number, partition in exchange.partitions.items()
+    }
+    assert [found[number].markets for number in (1, 2, 3)] == [[], [], [1]]
+    assert [[shard for shard, _ in found[number].shards] for number in (1, 2, 3)] == [
+        [shard_of_account(ALICE)],
+        [shard_of_account(BOB)],
+        [],
+    ]
+    for number, partition in exchange.partitions.items():
+        book = await partition.inspect(partial(whole_book, market=1, partition=number, epoch=7))
+        assert (book is None) == (number != 3)
+        meta, shards = await partition.inspect(lambda machine: (machine.meta(), machine.shards()))
+        assert meta + shards != b""
+        assert (await partition.inspect(lambda machine: machine.snapshot())).startswith(meta)
+    assert book is not None
+    assert (list(book.bids), list(book.asks)) == ([], [(100, 5)])

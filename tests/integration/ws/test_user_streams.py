@@ -1,6 +1,7 @@
 """User data: execution reports, positions and balance updates, on subscriptions and listen keys."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -8,13 +9,14 @@ from tests.support.report_keys import REPORT_KEYS
 from tests.support.small_exchange import SmallExchange, hmac_signature, wall_us
 from tests.support.ws_server import ask, receive, receive_until, served, silent
 from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import InvalidStatus
 
 from openoutcry.core.enums import OrderType, Side, StpMode, TimeInForce
 from openoutcry.core.ids import shard_of_account
 from openoutcry.core.records import AmendOrder, CancelAll, Deposit, Withdraw
-from openoutcry.gateways.edge.listen_keys import LISTEN_KEY_LIFE_US
 from openoutcry.gateways.ws.gateway import HOUSEKEEPING_S
 from openoutcry.identity.keys import GeneratedKey
+from openoutcry.ports.users import LISTEN_KEY_LIFE_US, ListenKeysAwayError
 from openoutcry.simulation import demo
 
 PRICE = 7_800_000
@@ -229,7 +231,7 @@ async def test_nobody_hears_of_anybody_else() -> None:
 async def test_listen_keys(shape: str) -> None:
     async with served() as on:
         small = on.small
-        listen_key = small.listen_keys.create(small.bob, wall_us())
+        listen_key = await small.listen_keys.create(small.bob, wall_us())
         path = f"/ws/{listen_key}" if shape == "raw" else f"/stream?streams={listen_key}"
         async with on.connect(path) as ws, on.connect("/ws") as later:
             await ask(later, method="SUBSCRIBE", params=[listen_key], id=1)
@@ -247,7 +249,7 @@ async def test_a_listen_key_expires() -> None:
     async with served(SmallExchange(lambda: now[0])) as on:
         small = on.small
         small.add_key(small.bob)
-        listen_key = small.listen_keys.create(small.bob, now[0])
+        listen_key = await small.listen_keys.create(small.bob, now[0])
         async with on.connect(f"/ws/{listen_key}") as ws:
             await ask(ws, method="LIST_SUBSCRIPTIONS", id=1)
             now[0] += LISTEN_KEY_LIFE_US + 1
@@ -276,7 +278,7 @@ async def test_an_account_without_keys_has_no_listen_key() -> None:
     async with served() as on:
         small = on.small
         key = small.add_key(small.bob)
-        listen_key = small.listen_keys.create(small.bob, wall_us())
+        listen_key = await small.listen_keys.create(small.bob, wall_us())
         async with on.connect(f"/ws/{listen_key}") as ws:
             await ask(ws, method="LIST_SUBSCRIPTIONS", id=1)
             small.keys.revoke(key.api_key)
@@ -351,10 +353,57 @@ async def test_a_subscription_is_confirmed_when_its_account_is_followed() -> Non
 async def test_a_listen_key_ends_when_events_are_lost() -> None:
     small, accounts = SmallExchange(), SlowAccounts()
     small.exchange.accounts = accounts
-    listen_key = small.listen_keys.create(small.alice, wall_us())
-    async with served(small) as on, on.connect(f"/ws/{listen_key}") as ws:
+    listen_key = await small.listen_keys.create(small.alice, wall_us())
+    async with served(small) as on:
+        opening = asyncio.ensure_future(on.connect(f"/ws/{listen_key}").__aenter__())
         while accounts.followed != [small.alice]:
             await asyncio.sleep(0)
+        assert not opening.done(), "nothing after the handshake is missed"
+        accounts.ready.set()
+        ws = await opening
+        assert accounts.followed == [small.alice]
         accounts.lost[0](shard_of_account(small.alice))
         assert (await receive(ws))["e"] == "listenKeyExpired"
         assert accounts.followed == []
+
+
+async def test_messages_wait_for_a_listen_key_and_are_obeyed_in_order() -> None:
+    small, accounts = SmallExchange(), SlowAccounts()
+    small.exchange.accounts = accounts
+    listen_key = await small.listen_keys.create(small.alice, wall_us())
+    async with served(small) as on, on.connect("/ws") as ws:
+        for number, method in enumerate(("SUBSCRIBE", "UNSUBSCRIBE", "SUBSCRIBE")):
+            request = {"method": method, "params": [listen_key], "id": number}
+            await ws.send(json.dumps(request))
+        await ws.send(json.dumps({"method": "LIST_SUBSCRIPTIONS", "id": 3}))
+        while accounts.followed != [small.alice]:
+            await asyncio.sleep(0)
+        accounts.ready.set()
+        replies = [await receive(ws) for _ in range(4)]
+        assert [reply["id"] for reply in replies] == [0, 1, 2, 3]
+        assert replies[3]["result"] == [listen_key]
+        assert accounts.followed == [small.alice]
+
+
+async def test_a_store_of_listen_keys_that_is_away() -> None:
+    """Nobody is let in on a key that cannot be looked up; whoever is in stays."""
+    small = SmallExchange()
+    small.add_key(small.alice)
+    listen_key = await small.listen_keys.create(small.alice, wall_us())
+    asked = asyncio.Event()
+
+    async def away(*_what: object) -> dict[str, int]:
+        asked.set()
+        raise ListenKeysAwayError("away")
+
+    async with served(small) as on, on.connect(f"/ws/{listen_key}") as ws:
+        small.listen_keys.accounts_of = away
+        with pytest.raises(InvalidStatus, match="503"):
+            await on.connect(f"/ws/{listen_key}")
+        async with on.connect("/ws") as other:
+            reply = await ask(other, method="SUBSCRIBE", params=[listen_key], id=1)
+            assert reply["error"]["code"] == 2
+        asked.clear()
+        await asked.wait()
+        small.limit(small.alice, Side.BUY, PRICE, 100)
+        assert (await receive(ws))["e"] == "executionReport"

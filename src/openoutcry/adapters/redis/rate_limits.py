@@ -23,6 +23,7 @@ from openoutcry.ports.rate_limits import AddressCounts, CopiedLimiter, Limited, 
 log = logging.getLogger(__name__)
 
 SETTLE_SECONDS = 0.05
+ASK_SECONDS_MAX = 1.0
 WAITING_MAX = 100_000
 """More addresses or accounts than this are not remembered for Redis while it is away."""
 SAME_CLOCK_US = 20_000
@@ -78,6 +79,7 @@ class RedisRateLimiter:
         self._clock = clock
         self._addresses: dict[str, _AddressDelta] = {}
         self._accounts: dict[int, _AccountDelta] = {}
+        self._askers: list[asyncio.Future[None]] = []
         self._bans: dict[str, int] = {}
         self._offset_us = 0
         self._task: asyncio.Task[None] | None = None
@@ -222,6 +224,15 @@ class RedisRateLimiter:
             self._account(account_id, now_us)
         return counts
 
+    async def all_order_counts(self, account_id: int, now_us: int) -> tuple[int, int]:
+        """Return `order_counts` after the next settlement, or as they are when it does not come."""
+        self._account(account_id, now_us + self._offset_us)
+        if self._task is not None:
+            settled = asyncio.get_running_loop().create_future()
+            self._askers.append(settled)
+            await asyncio.wait({settled}, timeout=ASK_SECONDS_MAX)
+        return self._copy.order_counts(account_id, now_us + self._offset_us)
+
     # -- settlement
 
     async def _run(self) -> None:
@@ -236,6 +247,7 @@ class RedisRateLimiter:
         """Tell Redis what was counted since the last time, and take over what all have counted."""
         addresses, self._addresses = self._addresses, {}
         accounts, self._accounts = self._accounts, {}
+        askers, self._askers = self._askers, []
         failed = False
         work = [*self._address_calls(addresses), *self._account_calls(accounts)]
         for at in range(0, len(work), _CALLS_MAX):
@@ -259,6 +271,8 @@ class RedisRateLimiter:
         if failed != self.is_alone:
             log.warning("rate limits are %s", "counted alone" if failed else "shared again")
             self.is_alone = failed
+        for asker in askers:
+            asker.set_result(None)
 
     async def _is_back(self) -> bool:
         call = FunctionCall("limit_account", ["limit:{a:0}"], ["0", "0", "0"])

@@ -69,6 +69,8 @@ _OF_USERS = frozenset(
         *(CommandKind.SET_LIMITS, CommandKind.DEPOSIT, CommandKind.WITHDRAW, CommandKind.ADJUST),
     }
 )
+_OF_ENGINES = frozenset({CommandKind.MOVE_IN})
+"""What the owner of an entity that moves sends to where it goes."""
 _OF_THE_OWNER = frozenset(
     {
         *(CommandKind.TICK, CommandKind.QUARANTINE, CommandKind.EPOCH),
@@ -385,7 +387,7 @@ class _Peer(asyncio.Protocol):
         if hosted is None:
             return
         kind = command[COMMAND_KIND_OFFSET]
-        if kind in _OF_USERS or (self._role is ProcessRole.CONTROL and kind not in _OF_THE_OWNER):
+        if self._may_send(kind):
             epoch = hosted.epoch
             self._begin(
                 channel,
@@ -395,6 +397,13 @@ class _Peer(asyncio.Protocol):
         else:
             text = f"a {self._role.name.lower()} may not send commands of kind {kind}"
             self._send(frames.error(channel, Code.FORBIDDEN, text))
+
+    def _may_send(self, kind: int) -> bool:
+        if kind in _OF_USERS:
+            return True
+        if self._role is ProcessRole.ENGINE:
+            return kind in _OF_ENGINES
+        return self._role is ProcessRole.CONTROL and kind not in _OF_THE_OWNER
 
     def _read(self, channel: int, body: bytes) -> None:
         read = frames.read_read(body)

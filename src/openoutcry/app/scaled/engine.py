@@ -12,27 +12,36 @@ from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from functools import partial
 
+from openoutcry.adapters.memory.rate_limits import MemoryRateLimiter
 from openoutcry.adapters.postgres.ownership import DatabaseAwayError, Ownership, Watcher
 from openoutcry.adapters.redis.client import Redis, RedisError
 from openoutcry.adapters.redis.publisher import RedisPublisher
+from openoutcry.adapters.redis.rate_limits import RedisRateLimiter
 from openoutcry.adapters.tcp.client import Connections
 from openoutcry.adapters.tcp.frames import ProcessRole
-from openoutcry.adapters.tcp.remote import RemoteLinks
+from openoutcry.adapters.tcp.remote import RemoteCalls, RemoteLinks, owner_connection
 from openoutcry.adapters.tcp.server import CallsServer, Hosted, ServerLimits
+from openoutcry.app.garbage import spare_collections
 from openoutcry.app.scaled.control import FIRST_VERSION, hosting
 from openoutcry.app.scaled.directory import Directory
 from openoutcry.app.scaled.leases import LeaseKeeper
 from openoutcry.app.scaled.link_hub import LinkHub
+from openoutcry.app.scaled.mover import Mover
 from openoutcry.app.scaled.opening import client_tls, opened_redis, say, server_tls
 from openoutcry.app.scaled.process import run
+from openoutcry.app.scaled.repair import OwnersRepair
 from openoutcry.app.scaled.seat import Seat
 from openoutcry.app.scaled.settings import ScaledSettings
-from openoutcry.app.scaled.views import OwnersRepair, reached_of, read_book
 from openoutcry.core.enums import EntityKind, Role
-from openoutcry.core.records import SetRole
+from openoutcry.core.records import Event, MovedOutEvent, OrderEvent, SetRole
+from openoutcry.gateways.edge.fills import FillCounter
 from openoutcry.partition.appender import exit_at_once
+from openoutcry.partition.books import hosted, whole_book
 from openoutcry.partition.owners_events import OwnersEvents
 from openoutcry.partition.recovery import RecoveryError
+from openoutcry.partition.runtime import Partition
+from openoutcry.ports.calls import Calls
+from openoutcry.ports.feeds import Committed
 from openoutcry.ports.journal import FencedError, JournalError
 from openoutcry.ports.ownership import Owner
 
@@ -50,6 +59,8 @@ REFUSED_SECONDS = 2.0
 FOLLOWED_SECONDS = 0.5
 WARM_SECONDS = 2.0
 REDIS_SECONDS = 0.5
+CREDIT_SECONDS = 0.25
+_ORDERS: frozenset[type[Event]] = frozenset({OrderEvent})
 
 
 class EngineProcess:
@@ -74,6 +85,8 @@ class EngineProcess:
         self._failure: BaseException | None = None
         self._address = ""
         self._redis: Redis | None = None
+        self._limiter: RedisRateLimiter | None = None
+        self._fills: FillCounter | None = None
 
     async def run(self) -> None:
         """Run until SIGTERM; then give everything back."""
@@ -101,6 +114,7 @@ class EngineProcess:
             self._address = settings.calls_address or f"{host}:{port}"
             await self._join_links(stack)
             stack.push_async_callback(self._give_everything_back)
+            spare_collections()
             say(f"engine {settings.name} takes calls at {self._address}")
             await self._watch()
 
@@ -123,6 +137,26 @@ class EngineProcess:
         self._links = LinkHub(self._directory, RemoteLinks(connections, self._directory))
         stack.push_async_callback(self._links.stop)
 
+        def calls_of(number: int) -> Calls:
+            owned = self._seats[number].owned
+            if owned is not None:
+                return owned.partition
+            return RemoteCalls(owner_connection(connections, self._directory, number), number)
+
+        mover = Mover(
+            Ownership(self._settings.journal_dsn, f"outcry-moves-{self._settings.name}"),
+            self._owned,
+            calls_of,
+        )
+        stack.push_async_callback(mover.stop)
+
+    def _owned(self) -> dict[int, Partition]:
+        return {
+            number: seat.owned.partition
+            for number, seat in self._seats.items()
+            if seat.owned is not None
+        }
+
     # -- what can be lost
 
     async def _connect_redis(self) -> None:
@@ -133,9 +167,21 @@ class EngineProcess:
             except RedisError as error:
                 log.warning("nothing is published yet: %s", error)
                 await asyncio.sleep(REDIS_SECONDS)
+        limiter = RedisRateLimiter(MemoryRateLimiter(), self._redis, gateways=1)
+        await limiter.start()
+        self._limiter, self._fills = limiter, FillCounter(limiter)
         for seat in self._seats.values():
             if seat.owned is not None:
                 await self._publish(seat)
+
+    def _count_fills(self, batch: Committed) -> None:
+        """Give accounts room for their fills (a feed listener).
+
+        Later than any gateway counts the order: counts do not go below zero.
+        """
+        fills = self._fills
+        if fills is not None and batch.has_any(_ORDERS):
+            asyncio.get_running_loop().call_later(CREDIT_SECONDS, fills.on_committed, batch)
 
     def _hear(self, channel: bytes, message: bytes) -> None:
         """Tell every publisher what a gateway follows."""
@@ -145,6 +191,8 @@ class EngineProcess:
     async def _disconnect_redis(self, connecting: asyncio.Task[None]) -> None:
         connecting.cancel()
         await asyncio.wait({connecting})
+        if self._limiter is not None:
+            await self._limiter.stop()
         if self._redis is not None:
             await self._redis.close()
 
@@ -153,16 +201,19 @@ class EngineProcess:
         owned, redis = seat.owned, self._redis
         if owned is None or redis is None or seat.number in self._publishers:
             return
-        partition = owned.partition
-        publisher = self._publishers[seat.number] = RedisPublisher(
-            partition=seat.number,
-            epoch=owned.epoch,
+        partition, number, epoch = owned.partition, seat.number, owned.epoch
+        publisher = self._publishers[number] = RedisPublisher(
+            partition=number,
+            epoch=epoch,
             seq=await partition.committed_seq(),
-            read_book=lambda market: read_book(partition, seat.number, owned.epoch, market),
+            read_book=lambda market: partition.inspect(
+                lambda machine: whole_book(machine, market, partition=number, epoch=epoch)
+            ),
         )
         partition.subscribe(publisher.take)
-        reached = await partition.inspect(reached_of)
-        await publisher.start(redis, reached.markets, reached.shards, reached.partition_entity_seq)
+        partition.subscribe(lambda batch: _let_go(publisher, batch))
+        here = await partition.inspect(hosted)
+        await publisher.start(redis, here.markets, here.shards, here.entity_seq)
 
     # -- who owns what
 
@@ -298,13 +349,13 @@ class EngineProcess:
         partition = owned.partition
         if await partition.inspect(lambda machine: machine.role()) == Role.JOINED:
             await partition.submit(SetRole(role=role).pack())
-        hosted = dict(await partition.inspect(lambda machine: machine.hosted()))
+        known = dict(await partition.hosted())
         routes = await asyncio.to_thread(self._ownership.routes)
         lacking = [
             route.entity
             for route in routes.values()
             if (route.partition, route.version) == (seat.number, FIRST_VERSION)
-            and route.entity not in hosted
+            and route.entity not in known
             and route.entity >> 24 == EntityKind.SHARD
         ]
         await asyncio.gather(*(partition.submit(hosting(entity)) for entity in sorted(lacking)))
@@ -316,6 +367,8 @@ class EngineProcess:
         partition = owned.partition
         recent = OwnersEvents(seat.machines, owned.journal, owned.snapshots)
         partition.subscribe(recent.take)
+        if Role[seat.plan.role] is not Role.MARKETS:
+            partition.subscribe(self._count_fills)
         links = self._links.add(seat.number, partition)
         self._server.host(
             seat.number,
@@ -348,6 +401,12 @@ class EngineProcess:
     async def _give_everything_back(self) -> None:
         await asyncio.gather(*(seat.rest() for seat in self._seats.values()))
         await asyncio.gather(*(self._give_back(number) for number in self._seats))
+
+
+def _let_go(publisher: RedisPublisher, batch: Committed) -> None:
+    """Publish nothing any more of what has moved away (a feed listener)."""
+    for event in batch.of_type(MovedOutEvent):
+        publisher.release(event.moved_entity)
 
 
 def engine(settings: ScaledSettings) -> int:

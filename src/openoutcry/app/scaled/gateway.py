@@ -13,6 +13,7 @@ from contextlib import AsyncExitStack
 from openoutcry.adapters.memory.rate_limits import MemoryRateLimiter
 from openoutcry.adapters.postgres.history import PostgresHistory
 from openoutcry.adapters.postgres.keys import PostgresApiKeys
+from openoutcry.adapters.postgres.listen_keys import PostgresListenKeys
 from openoutcry.adapters.postgres.ownership import Ownership
 from openoutcry.adapters.postgres.saved_markets import load_market_data
 from openoutcry.adapters.redis.client import Redis, RedisError
@@ -22,7 +23,8 @@ from openoutcry.adapters.tcp.client import Connections
 from openoutcry.adapters.tcp.frames import ProcessRole
 from openoutcry.adapters.tcp.remote import RemoteCalls, RemoteRepair
 from openoutcry.adapters.tcp.routed import RoutedCalls, RoutedLimits
-from openoutcry.app.doors import open_doors, spare_collections
+from openoutcry.app.doors import open_doors
+from openoutcry.app.garbage import spare_collections
 from openoutcry.app.scaled.directory import Directory
 from openoutcry.app.scaled.opening import client_tls, opened_redis, say
 from openoutcry.app.scaled.process import run
@@ -30,7 +32,6 @@ from openoutcry.app.scaled.settings import ScaledSettings
 from openoutcry.core.ids import entity_of_market, entity_of_shard, shard_of_account
 from openoutcry.core.records import AssetRow, MarketRow, MetaRow, TradeEvent
 from openoutcry.gateways.edge.catalog import Catalog
-from openoutcry.gateways.edge.listen_keys import ListenKeys
 from openoutcry.gateways.edge.service import Exchange
 from openoutcry.partition.runtime import now_us
 from openoutcry.ports.calls import CallError
@@ -154,6 +155,9 @@ class GatewayProcess:
         )
         await history.open()
         stack.push_async_callback(history.close)
+        listen_keys = PostgresListenKeys(settings.journal_dsn)
+        await listen_keys.open()
+        stack.push_async_callback(listen_keys.close_all)
         await callers.wait_open()
         catalog = Catalog()
         saved = await asyncio.to_thread(load_market_data, report_dsn)
@@ -181,7 +185,7 @@ class GatewayProcess:
             feed=feed,
             catalog=catalog,
             limiter=limiter,
-            listen_keys=ListenKeys(),
+            listen_keys=listen_keys,
             clock=now_us,
             accounts=feed,
             is_open=callers.is_open,

@@ -35,6 +35,7 @@ class Standby:
         self._machines = machines
         self._stopping = asyncio.Event()
         self._follower: Follower | None = None
+        self._hashes_at = 0.0
         self._task = asyncio.create_task(self._run(), name=f"standby {number}")
         self.behind = 0
         """Rows that are committed and not yet applied here."""
@@ -90,9 +91,11 @@ class Standby:
         compared: int,
     ) -> int:
         """Apply some rows; returns up to where the owner's hashes were heard of."""
-        for seq, events_hash in hashes.after(compared):
-            follower.announce(seq, events_hash)
-            compared = seq
+        if time.monotonic() - self._hashes_at > HASH_SECONDS:  # they are not recorded more often
+            self._hashes_at = time.monotonic()
+            for seq, events_hash in hashes.after(compared):
+                follower.announce(seq, events_hash)
+                compared = seq
         head = journal.head().seq
         follower.announce(head)
         follower.advance(ROWS_A_ROUND)

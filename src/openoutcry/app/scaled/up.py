@@ -38,14 +38,17 @@ from openoutcry.app.doors import PortInUseError
 from openoutcry.app.scaled.control import ControlCalls, Hosting, first_routes
 from openoutcry.app.scaled.gateway import Callers
 from openoutcry.app.scaled.layout import (
+    DATABASE,
     Folder,
     PartitionPlan,
     UpSettings,
     engine_name,
+    plan_more,
     plan_partitions,
     settings_text,
     write_private,
 )
+from openoutcry.app.scaled.operations import Operations
 from openoutcry.app.scaled.settings import ScaledSettings
 from openoutcry.app.scaled.status import StatusBoard
 from openoutcry.app.settings import SettingsError
@@ -64,7 +67,6 @@ EXIT_DATA = 3
 CHILD_SECONDS = 5.0
 SERVER_SECONDS = 2.0
 WATCH_SECONDS = 0.25
-DATABASE = "openoutcry"
 
 
 class _StoppedError(Exception):
@@ -77,8 +79,7 @@ def up(settings: UpSettings) -> int:
     folder = Folder(settings.data)
     try:
         probe_port(settings.host, settings.port)
-        settings.data.mkdir(parents=True, exist_ok=True)
-        lock = FolderLock(settings.data)
+        lock = _locked(folder)
         try:
             with ExitStack() as servers:
                 # From the main thread: the servers end with the thread that has started them.
@@ -93,6 +94,16 @@ def up(settings: UpSettings) -> int:
     except (ServerError, ValkeyError, ChildError, OSError) as error:
         return _fail(error, EXIT_FAILED)
     return EXIT_OK
+
+
+def _locked(folder: Folder) -> FolderLock:
+    """Make the folder if it is missing, and keep everybody else out of it."""
+    folder.path.mkdir(parents=True, exist_ok=True)
+    if folder.moving_in.exists():
+        raise SettingsError(
+            f"{folder.path} holds half an exchange: run `outcry migrate` to its end first"
+        )
+    return FolderLock(folder.path)
 
 
 def _fail(error: Exception, code: int) -> int:
@@ -210,7 +221,7 @@ class Up:
     async def _start(self, stack: AsyncExitStack, board: StatusBoard) -> None:
         board.say("PostgreSQL and Valkey run")
         await asyncio.to_thread(self._prepare_database)
-        shared = self._write_settings()
+        shared = self._shared = self._write_settings()
         stack.push_async_callback(self._stop_children)
         engines = [engine_name(number + 1) for number in range(self._settings.engines)]
         await asyncio.gather(
@@ -279,7 +290,11 @@ class Up:
         if not path.exists():
             plans = plan_partitions(self._settings.engines)
             write_private(path, json.dumps([plan.as_json() for plan in plans], indent=1) + "\n")
-        return [PartitionPlan.of_json(entry) for entry in json.loads(path.read_text())]
+        plans = [PartitionPlan.of_json(entry) for entry in json.loads(path.read_text())]
+        grown = plans + plan_more(plans, self._settings.engines)
+        if grown != plans:
+            write_private(path, json.dumps([plan.as_json() for plan in grown], indent=1) + "\n")
+        return grown
 
     # -- children
 
@@ -343,7 +358,11 @@ class Up:
             [row for row in rows if isinstance(row, MarketRow)],
             next((row for row in rows if isinstance(row, MetaRow)), None),
         )
-        administration = Administration(calls, control.keys, control.catalog, now_us)
+        operations = Operations(self._shared, control.callers, control.catalog)
+        stack.push_async_callback(operations.close)
+        administration = Administration(
+            calls, control.keys, control.catalog, now_us, operations.requests()
+        )
         server = ControlServer(administration, self._settings.data)
         await server.start()
         stack.push_async_callback(server.close)

@@ -176,9 +176,9 @@ def _trade(call: Call, market: Market, fill: OrderState) -> str:
     )
 
 
-def order_rate_limits(call: Call) -> bytes:
+async def order_rate_limits(call: Call) -> bytes:
     """GET rateLimit/order, account.rateLimits.orders."""
-    counts = call.exchange.limiter.order_counts(call.account_id, call.now_us)
+    counts = await call.exchange.limiter.all_order_counts(call.account_id, call.now_us)
     return _array(
         [
             f'{{"rateLimitType":"ORDERS","interval":"{interval}","intervalNum":{number},'

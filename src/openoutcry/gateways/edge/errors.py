@@ -13,6 +13,10 @@ from openoutcry.ports.calls import (
 )
 from openoutcry.ports.history import HistoryAwayError
 from openoutcry.ports.rate_limits import Limited
+from openoutcry.ports.users import ListenKeysAwayError
+
+UNANSWERED = (CallError, HistoryAwayError, ListenKeysAwayError)
+"""A part of the exchange has no answer for us."""
 
 _NEW = -2010
 _CANCEL = -2011
@@ -411,11 +415,11 @@ def disconnected() -> ApiError:
     return ApiError(503, -1001, "Internal error; unable to process your request. Please try again.")
 
 
-def of_call(error: CallError | HistoryAwayError) -> ApiError:
+def of_call(error: CallError | HistoryAwayError | ListenKeysAwayError) -> ApiError:
     """Return what the API says when a command or read has no answer."""
     if isinstance(error, StorageFullError | OverloadedError):
         return overloaded()
-    if isinstance(error, HistoryAwayError | UnreachedError):
+    if isinstance(error, HistoryAwayError | ListenKeysAwayError | UnreachedError):
         return disconnected()
     if isinstance(error, NotAcceptedError):
         return shutting_down()

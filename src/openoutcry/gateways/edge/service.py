@@ -9,11 +9,10 @@ from openoutcry.ports.calls import Calls
 from openoutcry.ports.feeds import AccountFeed, EveryAccount, Feed
 from openoutcry.ports.history import History
 from openoutcry.ports.rate_limits import RateLimiter
-from openoutcry.ports.users import ApiKey, ApiKeys
+from openoutcry.ports.users import ApiKey, ApiKeys, ListenKeys
 
 if TYPE_CHECKING:
     from openoutcry.gateways.edge.catalog import Catalog
-    from openoutcry.gateways.edge.listen_keys import ListenKeys
     from openoutcry.ports.market_data import MarketData
 
 SIGNING = ("signature", "timestamp", "recvWindow")
@@ -75,7 +74,7 @@ class Exchange:
     feed: Feed
     catalog: "Catalog"
     limiter: RateLimiter
-    listen_keys: "ListenKeys"
+    listen_keys: ListenKeys
     clock: Callable[[], int]
     """Wall clock in microseconds."""
     accounts: AccountFeed = field(default_factory=EveryAccount)

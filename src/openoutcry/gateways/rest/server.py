@@ -31,7 +31,6 @@ from openoutcry.gateways.edge.trading import (
 from openoutcry.gateways.rest.http import Answer
 from openoutcry.gateways.rest.plain_orders import Desk, Placing
 from openoutcry.ports.calls import CallError, Reply
-from openoutcry.ports.history import HistoryAwayError
 from openoutcry.ports.plain_orders import PlainOrders
 
 logger = logging.getLogger("openoutcry.rest")
@@ -262,7 +261,7 @@ class RestApplication:
             failure = errors.outcome_unknown()
         elif isinstance(error, ApiError):
             failure = error
-        elif isinstance(error, CallError | HistoryAwayError):
+        elif isinstance(error, errors.UNANSWERED):
             failure = errors.of_call(error)
         elif error is not None:
             logger.error("request failed: %s %s", request.method, request.path, exc_info=error)

@@ -6,24 +6,24 @@ from openoutcry.gateways.edge.service import Call, Endpoint, Security
 _LISTEN_KEY = frozenset(("listenKey",))
 
 
-def start(call: Call) -> bytes:
+async def start(call: Call) -> bytes:
     """POST userDataStream."""
-    listen_key = call.exchange.listen_keys.create(call.account_id, call.now_us)
+    listen_key = await call.exchange.listen_keys.create(call.account_id, call.now_us)
     return f'{{"listenKey":"{listen_key}"}}'.encode()
 
 
-def keep_alive(call: Call) -> bytes:
+async def keep_alive(call: Call) -> bytes:
     """PUT userDataStream."""
     listen_key = params.text(call.parameters, "listenKey")
-    if not call.exchange.listen_keys.renew(listen_key, call.account_id, call.now_us):
+    if not await call.exchange.listen_keys.renew(listen_key, call.account_id, call.now_us):
         raise errors.no_such_listen_key()
     return b"{}"
 
 
-def close(call: Call) -> bytes:
+async def close(call: Call) -> bytes:
     """DELETE userDataStream."""
     listen_key = params.text(call.parameters, "listenKey")
-    if not call.exchange.listen_keys.close(listen_key, call.account_id, call.now_us):
+    if not await call.exchange.listen_keys.close(listen_key, call.account_id, call.now_us):
         raise errors.no_such_listen_key()
     return b"{}"
 

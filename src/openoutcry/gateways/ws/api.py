@@ -25,8 +25,6 @@ from openoutcry.gateways.ws.requests import (
     result_reply,
 )
 from openoutcry.gateways.ws.user_data import UserDataHub
-from openoutcry.ports.calls import CallError
-from openoutcry.ports.history import HistoryAwayError
 from openoutcry.ports.rate_limits import (
     ORDERS_PER_10_SECONDS,
     ORDERS_PER_DAY,
@@ -163,7 +161,7 @@ class ApiSession:
             body = await work
         except ApiError as error:
             self._refuse(job, error)
-        except (CallError, HistoryAwayError) as error:
+        except errors.UNANSWERED as error:
             self._refuse(job, errors.of_call(error))
         except Exception:
             logger.exception("method %r failed", job.request.method[:64])

@@ -1,15 +1,17 @@
 """The session of a stream connection: its URL, its control messages, its subscriptions."""
 
+import asyncio
 import logging
 import re
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import cast
 from urllib.parse import unquote
 
 import msgspec
 
-from openoutcry.gateways.edge.listen_keys import ListenKeys
 from openoutcry.gateways.edge.market_shapes import MICROSECONDS, MILLISECONDS
 from openoutcry.gateways.edge.service import ApiError
 from openoutcry.gateways.ws import user_events
@@ -18,6 +20,7 @@ from openoutcry.gateways.ws.ids import RequestId, is_request_id
 from openoutcry.gateways.ws.names import StreamName, Topic, parse_stream
 from openoutcry.gateways.ws.streams import StreamHub
 from openoutcry.gateways.ws.user_data import UserDataHub
+from openoutcry.ports.users import ListenKeys, ListenKeysAwayError
 
 logger = logging.getLogger("openoutcry.websocket")
 
@@ -31,6 +34,7 @@ _INVALID_REQUEST = 2
 _INVALID_JSON = 3
 _MISSING = object()
 _SHUTDOWN_STREAM = "!serverShutdown"
+NO_ACCOUNTS: Mapping[str, int] = MappingProxyType({})
 _byte_position = re.compile(r"byte ([0-9]+)").search
 _looks_like_listen_key = re.compile(r"[0-9A-Za-z]{40,128}").fullmatch
 
@@ -127,27 +131,83 @@ class StreamServices:
     clock: Callable[[], int]
     with_listen_keys: dict["StreamSession", None] = field(default_factory=dict)
     """Sessions that listen with a key, which may expire."""
+    tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    """Listen keys that are being looked up."""
+
+    def begin(self, task: asyncio.Task[None]) -> asyncio.Task[None]:
+        """Keep a task until it is done."""
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+        return task
+
+    async def accounts_of(self, names: Collection[str]) -> Mapping[str, int]:
+        """Return the accounts of living listen keys; raises ListenKeysAwayError."""
+        return await self.listen_keys.accounts_of(names, self.clock())
+
+
+def possible_listen_keys(names: Iterable[str]) -> list[str]:
+    """Return which names are of no market's stream and may be listen keys."""
+    return [name for name in names if _looks_like_listen_key(name) and parse_stream(name) is None]
 
 
 class StreamSession:
     """One connection to `/ws` or `/stream`."""
 
     def __init__(
-        self, connection: Connection, services: StreamServices, address: StreamAddress
+        self,
+        connection: Connection,
+        services: StreamServices,
+        address: StreamAddress,
+        accounts: Mapping[str, int] = NO_ACCOUNTS,
     ) -> None:
+        """`accounts`: of the listen keys in the address."""
         self.connection = connection
         self.shape = (address.combined, address.unit_us)
         self._services = services
         self._streams: dict[str, StreamName | ListenKeySink] = {}
+        self._accounts = accounts
+        self._looking: asyncio.Task[None] | None = None
+        self._later: deque[bytes] = deque()
+        """Messages that wait for a listen key to be looked up: they are obeyed in order."""
         for text in address.names[:STREAMS_MAX]:
             found = self._find(text)
             if found is not None:
                 self._subscribe(text, found)
+        self._accounts = NO_ACCOUNTS
 
     # -- messages
 
     def received(self, message: bytes) -> None:
-        """Obey one control message, or say why not."""
+        """Obey one control message, or say why not; in order, also when one has to wait."""
+        if self._looking is not None:
+            self._later.append(message)
+            return
+        names = [name for name in _possible_listen_keys(message) if name not in self._streams]
+        if not names:
+            self._answer(message)
+            return
+        self.connection.hold_reading(hold=True)
+        loop = asyncio.get_running_loop()
+        self._looking = self._services.begin(loop.create_task(self._look_up(names, message)))
+
+    async def _look_up(self, names: list[str], message: bytes) -> None:
+        """Find the accounts of listen keys, and answer when their events cannot be missed."""
+        services = self._services
+        try:
+            accounts = await services.accounts_of(names)
+            async with services.user_data.followed(accounts.values()):
+                self._accounts = accounts
+                self._answer(message)
+        except ListenKeysAwayError as error:
+            logger.warning("%s", error)
+            self._answer(message)
+        self._accounts, self._looking = NO_ACCOUNTS, None
+        while self._later and self._looking is None:
+            self.received(self._later.popleft())
+        if self._looking is None:
+            self.connection.hold_reading(hold=False)
+
+    def _answer(self, message: bytes) -> None:
         request_id: RequestId = None
         try:
             request = _decode(message)
@@ -231,7 +291,7 @@ class StreamSession:
         found = parse_stream(text)
         if found is not None:
             return found
-        account_id = self._services.listen_keys.account_of(text, self._services.clock())
+        account_id = self._accounts.get(text)
         return None if account_id is None else ListenKeySink(self, text, account_id)
 
     def _subscribe(self, text: str, found: StreamName | ListenKeySink) -> None:
@@ -251,15 +311,9 @@ class StreamSession:
         elif found is not None:
             self._services.hub.unsubscribe(text, self, self.shape)
 
-    def check_listen_keys(self, account_alive: Callable[[int], bool]) -> None:
-        """End what listens with a key that has expired or whose account has no API key left."""
-        now_us = self._services.clock()
-        sinks = [found for found in self._streams.values() if isinstance(found, ListenKeySink)]
-        for sink in sinks:
-            account_id = self._services.listen_keys.account_of(sink.listen_key, now_us)
-            if account_id == sink.account_id and account_alive(account_id):
-                continue
-            self.end_listen_key(sink)
+    def listen_keys(self) -> list[ListenKeySink]:
+        """Return what listens here with a key."""
+        return [found for found in self._streams.values() if isinstance(found, ListenKeySink)]
 
     def end_listen_key(self, sink: ListenKeySink) -> None:
         """Tell a listen key's user that the stream is over, and deliver no more."""
@@ -277,6 +331,8 @@ class StreamSession:
 
     def ended(self) -> None:
         """Let go of everything."""
+        if self._looking is not None:
+            self._looking.cancel()
         for text in list(self._streams):
             self._unsubscribe(text)
         self._services.with_listen_keys.pop(self, None)
@@ -317,6 +373,20 @@ def _decode(message: bytes) -> dict[str, object]:
     if not isinstance(request, dict):
         raise _invalid("expected an object")
     return request
+
+
+def _possible_listen_keys(message: bytes) -> list[str]:
+    """Return the names in a message that may be listen keys to subscribe to."""
+    if b"SUBSCRIBE" not in message:
+        return []
+    try:
+        request = _decode(message)
+        _request_id(request)
+        if request.get("method") != "SUBSCRIBE":
+            return []
+        return possible_listen_keys(_names(request.get("params")))
+    except ControlError:
+        return []  # whoever answers it says why
 
 
 def _request_id(request: dict[str, object]) -> RequestId:

@@ -2,9 +2,10 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 import msgspec
@@ -15,21 +16,36 @@ from openoutcry.gateways.edge.service import ApiError, Endpoint, Exchange, Reque
 from openoutcry.gateways.ws.api import ApiServices, ApiSession
 from openoutcry.gateways.ws.connection import Connection, ConnectionLimits, SessionFactory
 from openoutcry.gateways.ws.control import (
+    NO_ACCOUNTS,
+    STREAMS_MAX,
+    StreamAddress,
     StreamServices,
     StreamSession,
     parse_address,
+    possible_listen_keys,
     unit_of,
 )
 from openoutcry.gateways.ws.requests import ENDPOINTS
 from openoutcry.gateways.ws.streams import StreamHub
 from openoutcry.gateways.ws.user_data import UserDataHub
 from openoutcry.ports.feeds import EveryAccount
+from openoutcry.ports.users import ListenKeysAwayError
+
+if TYPE_CHECKING:
+    from typing_extensions import override
+else:
+
+    def override(method: object) -> object:  # typing has it from Python 3.12 on
+        """Mark a method that replaces an inherited one."""
+        return method
+
 
 API_PATH = "/ws-api/v3"
 HOUSEKEEPING_S = 0.5
 """How often keys are looked up again: one that is revoked has no session a second later."""
 STOP_S = 3.0
 CONNECTIONS_MAX = 20_000
+WAITING_BYTES_MAX = 64 * 1024
 STREAM_LIMITS = ConnectionLimits(messages_per_second=5.0)
 API_LIMITS = ConnectionLimits(write_buffer_bytes_max=8 * 1024 * 1024, control_frames_per_second=5.0)
 
@@ -61,6 +77,8 @@ class WebSocketGateway:
         self._stopping = False
         self._all_closed: asyncio.Event | None = None
         self._housekeeping: asyncio.TimerHandle | None = None
+        self._checking: asyncio.Task[None] | None = None
+        self._opening = 0
         self._streams: StreamServices | None = None
         self._api: ApiServices | None = None
 
@@ -93,6 +111,11 @@ class WebSocketGateway:
             self._housekeeping = None
         if self._api is not None and self._api.tasks:
             await asyncio.wait(self._api.tasks, timeout=STOP_S)
+        if self._streams is not None:
+            tasks = list(self._streams.tasks)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
         for connection in list(self._connections):
             connection.shut_down()
         if self._connections:
@@ -120,13 +143,29 @@ class WebSocketGateway:
             for session in list(self._api.sessions):
                 session.check_keys()
                 session.check_late(now_us)
-        if self._streams is not None:
-            for stream_session in list(self._streams.with_listen_keys):
-                stream_session.check_listen_keys(self._account_has_key)
+        streams = self._streams
+        if streams is not None and streams.with_listen_keys and self._checking is None:
+            self._checking = streams.begin(loop.create_task(self._check_listen_keys(streams)))
         self._housekeeping = loop.call_later(HOUSEKEEPING_S, self._keep_house)
 
-    def _account_has_key(self, account_id: int) -> bool:
-        return bool(self._exchange.keys.of_account(account_id))
+    async def _check_listen_keys(self, streams: StreamServices) -> None:
+        """End what listens with a key that has expired or whose account has no API key left."""
+        sinks = [
+            (session, sink)
+            for session in streams.with_listen_keys
+            for sink in session.listen_keys()
+        ]
+        try:
+            living = await streams.accounts_of({sink.listen_key for _, sink in sinks})
+        except ListenKeysAwayError:  # nobody closes one meanwhile
+            living = {sink.listen_key: sink.account_id for _, sink in sinks}
+        finally:
+            self._checking = None
+        for session, sink in sinks:
+            if sink.listen_key in living and self._exchange.keys.of_account(sink.account_id):
+                continue
+            if sink in session.listen_keys():
+                session.end_listen_key(sink)
 
     # -- connections
 
@@ -135,9 +174,66 @@ class WebSocketGateway:
     ) -> asyncio.Protocol:
         """Take over a connection that asks for an upgrade; bad ones get an HTTP error and end."""
         try:
-            session, limits = self._session_of(request)
+            found = self._session_of(request)
         except ApiError as error:
             return _Refusal(transport, error)
+        if not isinstance(found, StreamAddress):
+            return self._open(request, transport, leftover, found, self._api_limits)
+        names = possible_listen_keys(found.names[:STREAMS_MAX])
+        if not names:
+            return self._open_streams(request, transport, leftover, found, NO_ACCOUNTS)
+        waiting = _Waiting(transport, leftover)
+        work = self._open_when_heard(request, waiting, found, names)
+        waiting.task = self._stream_services.begin(asyncio.get_running_loop().create_task(work))
+        return waiting
+
+    @property
+    def _stream_services(self) -> StreamServices:
+        assert self._streams is not None, "it was started"
+        return self._streams
+
+    async def _open_when_heard(
+        self, request: Request, waiting: "_Waiting", address: StreamAddress, names: list[str]
+    ) -> None:
+        """Open streams with listen keys when nothing of their accounts can be missed any more."""
+        streams, transport = self._stream_services, waiting.transport
+        self._opening += 1
+        try:
+            accounts = await streams.accounts_of(names)
+            async with streams.user_data.followed(accounts.values()):
+                data = bytes(waiting.data)
+                self._open_streams(request, transport, data, address, accounts)
+        except ListenKeysAwayError:
+            _Refusal(transport, errors.disconnected())
+        except asyncio.CancelledError:
+            transport.abort()
+            raise
+        finally:
+            self._opening -= 1
+
+    def _open_streams(
+        self,
+        request: Request,
+        transport: asyncio.Transport,
+        leftover: bytes,
+        address: StreamAddress,
+        accounts: Mapping[str, int],
+    ) -> Connection:
+        streams = self._stream_services
+
+        def session(connection: Connection) -> StreamSession:
+            return StreamSession(connection, streams, address, accounts)
+
+        return self._open(request, transport, leftover, session, self._stream_limits)
+
+    def _open(
+        self,
+        request: Request,
+        transport: asyncio.Transport,
+        leftover: bytes,
+        session: SessionFactory,
+        limits: ConnectionLimits,
+    ) -> Connection:
         if not self._exchange.limiter.limits_enforced():
             limits = replace(limits, messages_per_second=0.0)
         connection = Connection(transport, request.peer_ip, limits, self._forget)
@@ -145,12 +241,12 @@ class WebSocketGateway:
         connection.open(request, session, leftover)
         return connection
 
-    def _session_of(self, request: Request) -> tuple[SessionFactory, ConnectionLimits]:
+    def _session_of(self, request: Request) -> SessionFactory | StreamAddress:
         """Return what the path asks for; raises ApiError when it cannot be had."""
         streams, api = self._streams, self._api
         if streams is None or api is None or self._stopping:
             raise errors.shutting_down()
-        if len(self._connections) >= CONNECTIONS_MAX:
+        if len(self._connections) + self._opening >= CONNECTIONS_MAX:
             raise ApiError(503, -1034, "Too many concurrent connections.")
         now_us = self._exchange.clock()
         limited = self._exchange.limiter.admit_connection(request.peer_ip, now_us)
@@ -162,24 +258,41 @@ class WebSocketGateway:
                 raise ApiError(400, -1155, "SBE is not enabled.")
             shows_limits = query.get("returnRateLimits", ["true"])[0].lower() != "false"
             unit_us = unit_of(request.query)
-            return (
-                lambda connection: ApiSession(
-                    connection, api, unit_us, return_rate_limits=shows_limits
-                ),
-                self._api_limits,
+            return lambda connection: ApiSession(
+                connection, api, unit_us, return_rate_limits=shows_limits
             )
         address = parse_address(request.path, request.query)
         if address is None:
             raise ApiError(404, -1000, "No such WebSocket path.")
-        return (
-            lambda connection: StreamSession(connection, streams, address),
-            self._stream_limits,
-        )
+        return address
 
     def _forget(self, connection: Connection) -> None:
         self._connections.pop(connection, None)
         if self._all_closed is not None and not self._connections:
             self._all_closed.set()
+
+
+class _Waiting(asyncio.Protocol):
+    """The protocol of a connection whose listen key is being looked up."""
+
+    def __init__(self, transport: asyncio.Transport, leftover: bytes) -> None:
+        self.transport = transport
+        self.data = bytearray(leftover)
+        self.task: asyncio.Task[None] | None = None
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        """Keep what the peer sends before it was let in; nobody sends much."""
+        self.data += data
+        if len(self.data) > WAITING_BYTES_MAX:
+            self.transport.abort()
+
+    @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The peer went away."""
+        del exc
+        if self.task is not None:
+            self.task.cancel()
 
 
 class _Refusal(asyncio.Protocol):

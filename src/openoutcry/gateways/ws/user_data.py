@@ -5,7 +5,8 @@ kernel made them, so an order's own acknowledgement comes before its first fill;
 event of each command comes one account position with the balances that the command changed.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Protocol
 
@@ -75,6 +76,21 @@ class UserDataHub:
         """
         self._sinks.setdefault(account_id, {})[sink] = None
         return self._accounts.follow(account_id)
+
+    @asynccontextmanager
+    async def followed(self, account_ids: Collection[int]) -> AsyncIterator[None]:
+        """Let whoever subscribes within the block miss nothing from then on."""
+        followed: list[int] = []
+        try:
+            for account_id in account_ids:
+                following = self._accounts.follow(account_id)
+                followed.append(account_id)
+                if following is not None:
+                    await following
+            yield
+        finally:
+            for account_id in followed:
+                self._accounts.unfollow(account_id)
 
     def unsubscribe(self, account_id: int, sink: UserSink) -> None:
         """Let a sink have no more of them."""

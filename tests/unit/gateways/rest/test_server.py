@@ -306,7 +306,8 @@ async def test_listen_keys(rest: RestCaller) -> None:
     listen_key = made["listenKey"]
     assert len(listen_key) == 60
     assert await ask("POST") == made
-    assert rest.exchange.listen_keys.account_of(listen_key, rest.clock()) == rest.small.alice
+    accounts = await rest.exchange.listen_keys.accounts_of([listen_key], rest.clock())
+    assert accounts == {listen_key: rest.small.alice}
     assert await ask("PUT", f"listenKey={listen_key}") == {}
     assert await ask("PUT", f"listenKey={listen_key}", rest.bob.api_key) == -1125
     assert await ask("PUT", "listenKey=nothing") == -1125

@@ -1,10 +1,9 @@
-"""Listen keys: the old way to a user data stream, retired upstream and still used by clients."""
+"""Listen keys in a dictionary: for an exchange of one gateway."""
 
-import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 
-LISTEN_KEY_LIFE_US = 60 * 60 * 1_000_000
-"""A listen key lives an hour from its last renewal."""
+from openoutcry.ports.users import LISTEN_KEY_LIFE_US, new_listen_key
 
 
 @dataclass(slots=True)
@@ -13,25 +12,30 @@ class _ListenKey:
     expires_us: int
 
 
-class ListenKeys:
-    """Which account a listen key speaks for. One key an account; asking again renews it."""
+class MemoryListenKeys:
+    """The `ListenKeys` port; they go with the process, as their connections do."""
 
     def __init__(self) -> None:
         self._keys: dict[str, _ListenKey] = {}
         self._of_account: dict[int, str] = {}
 
-    def create(self, account_id: int, now_us: int) -> str:
+    async def create(self, account_id: int, now_us: int) -> str:
         """Return the account's listen key, renewed, or a new one."""
         listen_key = self._of_account.get(account_id)
-        if listen_key is not None and self.account_of(listen_key, now_us) is not None:
+        if listen_key is not None and self._account_of(listen_key, now_us) is not None:
             self._keys[listen_key].expires_us = now_us + LISTEN_KEY_LIFE_US
             return listen_key
-        listen_key = secrets.token_hex(32)[:60]
+        listen_key = new_listen_key()
         self._keys[listen_key] = _ListenKey(account_id, now_us + LISTEN_KEY_LIFE_US)
         self._of_account[account_id] = listen_key
         return listen_key
 
-    def account_of(self, listen_key: str, now_us: int) -> int | None:
+    async def accounts_of(self, listen_keys: Collection[str], now_us: int) -> dict[str, int]:
+        """Return the account of each of these keys that lives."""
+        found = {name: self._account_of(name, now_us) for name in listen_keys}
+        return {name: account_id for name, account_id in found.items() if account_id is not None}
+
+    def _account_of(self, listen_key: str, now_us: int) -> int | None:
         """Return the account of a living key; an expired one is forgotten."""
         entry = self._keys.get(listen_key)
         if entry is None:
@@ -41,16 +45,16 @@ class ListenKeys:
             return None
         return entry.account_id
 
-    def renew(self, listen_key: str, account_id: int, now_us: int) -> bool:
+    async def renew(self, listen_key: str, account_id: int, now_us: int) -> bool:
         """Let a key of this account live another hour; False when it has none such."""
-        if self.account_of(listen_key, now_us) != account_id:
+        if self._account_of(listen_key, now_us) != account_id:
             return False
         self._keys[listen_key].expires_us = now_us + LISTEN_KEY_LIFE_US
         return True
 
-    def close(self, listen_key: str, account_id: int, now_us: int) -> bool:
+    async def close(self, listen_key: str, account_id: int, now_us: int) -> bool:
         """Forget a key of this account; False when it has none such."""
-        if self.account_of(listen_key, now_us) != account_id:
+        if self._account_of(listen_key, now_us) != account_id:
             return False
         self._forget(listen_key)
         return True
