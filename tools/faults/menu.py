@@ -192,6 +192,32 @@ def cut_engine(scene: Scene) -> None:
     engine.calls.refuses = False
 
 
+def cut_database(scene: Scene) -> None:
+    """An engine is cut off from the database alone, beyond its lease (O30).
+
+    Gateways reach it all the time; when it hears of the database again it must exit.
+    """
+    engine, exchange = _proxied(scene), scene.exchange
+    owned = [number for number, (owner, _) in exchange.owners().items() if owner == engine.name]
+    scene.note(f"{engine.name}, which owns {sorted(owned)}, does not reach the database")
+    scene.strike()
+    engine.database.refuses = True
+    engine.database.cut_all()
+    try:
+        exchange.wait_for(
+            lambda: all(exchange.owners()[number][0] != engine.name for number in owned),
+            LEASE_SECONDS + 12,
+            f"others own what {engine.name} had",
+        )
+        time.sleep(scene.random.uniform(0, 1))
+    finally:
+        engine.database.refuses = False
+    seconds = exchange.wait_for(
+        lambda: not engine.is_running, ZOMBIE_SECONDS_MAX, f"{engine.name} exits (O30)"
+    )
+    scene.note(f"it exits {seconds:.2f} s after it reaches the database again")
+
+
 def pause_engine(scene: Scene) -> None:
     """An engine stands still for less than its lease: nobody takes over (O16)."""
     exchange = scene.exchange
@@ -311,6 +337,7 @@ MENU: dict[str, Fault] = {
         crash_postgres,
         cut_commit,
         cut_engine,
+        cut_database,
         cut_gateway_from_redis,
         two_owners,
     )
