@@ -76,7 +76,7 @@ class Campaign:
         rng = random.Random(f"{self.seed} {self.number} {name}")  # noqa: S311 - seeded
         log = self.load.log
         before = log.counts.copy()
-        scene = Scene(self.exchange, rng, log.mark, [])
+        scene = Scene(self.exchange, rng, log.mark, self._settle, [])
         self.load.start()
         try:
             self.load.wait_served(SERVED_SECONDS_MAX)
@@ -104,6 +104,10 @@ class Campaign:
         )
         self.outcomes.append(outcome)
         return outcome
+
+    def _settle(self) -> None:
+        self.load.log.mark(time.monotonic())
+        self.load.wait_served(SERVED_SECONDS_MAX)
 
     def finish(self) -> dict[str, Any]:
         """Hold journals against the reference, stop, and return what was counted."""

@@ -32,6 +32,8 @@ class Scene:
     exchange: FaultyExchange
     random: random.Random
     on_strike: Callable[[float], None]
+    settle: Callable[[], None]
+    """Waits until everybody is served, for what had to be prepared."""
     notes: list[str]
 
     def strike(self) -> None:
@@ -159,6 +161,7 @@ def _proxied(scene: Scene) -> ProxiedEngine:
     name = scene.random.choice(_owners(scene))
     made = exchange.proxied = ProxiedEngine(exchange, name)
     made.start()
+    scene.settle()
     return made
 
 
@@ -187,6 +190,32 @@ def cut_engine(scene: Scene) -> None:
     engine.calls.cut_all()
     time.sleep(seconds)
     engine.calls.refuses = False
+
+
+def cut_database(scene: Scene) -> None:
+    """An engine is cut off from the database alone, beyond its lease (O30).
+
+    Gateways reach it all the time; when it hears of the database again it must exit.
+    """
+    engine, exchange = _proxied(scene), scene.exchange
+    owned = [number for number, (owner, _) in exchange.owners().items() if owner == engine.name]
+    scene.note(f"{engine.name}, which owns {sorted(owned)}, does not reach the database")
+    scene.strike()
+    engine.database.refuses = True
+    engine.database.cut_all()
+    try:
+        exchange.wait_for(
+            lambda: all(exchange.owners()[number][0] != engine.name for number in owned),
+            LEASE_SECONDS + 12,
+            f"others own what {engine.name} had",
+        )
+        time.sleep(scene.random.uniform(0, 1))
+    finally:
+        engine.database.refuses = False
+    seconds = exchange.wait_for(
+        lambda: not engine.is_running, ZOMBIE_SECONDS_MAX, f"{engine.name} exits (O30)"
+    )
+    scene.note(f"it exits {seconds:.2f} s after it reaches the database again")
 
 
 def pause_engine(scene: Scene) -> None:
@@ -308,6 +337,7 @@ MENU: dict[str, Fault] = {
         crash_postgres,
         cut_commit,
         cut_engine,
+        cut_database,
         cut_gateway_from_redis,
         two_owners,
     )

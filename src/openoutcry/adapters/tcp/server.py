@@ -92,6 +92,8 @@ class Hosted:
     epoch: int
     links: LinkReceiver | None = None
     repair: Repair | None = None
+    is_held: Callable[[], bool] = lambda: True
+    """Whether nobody else can own it: only then reads are answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -413,14 +415,14 @@ class _Peer(asyncio.Protocol):
         epoch = hosted.epoch
         if read.query != Query.BOOK:
             work, answer = ask(hosted.calls, read, channel, epoch)
-            self._begin(channel, work, answer)
+            self._begin(channel, work, _while_held(hosted, channel, answer))
         elif hosted.repair is None:
             self._send(frames.book(channel, epoch, None))
         else:
             self._begin(
                 channel,
                 hosted.repair.book(read.market),
-                lambda found: frames.book(channel, epoch, found),
+                _while_held(hosted, channel, lambda it: frames.book(channel, epoch, it)),
             )
 
     def _ask_links(self, kind: int, channel: int, body: bytes) -> None:
@@ -477,6 +479,19 @@ class _Peer(asyncio.Protocol):
     def _begin(self, channel: int, work: Awaitable[_T], answer: Callable[[_T], bytes]) -> None:
         self.under_way += 1
         _Request(self, channel, work, answer).step()
+
+
+def _while_held(
+    hosted: Hosted, channel: int, answer: Callable[[_T], bytes]
+) -> Callable[[_T], bytes]:
+    """Have an owner that may have been deposed say so instead: its state may be an old one."""
+
+    def made(found: _T) -> bytes:
+        if hosted.is_held():
+            return answer(found)
+        return frames.error(channel, Code.NOT_OWNER, "the lease was not renewed in time")
+
+    return made
 
 
 class _Request:

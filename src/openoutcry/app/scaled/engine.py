@@ -377,6 +377,7 @@ class EngineProcess:
                 epoch=owned.epoch,
                 links=links,
                 repair=OwnersRepair(partition, seat.number, owned.epoch, recent),
+                is_held=partial(self._leases.is_held, seat.number),
             ),
         )
         await self._publish(seat)

@@ -157,11 +157,12 @@ class Seat:
         expected_epoch: int,
         address: str,
         fatal: Callable[[BaseException], None] | None,
-        acquired: Callable[[int], None],
+        acquired: Callable[[int, float], None],
     ) -> Owned:
         """Own the partition: fence, replay to the head. Raises JournalError, RecoveryError.
 
-        `acquired` is told the epoch before the replay, which may take longer than a lease.
+        `acquired` is told the epoch, and since when its lease runs, before the replay, which may
+        take longer than a lease.
         """
         began = time.monotonic()
         standby, self.standby = self.standby, None
@@ -176,8 +177,9 @@ class Seat:
             lease_seconds=settings.lease_seconds,
         )
         try:
+            since = time.monotonic()
             epoch = await asyncio.to_thread(journal.acquire, expected_epoch)
-            acquired(epoch)
+            acquired(epoch, since)
             snapshots = PostgresSnapshots(settings.journal_dsn, self.number)
             state = await asyncio.to_thread(self._at_head, journal, snapshots, warm)
             partition = Partition(
