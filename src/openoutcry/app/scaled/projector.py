@@ -18,6 +18,7 @@ from openoutcry.adapters.postgres.journal import PostgresJournal
 from openoutcry.adapters.postgres.projector import PostgresProjector, ProjectionError
 from openoutcry.adapters.postgres.snapshots import PostgresSnapshots
 from openoutcry.app.engine import kernel_machines
+from openoutcry.app.scaled.database import prepare
 from openoutcry.app.scaled.opening import say
 from openoutcry.app.scaled.process import run
 from openoutcry.app.scaled.settings import ScaledSettings
@@ -156,4 +157,6 @@ def projector(settings: ScaledSettings) -> int:
 
 
 async def _run(settings: ScaledSettings) -> None:
-    await ProjectorProcess(settings).run()
+    process = ProjectorProcess(settings)
+    await asyncio.to_thread(prepare, settings)
+    await process.run()
