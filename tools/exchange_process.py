@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -167,6 +168,9 @@ class ExchangeProcess:
             raise ExchangeFailedError(f"exit code {code} after SIGTERM\n{self.log()}")
         return time.monotonic() - begun
 
+    def discard(self) -> None:
+        """Remove what it keeps outside its folder: nothing."""
+
     @property
     def is_running(self) -> bool:
         """Whether it was started and not ended from here."""
@@ -223,6 +227,12 @@ class ScaledProcess(ExchangeProcess):
         """Describe a scaled exchange on `data`."""
         counts = ("--engines", str(engines), "--gateways", str(gateways))
         super().__init__(data, *counts, *flags, port=port)
+
+    def discard(self) -> None:
+        """Remove what it keeps outside its folder: root's database, where the folder is closed."""
+        note = self.data / "postgres-is-at"
+        if note.exists():
+            shutil.rmtree(note.read_text().strip(), ignore_errors=True)
 
     def log(self, lines: int = 60) -> str:
         """Return the end of what each process printed."""

@@ -8,6 +8,7 @@ import ipaddress
 import socket
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any, TypeVar
 
 import pytest
@@ -85,8 +86,9 @@ def _serving(
     exchange: ExchangeProcess, request: pytest.FixtureRequest
 ) -> Iterator[ExchangeProcess]:
     failed_before = request.session.testsfailed
-    with exchange:
-        yield exchange
+    with ExitStack() as stack:
+        stack.callback(exchange.discard)
+        yield stack.enter_context(exchange)
         if request.session.testsfailed > failed_before:
             print(  # noqa: T201 - what the server said belongs to the failure
                 f"\n--- {exchange.data.name}: the server's log ---\n{exchange.log()}"

@@ -26,6 +26,7 @@ from openoutcry.app.engine import (
     JOURNAL_NAME,
     KEYS_NAME,
     PARTITION,
+    PARTITIONS_NAME,
     SNAPSHOTS_NAME,
     kernel_machines,
 )
@@ -56,6 +57,11 @@ class BackupSummary:
 
 def backup(directory: Path, file: Path) -> BackupSummary:
     """Copy an exchange into one file, also while it runs; raises BackupError."""
+    if (directory / PARTITIONS_NAME).exists():
+        raise BackupError(
+            f"{directory} holds an exchange of the scaled size, whose journal is in PostgreSQL: "
+            "back that up with its own tools (pg_basebackup, pg_dump), and copy the folder"
+        )
     if not (directory / JOURNAL_NAME).exists():
         raise BackupError(f"{directory} holds no exchange")
     if file.exists():

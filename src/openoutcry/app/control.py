@@ -18,6 +18,7 @@ SOCKET_NAME = "control.sock"
 LINE_BYTES_MAX = 64 * 1024
 _ADDRESS_BYTES_MAX = 100  # what every system accepts as the address of a UNIX socket
 _TIMEOUT_SECONDS = 30.0
+_RESTART_SECONDS = 3600.0
 
 
 class NoServerError(Exception):
@@ -95,7 +96,8 @@ def ask(directory: Path, request: Request) -> Answer:
     if len(line) > LINE_BYTES_MAX:
         raise AdminError("the request is too large")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-        connection.settimeout(_TIMEOUT_SECONDS)
+        patient = request.get("do") == "restart"
+        connection.settimeout(_RESTART_SECONDS if patient else _TIMEOUT_SECONDS)
         try:
             with _address(directory / SOCKET_NAME) as address:
                 connection.connect(address)

@@ -7,7 +7,7 @@ from openoutcry.adapters.local.folder import FolderLockedError
 from openoutcry.adapters.sqlite.keys import KeyStoreError, SqliteApiKeys
 from openoutcry.app.admin import AdminError, Administration, Answer, Request
 from openoutcry.app.control import NoServerError, ask
-from openoutcry.app.engine import JOURNAL_NAME, KEYS_NAME, EngineError, open_engine
+from openoutcry.app.engine import JOURNAL_NAME, KEYS_NAME, PARTITIONS_NAME, EngineError, open_engine
 from openoutcry.app.settings import ServeSettings
 from openoutcry.core.records import AssetRow, MarketRow
 from openoutcry.gateways.edge.catalog import Catalog
@@ -23,6 +23,8 @@ def administer(directory: Path, request: Request) -> Answer:
         return ask(directory, request)
     except NoServerError:
         pass
+    if (directory / PARTITIONS_NAME).exists():
+        raise AdminError(f"{directory} is at rest: start it with `outcry up --data {directory}`")
     if not (directory / JOURNAL_NAME).exists():
         raise AdminError(
             f"{directory} holds no exchange: `outcry serve --data {directory}` makes one"

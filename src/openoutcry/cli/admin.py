@@ -56,6 +56,12 @@ def add(commands: Commands) -> None:
         metavar="DIR",
         help="data directory of the exchange (default: %(default)s)",
     )
+    parser.add_argument(
+        "--settings",
+        type=Path,
+        metavar="FILE",
+        help="instead of --data: the settings file of engines that were started by hand",
+    )
     parser.add_argument("--json", action="store_true", help="print answers as JSON")
     requests = parser.add_subparsers(title="requests", metavar="REQUEST", required=True)
     _add_accounts(requests)
@@ -63,6 +69,7 @@ def add(commands: Commands) -> None:
     _add_money(requests)
     _add_markets(requests)
     _add_partitions(requests)
+    _add_restart(requests)
 
 
 def _add_accounts(requests: Commands) -> None:
@@ -174,6 +181,23 @@ def _add_markets(requests: Commands) -> None:
         parser.set_defaults(status=status)
 
 
+def _add_restart(requests: Commands) -> None:
+    parser = _request(
+        requests,
+        "restart",
+        "restart processes one after the other (of `outcry up`)",
+        "  outcry admin restart\n  outcry admin restart engines\n"
+        "  outcry admin restart gateway-2\n",
+    )
+    parser.add_argument(
+        "what",
+        nargs="?",
+        default="all",
+        metavar="WHAT",
+        help="all, gateways, engines, or a process's name (default: %(default)s)",
+    )
+
+
 def _add_partitions(requests: Commands) -> None:
     _request(requests, "list-partitions", "list the partitions of a scaled exchange")
     parser = _request(
@@ -220,9 +244,13 @@ def _account(parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace) -> int:
     from openoutcry.app.admin import AdminError
     from openoutcry.app.offline import administer
+    from openoutcry.app.scaled import administration as scaled
 
     try:
-        answer = administer(options.data, _values(options))
+        if options.settings is None:
+            answer = administer(options.data, _values(options))
+        else:
+            answer = scaled.administer(options.settings, _values(options))
     except AdminError as error:
         raise CommandError(str(error)) from error
     if options.json:
@@ -240,7 +268,7 @@ def _values(options: argparse.Namespace) -> dict[str, object]:
     filters: dict[str, object] = {}
     for key, value in vars(options).items():
         name = key.replace("_", "-")
-        if value is None or name in {"data", "json", "run", "request", "parser"}:
+        if value is None or name in {"data", "settings", "json", "run", "request", "parser"}:
             continue
         (filters if name in MARKET_FIELDS else values)[name] = value
     if "public-key" in values:

@@ -1,6 +1,7 @@
 """Running scaled exchanges for tests of what processes do together."""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
 from tests.support.scaled import Doors, new_account
@@ -15,7 +16,10 @@ def doors(
     data = tmp_path_factory.mktemp("doors") / "data"
     failed_before = request.session.testsfailed
     exchange = ScaledProcess(data, "--no-bots", "--no-limits", engines=2, gateways=1)
-    with exchange, GatewayProcess(exchange, "gateway-extra") as there:
+    with ExitStack() as stack:
+        stack.callback(exchange.discard)
+        stack.enter_context(exchange)
+        there = stack.enter_context(GatewayProcess(exchange, "gateway-extra"))
         yield Doors(exchange, there)
         if request.session.testsfailed > failed_before:
             print(f"\n--- the processes' logs ---\n{exchange.log()}")  # noqa: T201

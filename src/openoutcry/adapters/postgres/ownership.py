@@ -114,6 +114,19 @@ class Ownership:
             )
         )
 
+    def declare(self, preferred: dict[int, str]) -> None:
+        """Let partitions be owned, with who should own each; what is known stays as it is."""
+
+        def write(connection: psycopg.Connection) -> None:
+            with connection.transaction(), connection.cursor() as cursor:
+                cursor.executemany(
+                    "INSERT INTO journal.owner(partition, epoch, preferred) VALUES(%s, 0, %s)"
+                    " ON CONFLICT (partition) DO NOTHING",
+                    sorted(preferred.items()),
+                )
+
+        self._at_primary(write)
+
     def follow(self, engine: str, followed: dict[int, tuple[int, bool]]) -> None:
         """Say how far an engine has followed partitions: (sequence, whether it is warm) of each."""
 

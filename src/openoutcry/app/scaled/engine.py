@@ -23,6 +23,7 @@ from openoutcry.adapters.tcp.remote import RemoteCalls, RemoteLinks, owner_conne
 from openoutcry.adapters.tcp.server import CallsServer, Hosted, ServerLimits
 from openoutcry.app.garbage import spare_collections
 from openoutcry.app.scaled.control import FIRST_VERSION, hosting
+from openoutcry.app.scaled.database import prepare
 from openoutcry.app.scaled.directory import Directory
 from openoutcry.app.scaled.leases import LeaseKeeper
 from openoutcry.app.scaled.link_hub import LinkHub
@@ -416,4 +417,6 @@ def engine(settings: ScaledSettings) -> int:
 
 
 async def _run(settings: ScaledSettings) -> None:
-    await EngineProcess(settings).run()
+    process = EngineProcess(settings)
+    await asyncio.to_thread(prepare, settings)
+    await process.run()

@@ -25,6 +25,7 @@ from openoutcry.adapters.tcp.remote import RemoteCalls, RemoteRepair
 from openoutcry.adapters.tcp.routed import RoutedCalls, RoutedLimits
 from openoutcry.app.doors import open_doors
 from openoutcry.app.garbage import spare_collections
+from openoutcry.app.scaled.database import prepare
 from openoutcry.app.scaled.directory import Directory
 from openoutcry.app.scaled.opening import client_tls, opened_redis, say
 from openoutcry.app.scaled.process import run
@@ -284,4 +285,6 @@ def gateway(settings: ScaledSettings, gateways: int) -> int:
 
 
 async def _run(settings: ScaledSettings, gateways: int) -> None:
-    await GatewayProcess(settings, gateways=gateways).run()
+    process = GatewayProcess(settings, gateways=gateways)
+    await asyncio.to_thread(prepare, settings)
+    await process.run()

@@ -19,6 +19,7 @@ from openoutcry.adapters.postgres.projector import PostgresProjector, Projection
 from openoutcry.adapters.postgres.snapshots import PostgresSnapshots
 from openoutcry.app.engine import kernel_machines
 from openoutcry.app.garbage import spare_collections
+from openoutcry.app.scaled.database import prepare
 from openoutcry.app.scaled.opening import say
 from openoutcry.app.scaled.process import run
 from openoutcry.app.scaled.settings import ScaledSettings
@@ -158,4 +159,6 @@ def projector(settings: ScaledSettings) -> int:
 
 
 async def _run(settings: ScaledSettings) -> None:
-    await ProjectorProcess(settings).run()
+    process = ProjectorProcess(settings)
+    await asyncio.to_thread(prepare, settings)
+    await process.run()

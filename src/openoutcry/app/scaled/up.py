@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import Awaitable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -25,16 +25,17 @@ from openoutcry.adapters.local.folder import FolderLock, FolderLockedError
 from openoutcry.adapters.local.servers.process import ServerError
 from openoutcry.adapters.local.valkey_cluster import ValkeyError
 from openoutcry.adapters.postgres.keys import KeyStoreError, PostgresApiKeys
-from openoutcry.adapters.postgres.migrations import SCHEMAS, SchemaError, migrate
+from openoutcry.adapters.postgres.migrations import SchemaError
 from openoutcry.adapters.postgres.ownership import Ownership
 from openoutcry.adapters.tcp.authority import ensure_certificates
 from openoutcry.adapters.tcp.frames import ProcessRole
-from openoutcry.app.admin import Administration
+from openoutcry.app.admin import AdminError, Answer, Request
 from openoutcry.app.children import Child, ChildError, ChildPlan
 from openoutcry.app.control import ControlServer
 from openoutcry.app.demo import DemoBots, DemoError, open_demo
 from openoutcry.app.doors import PortInUseError
-from openoutcry.app.scaled.control import ControlCalls, Hosting, first_routes
+from openoutcry.app.scaled.administration import Control, ScaledAdministration
+from openoutcry.app.scaled.database import prepare
 from openoutcry.app.scaled.gateway import Callers
 from openoutcry.app.scaled.layout import (
     DATABASE,
@@ -48,12 +49,10 @@ from openoutcry.app.scaled.layout import (
     settings_text,
     write_private,
 )
-from openoutcry.app.scaled.operations import Operations
 from openoutcry.app.scaled.servers import Servers
 from openoutcry.app.scaled.settings import ScaledSettings
 from openoutcry.app.scaled.status import StatusBoard
 from openoutcry.app.settings import SettingsError
-from openoutcry.gateways.edge.catalog import Catalog
 from openoutcry.partition.runtime import now_us
 from openoutcry.ports.calls import CallError
 from openoutcry.ports.journal import JournalError
@@ -66,6 +65,9 @@ EXIT_USAGE = 2
 EXIT_DATA = 3
 CHILD_SECONDS = 2.5
 WATCH_SECONDS = 0.25
+GRACE_SECONDS = 10.0
+RESTART_SECONDS_MAX = 90.0
+"""How long a process that is restarted may take until all is as before."""
 
 
 class UpError(Exception):
@@ -144,13 +146,6 @@ def _kept_secret(path: Path) -> str:
     return path.read_text(encoding="ascii").strip()
 
 
-@dataclass(slots=True)
-class _Control:
-    callers: Callers
-    keys: PostgresApiKeys
-    catalog: Catalog
-
-
 class Up:
     """One run."""
 
@@ -207,7 +202,7 @@ class Up:
         self._servers.look_after()
         board.say("PostgreSQL and Valkey run")
         await asyncio.to_thread(self._prepare_database)
-        shared = self._shared = self._write_settings()
+        shared = self._write_settings()
         stack.push_async_callback(self._stop_children)
         engines = [engine_name(number + 1) for number in range(self._settings.engines)]
         await asyncio.gather(
@@ -215,11 +210,12 @@ class Up:
             self._spawn("projector", "projector-1", ProcessRole.ENGINE),
         )
         board.children = self._children
-        control = await self._open_control(stack, shared)
+        control = Control(shared)
+        keys = await stack.enter_async_context(control.opened())
         board.callers = control.callers
         await self._or_stop(control.callers.wait_open())
         board.say(f"{len(engines)} engines own {len(shared.partitions)} partitions")
-        await self._or_stop(self._open_exchange(stack, control))
+        await self._or_stop(self._open_exchange(stack, control, keys, board))
         await asyncio.gather(
             *(
                 self._spawn("gateway", f"gateway-{number + 1}", ProcessRole.GATEWAY)
@@ -238,8 +234,6 @@ class Up:
 
     def _prepare_database(self) -> None:
         self._servers.postgres.create_database(DATABASE)
-        for schema in SCHEMAS:
-            migrate(self._servers.dsn(), schema)
 
     def _write_settings(self) -> ScaledSettings:
         """Write each role's settings file, and say to the database where things live at first."""
@@ -258,9 +252,9 @@ class Up:
             write_private(self._settings_file(role), text)
         self._folder.logs.mkdir(exist_ok=True)
         settings = ScaledSettings.load(self._settings_file(ProcessRole.CONTROL), {})
+        prepare(settings)
         ownership = Ownership(settings.journal_dsn, "outcry-up")
         try:
-            ownership.place(first_routes(settings))
             for plan in settings.partitions:
                 ownership.prefer(plan.number, plan.preferred)
         finally:
@@ -321,30 +315,20 @@ class Up:
 
     # -- control
 
-    async def _open_control(self, stack: AsyncExitStack, shared: ScaledSettings) -> _Control:
-        callers = Callers(shared, ProcessRole.CONTROL, ControlCalls)
-        assert isinstance(callers.calls, ControlCalls)
-        await callers.start()
-        stack.push_async_callback(callers.stop)
-        callers.calls.hosting = Hosting(shared, callers.directory, callers.calls)
-        keys = await asyncio.to_thread(PostgresApiKeys, shared.journal_dsn)
-        stack.callback(keys.close)
-        return _Control(callers, keys, Catalog())
-
-    async def _open_exchange(self, stack: AsyncExitStack, control: _Control) -> None:
+    async def _open_exchange(
+        self, stack: AsyncExitStack, control: Control, keys: PostgresApiKeys, board: StatusBoard
+    ) -> None:
         """Open the demo's markets and accounts, start its bots, and answer operators."""
-        calls = control.callers.calls
-        assert isinstance(calls, ControlCalls)
-        assert calls.hosting is not None
+        calls = control.calls
         if self._settings.demo:
-            await open_demo(calls, control.keys, self._settings.data, now_us())
-        await calls.hosting.host_all()
-        control.catalog.load_rows(await calls.catalog())
-        operations = Operations(self._shared, control.callers, control.catalog)
-        stack.push_async_callback(operations.close)
-        administration = Administration(
-            calls, control.keys, control.catalog, now_us, operations.requests()
-        )
+            await open_demo(calls, keys, self._settings.data, now_us())
+        await control.hosting.host_all()
+
+        async def restart(request: Request) -> Answer:
+            what = str(request.get("what", "all"))
+            return {"restarted": await self._restart(what, control.callers, board)}
+
+        administration = ScaledAdministration(control, keys, {"restart": restart})
         server = ControlServer(administration, self._settings.data)
         await server.start()
         stack.push_async_callback(server.close)
@@ -363,6 +347,35 @@ class Up:
 
     # -- afterwards
 
+    async def _restart(self, what: str, callers: Callers, board: StatusBoard) -> list[str]:
+        """Restart processes one after the other, each when the one before it is back at work."""
+        chosen = [
+            child
+            for prefix in ("gateway", "engine", "projector")
+            for child in self._children
+            if child.plan.name.startswith(prefix) and what in {"all", f"{prefix}s", child.plan.name}
+        ]
+        if not chosen:
+            raise AdminError(f"{what!r} is none of all, gateways, engines and the processes' names")
+        for child in chosen:
+            board.say(f"{child.plan.name} is restarted")
+            await child.replace(GRACE_SECONDS)
+
+            async def is_back(child: Child = child) -> None:
+                if child.plan.name.startswith("gateway"):
+                    await self._gateways_answer()
+                while not _is_settled(callers):  # noqa: ASYNC110 - it depends on rows
+                    await asyncio.sleep(0.05)
+
+            try:
+                await asyncio.wait_for(is_back(), RESTART_SECONDS_MAX)
+            except TimeoutError:
+                raise AdminError(
+                    f"{child.plan.name} is not back, so nothing else is restarted: "
+                    f"see {child.plan.log_path}"
+                ) from None
+        return [child.plan.name for child in chosen]
+
     async def _watch(self, board: StatusBoard) -> None:
         while not self._stop.is_set():
             try:
@@ -380,3 +393,10 @@ def _serves(child: Child) -> bool:
     with child.plan.log_path.open("rb") as file:
         file.seek(began)
         return b" serves http" in file.read()
+
+
+def _is_settled(callers: Callers) -> bool:
+    """Whether every partition takes orders at the engine that should have it."""
+    rows = [callers.directory.row_of(number) for number in callers.directory.partitions()]
+    is_home = all(row is not None and row.owner == row.preferred for row in rows)
+    return is_home and callers.is_open()

@@ -1,0 +1,108 @@
+"""Operators' requests to an exchange of the scaled size: as everywhere, and rolling restarts."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from openoutcry.adapters.postgres.keys import KeyStoreError, PostgresApiKeys
+from openoutcry.adapters.postgres.ownership import Ownership
+from openoutcry.adapters.tcp.frames import ProcessRole
+from openoutcry.app.admin import AdminError, Administration, Answer, Handler, Request
+from openoutcry.app.scaled.control import ControlCalls, Hosting
+from openoutcry.app.scaled.database import prepare
+from openoutcry.app.scaled.gateway import Callers
+from openoutcry.app.scaled.operations import Operations
+from openoutcry.app.scaled.settings import ScaledSettings
+from openoutcry.app.settings import SettingsError
+from openoutcry.gateways.edge.catalog import Catalog
+from openoutcry.partition.runtime import now_us
+from openoutcry.ports.calls import CallError
+from openoutcry.ports.journal import JournalError
+
+if TYPE_CHECKING:
+    from typing_extensions import override
+else:
+
+    def override(method: object) -> object:  # typing has it from Python 3.12 on
+        """Mark a method that replaces an inherited one."""
+        return method
+
+
+OPEN_SECONDS = 15.0
+
+
+class ScaledAdministration(Administration):
+    """Each request sees assets and markets as their hosts have them at that moment."""
+
+    def __init__(
+        self, control: "Control", keys: PostgresApiKeys, more: Mapping[str, Handler] | None = None
+    ) -> None:
+        """`more` are requests that only this exchange knows, beside those of `Operations`."""
+        self._routed = control.calls
+        self._known = Catalog()
+        operations = Operations(control.settings, control.callers, self._known, control.ownership)
+        super().__init__(
+            self._routed, keys, self._known, now_us, {**operations.requests(), **(more or {})}
+        )
+
+    @override
+    async def run(self, request: Request) -> Answer:
+        """Do a request; raises AdminError when it cannot be done."""
+        if request.get("do") != "restart":  # which is for when something does not answer, too
+            try:
+                self._known.load_rows(await self._routed.catalog())
+            except CallError as error:
+                raise AdminError(f"the exchange did not answer: {error}") from error
+        return await super().run(request)
+
+
+class Control:
+    """The calls and keys of whoever administers an exchange."""
+
+    def __init__(self, settings: ScaledSettings) -> None:
+        self.settings = settings
+        self.callers = Callers(settings, ProcessRole.CONTROL, ControlCalls)
+        assert isinstance(self.callers.calls, ControlCalls)
+        self.calls: ControlCalls = self.callers.calls
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[PostgresApiKeys]:
+        """Connect; gives the keys."""
+        await self.callers.start()
+        try:
+            self.hosting = Hosting(self.settings, self.callers.directory, self.calls)
+            self.calls.hosting = self.hosting
+            keys = await asyncio.to_thread(PostgresApiKeys, self.settings.journal_dsn)
+            self.ownership = Ownership(self.settings.journal_dsn, "outcry-operations")
+            try:
+                yield keys
+            finally:
+                self.ownership.close()
+                keys.close()
+        finally:
+            await self.callers.stop()
+
+
+def administer(path: Path, request: Request) -> Answer:
+    """Do an operator's request to the exchange of a settings file; raises AdminError."""
+    try:
+        settings = ScaledSettings.load(path)
+        settings.require("journal_dsn", "partitions")
+        return asyncio.run(_administer(settings, request))
+    except (SettingsError, JournalError, KeyStoreError) as error:
+        raise AdminError(str(error)) from error
+
+
+async def _administer(settings: ScaledSettings, request: Request) -> Answer:
+    await asyncio.to_thread(prepare, settings)
+    control = Control(settings)
+    async with control.opened() as keys:
+        try:
+            await asyncio.wait_for(control.callers.wait_open(), OPEN_SECONDS)
+        except TimeoutError:
+            raise AdminError(
+                "not every partition has an owner that answers: start engines first"
+            ) from None
+        return await ScaledAdministration(control, keys).run(request)
