@@ -35,7 +35,7 @@ endif
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
-.PHONY: help setup build run test test-quick check format bench bench-differential bench-chaos lock clean
+.PHONY: help setup build run test test-quick check format bench bench-differential bench-chaos bench-faults lock clean
 
 help: ## show this list
 	@printf 'usage: make VERB\n\n'
@@ -74,11 +74,15 @@ format: setup ## format the code, and mend what the linter can mend
 bench: setup ## run the benchmarks and print the table
 	@exec $(BIN)/python -m bench $(ARGS)
 
-bench-differential: setup ## hold the kernel against the reference, 10 million commands
-	@exec $(BIN)/python -m bench.differential $(ARGS)
+bench-differential: setup ## hold the kernel against the reference, 10 million commands and links
+	@$(BIN)/python -m bench.differential $(ARGS)
+	@exec $(BIN)/python -m bench.links
 
 bench-chaos: setup ## kill the server 1,000 times and look for what is missing
 	@exec $(BIN)/python -m bench.chaos $(ARGS)
+
+bench-faults: setup ## break a running scaled exchange, each fault 20 times
+	@exec $(BIN)/python -m bench.faults $(ARGS)
 
 # Universal: one lock for every platform and Python >= 3.11. It names no index, so that a mirror serves it
 # as well as the original. Pins move only on demand: make lock ARGS=--upgrade

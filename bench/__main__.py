@@ -21,6 +21,7 @@ BENCHMARKS = {
     "journal": "group commit in PostgreSQL against one commit for each order",
     "http": "order entry over HTTP beside a constant reply",
     "calls": "commands to a partition through TCP and TLS, beside the same in process",
+    "scaled": "orders at the scaled size, 1 engine and gateway beside 2: by tier and by store",
     "streams": "a thousand subscribers of one market",
 }
 """In the order in which they run; `differential` and `chaos` have verbs of their own."""

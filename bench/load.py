@@ -29,13 +29,14 @@ SPREAD = 20
 def order_requests(
     host: str, connection: int, count: int, keys: list[dict[str, str]], run: str
 ) -> list[bytes]:
-    """Build a connection's signed orders: a maker's LIMIT, then the other account's taker.
+    """Build a connection's signed orders: a maker's LIMIT, then another account's taker.
 
-    Even connections trade BTCUSD with the first account making; odd ones ETHUSD with the second
-    making, so that no account meets itself. Each taker ends exactly one maker's order.
+    Even connections trade BTCUSD with accounts of even places making and the next one taking; odd
+    ones ETHUSD the other way round, so that no account meets itself. Each taker ends exactly one
+    maker's order.
     """
     symbol = "BTCUSD" if connection % 2 == 0 else "ETHUSD"
-    maker, taker = keys if connection % 2 == 0 else keys[::-1]
+    maker, taker = keys[connection % len(keys)], keys[(connection + 1) % len(keys)]
     quantity, mid = QUANTITIES[symbol], PRICES[symbol]
     dice = random.Random(f"{run}/{connection}")
     timestamp = time.time_ns() // 1_000_000

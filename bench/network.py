@@ -25,6 +25,11 @@ from openoutcry.core.records import (
     LinkAck,
     LinkEvent,
     MarketRow,
+    MovedInEvent,
+    MoveDone,
+    MovedOutEvent,
+    MoveIn,
+    MoveOut,
     OrderRow,
     SetRole,
     SettleLink,
@@ -52,6 +57,7 @@ class Faults:
     astray: float = 0.005
     acknowledged: float = 0.3
     restored: float = 0.003
+    moved: float = 0.0
 
 
 class Solo:
@@ -122,6 +128,17 @@ class Node:
         return self.machine.left
 
 
+@dataclass(slots=True)
+class Move:
+    """An entity on its way from one partition to another."""
+
+    entity: int
+    source: Node
+    target: Node
+    version: int
+    chunk_bytes: int
+
+
 class Network:
     """Nodes, the route, and what is on its way between them."""
 
@@ -143,6 +160,9 @@ class Network:
         self.nodes = [*self.homes, *self.places]
         self.route: dict[int, Node] = {}
         self.wires: dict[Wire, deque[bytes]] = defaultdict(deque)
+        self.moves: dict[int, Move] = {}
+        """Entities that have been told to leave and have not arrived."""
+        self.versions: Counter[int] = Counter()
         self.torn: set[Wire] = set()
         """Wires that have lost a message; the next one shows the gap."""
         self.commands = 0
@@ -188,7 +208,9 @@ class Network:
         """Let one partition do one batch; False when nothing is left to be done anywhere."""
         ready = [node for node in self.nodes if self._is_ready(node)]
         if not ready:
-            return self.resend() and self.step()
+            return (self._urge_moves() or self.resend()) and self.step()
+        if self.rng.random() < self.faults.moved:
+            self.begin_move()
         node = self.rng.choice(ready)
         self.apply(node, self._draw(node))
         if self.rng.random() < self.faults.restored:
@@ -209,7 +231,11 @@ class Network:
         return bool(waits) or any(True for _ in self._wires_to(node))
 
     def _wires_to(self, node: Node) -> Iterator[Wire]:
-        return (w for w, waiting in self.wires.items() if waiting and self.route[w[1]] is node)
+        for wire, waiting in self.wires.items():
+            # What is sent to an entity under way is lost, as what is sent to its old home.
+            held = wire[1] in self.moves and self.rng.random() < 0.9
+            if waiting and not held and self.route[wire[1]] is node:
+                yield wire
 
     def _draw(self, node: Node) -> list[bytes]:
         """Draw what comes next to a partition."""
@@ -231,6 +257,8 @@ class Network:
         """Take a message off a wire and do to it what chance has in store."""
         rng, faults = self.rng, self.faults
         message = self.wires[wire].popleft()
+        if wire[1] in self.moves:
+            return [deliver(message)]  # to its old home, in vain: all comes again when it is there
         if wire in self.torn:
             self._rewind(wire)
             return [deliver(message)]  # beyond a gap
@@ -258,6 +286,8 @@ class Network:
         self.commands += len(found)
         self.batches += 1
         self._take_links(events)
+        if self.moves:
+            self._go_on_moving(events)
         for wire, last in _positions(node):
             if last != positions.get(wire) and self.rng.random() < self.faults.acknowledged:
                 self._acknowledge(wire, last)
@@ -293,6 +323,78 @@ class Network:
             if message.link_seq == expected <= after.get(wire, 0):
                 before[wire] = expected
                 self.arrivals[wire[1]].append(record[48:])
+
+    # ---- moves
+
+    def begin_move(self) -> None:
+        """Tell some entity to leave for another partition of its role."""
+        rng = self.rng
+        entity = rng.choice(list(self.route))
+        source = self.route[entity]
+        others = [n for n in self.nodes if n.role == source.role and n is not source]
+        if not others or entity in self.moves or dict(source.view.hosted()).get(entity) is None:
+            return
+        version = dict(source.view.hosted())[entity] + rng.randint(1, 3)
+        move = Move(entity, source, rng.choice(others), version, 8 * rng.randint(200, 7_500))
+        self.moves[entity] = move
+        self.met["moves"] += 1
+        out = MoveOut(entity=entity, target=move.target.number, route_version=version)
+        if rng.random() < 0.2:
+            source.inbox.append(out._replace(route_version=max(version - 3, 0)).pack())
+        source.inbox.append(out.pack())
+
+    def _go_on_moving(self, events: bytes) -> None:
+        """Carry rows from who has let go of an entity, and change the route when all have come."""
+        for record in records(events):
+            if record[2] == EventKind.MOVED_OUT:
+                out = MovedOutEvent.unpack(record)
+                move = self.moves[out.moved_entity]
+                rows = move.source.view.export(out.moved_entity)
+                assert len(rows) == out.export_bytes, "an export is not what was said of it"
+                move.target.inbox.extend(self._parts(move, 0))
+            elif record[2] == EventKind.MOVED_IN:
+                came = MovedInEvent.unpack(record)
+                if came.last:
+                    self._arrive(self.moves.pop(came.moved_entity))
+
+    def _parts(self, move: Move, position: int) -> Iterator[bytes]:
+        """Yield the MOVE_IN commands from a position on, seldom one too often or a wrong one."""
+        rng = self.rng
+        rows = move.source.view.export(move.entity)
+        pieces = [rows[at : at + move.chunk_bytes] for at in range(0, len(rows), move.chunk_bytes)]
+        for number in range(position, len(pieces)):
+            data, last = pieces[number], number + 1 == len(pieces)
+            part = move_in(move, number, data, last=last)
+            dice = rng.random()
+            if dice < 0.02:
+                yield part[:48] + (move.version - 1).to_bytes(8, "little") + part[56:]
+            elif dice < 0.04:
+                yield move_in(move, number + 1, data, last=False)
+            elif dice < 0.05 and last:
+                self.met["move broken"] += 1
+                yield move_in(move, number, data[:-8], last=True)
+            yield part
+            if dice > 0.95:
+                yield part
+
+    def _arrive(self, move: Move) -> None:
+        entity = move.entity
+        self.route[entity] = move.target
+        self.met["arrived"] += 1
+        move.source.inbox.append(MoveDone(entity=entity, route_version=move.version).pack())
+        if self.rng.random() < 0.3:
+            move.source.inbox.append(MoveDone(entity=entity, route_version=move.version).pack())
+        for wire in list(self.wires):
+            if entity in wire:
+                self._rewind(wire)
+
+    def _urge_moves(self) -> bool:
+        """Send again what a target still misses; whether there was anything."""
+        for move in self.moves.values():
+            waiting = {entity: at for entity, _, at in move.target.view.arrivals()}
+            move.target.time_us = max(move.target.time_us, move.source.time_us)
+            move.target.inbox.extend(self._parts(move, waiting.get(move.entity, 0)))
+        return bool(self.moves)
 
     # ---- links
 
@@ -339,6 +441,8 @@ class Network:
         """Add up each partition, and then all money with what is on its way (L01, K06)."""
         for node in self.nodes:
             node.machine.recount()
+        if self.moves:
+            return  # some rows are nowhere but on their way
         totals: Counter[tuple[int, int]] = Counter()
         orders: dict[int, OrderRow] = {}
         for home in self.homes:
@@ -415,6 +519,18 @@ def spoilt(record: bytes, rng: random.Random) -> bytes:
     return bytes(made)
 
 
+def move_in(move: Move, position: int, data: bytes, *, last: bool) -> bytes:
+    """Return the command that brings a part of an entity's rows in."""
+    head = MoveIn(
+        size=MoveIn.SIZE + len(data),
+        entity=move.entity,
+        route_version=move.version,
+        position=position,
+        last=last,
+    )
+    return head.pack() + data
+
+
 def rows_of(snapshot: bytes) -> Iterator[Any]:
     """Yield the rows of a snapshot, typed."""
     for record in records(snapshot):
@@ -428,7 +544,10 @@ def _positions(node: Node) -> Iterator[tuple[Wire, int]]:
 
 def compare_links(pair: Pair) -> None:
     """Hold the views of links against each other."""
-    for name in ("role", "hosted", "outbox", "link_positions"):
+    for name in ("role", "hosted", "outbox", "link_positions", "departures", "arrivals"):
         left, right = getattr(pair.left, name)(), getattr(pair.right, name)()
         if left != right:
             raise DifferenceError(f"{name}: {left!r} against {right!r}")
+    for entity, *_ in pair.left.departures():
+        if pair.left.export(entity) != pair.right.export(entity):
+            raise DifferenceError(f"the exports of entity {entity} differ")

@@ -79,6 +79,10 @@ class ExchangeProcess:
         assert self._process is not None
         return self._process.pid
 
+    def program(self) -> list[str]:
+        """Return how the server is called, but for its flags."""
+        return [*outcry_command(), self.verb]
+
     def start(self, *, cores: set[int] | None = None, ready_seconds_max: float = 60.0) -> Self:
         """Start the server and wait until it answers."""
         assert self._process is None, "already running"
@@ -107,7 +111,7 @@ class ExchangeProcess:
     def command(self) -> list[str]:
         """Return how it is called."""
         where = ["--data", str(self.data), "--port", str(self.port)]
-        return [*outcry_command(), self.verb, *where, "--demo", *self.flags]
+        return [*self.program(), *where, "--demo", *self.flags]
 
     def environment(self) -> dict[str, str]:
         """Return the variables that it is given."""

@@ -31,11 +31,12 @@ void Kernel::drop_stranger(u32 slot, Order& o) {
   a.orders -= 1;
   if (a.orders == 0) {
     apart_->strangers.erase(spread(a.id), o.account);
+    a.id = 0;
     accounts_.give(o.account);
   }
   orders_by_id_.erase(order_hash(o.id), slot);
   if (o.extra != 0) extras_.give(o.extra);
-  o.id = 0;  // as in remove_order
+  o.id = 0;  // tells a free slot from an order, for whoever walks them all
   orders_.give(slot);
 }
 

@@ -1,5 +1,6 @@
 // A batch, command by command; administration; money in and out; views.
 #include "admission.hpp"
+#include "forms.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -18,58 +19,6 @@ void fail(const char* what, const char* file, int line) {
 }
 
 namespace {
-
-// The first bytes that every command shares.
-struct Header {
-  u16 size;
-  u8 kind;
-  u8 version;
-  u32 entity;
-  u64 account_id, digest_lo, digest_hi;
-  i64 deadline_us, time_us;
-};
-static_assert(sizeof(Header) == Tick::SIZE);
-
-// The size that a record of each kind must have; 0: no such kind.
-constexpr auto size_of = [] {
-  std::array<u16, 256> sizes{};
-  sizes[NewOrder::KIND] = NewOrder::SIZE;
-  sizes[CancelOrder::KIND] = CancelOrder::SIZE;
-  sizes[CancelAll::KIND] = CancelAll::SIZE;
-  sizes[CancelReplace::KIND] = CancelReplace::SIZE;
-  sizes[AmendOrder::KIND] = AmendOrder::SIZE;
-  sizes[CreateAsset::KIND] = CreateAsset::SIZE;
-  sizes[CreateMarket::KIND] = CreateMarket::SIZE;
-  sizes[UpdateMarket::KIND] = UpdateMarket::SIZE;
-  sizes[SetMarketStatus::KIND] = SetMarketStatus::SIZE;
-  sizes[CreateAccount::KIND] = CreateAccount::SIZE;
-  sizes[UpdateAccount::KIND] = UpdateAccount::SIZE;
-  sizes[SetFees::KIND] = SetFees::SIZE;
-  sizes[SetLimits::KIND] = SetLimits::SIZE;
-  sizes[Deposit::KIND] = Deposit::SIZE;
-  sizes[Withdraw::KIND] = Withdraw::SIZE;
-  sizes[Adjust::KIND] = Adjust::SIZE;
-  sizes[Tick::KIND] = Tick::SIZE;
-  sizes[Quarantine::KIND] = Quarantine::SIZE;
-  sizes[Epoch::KIND] = Epoch::SIZE;
-  sizes[LinkAck::KIND] = LinkAck::SIZE;
-  sizes[SetRole::KIND] = SetRole::SIZE;
-  sizes[Host::KIND] = Host::SIZE;
-  return sizes;
-}();
-
-// The same for link records.
-constexpr auto link_size_of = [] {
-  std::array<u16, 7> sizes{};
-  sizes[PlaceLink::KIND] = PlaceLink::SIZE;
-  sizes[CancelLink::KIND] = CancelLink::SIZE;
-  sizes[AmendLink::KIND] = AmendLink::SIZE;
-  sizes[SettleLink::KIND] = SettleLink::SIZE;
-  sizes[DoneLink::KIND] = DoneLink::SIZE;
-  sizes[AnswerLink::KIND] = AnswerLink::SIZE;
-  return sizes;
-}();
-constexpr std::size_t LINK_HEADER_BYTES = CancelLink::SIZE - 8;
 
 bool upper_alphanumeric(const char* text, std::size_t size) {
   std::size_t length = 0;
@@ -378,48 +327,6 @@ void Kernel::command(const char* bytes) {
 void Kernel::check_poison(const NewOrder& c) const {
   const std::size_t size = ::strnlen(c.client_order_id, CLIENT_ID_BYTES);
   OUTCRY_CHECK(poison_ != std::string(c.client_order_id, size));
-}
-
-// Whether the form of a command is known; the sizes of some vary.
-bool Kernel::formed(const char* bytes) {
-  const auto* header = reinterpret_cast<const Header*>(bytes);
-  if (header->version != 1) return false;
-  if (header->kind != Deliver::KIND) return size_of[header->kind] == header->size;
-  const std::size_t room = header->size - sizeof(Header);
-  const char* link = bytes + sizeof(Header);
-  return formed_link(link, room) && reinterpret_cast<const CancelLink*>(link)->size == room;
-}
-
-bool Kernel::formed_link(const char* link, std::size_t room) {
-  if (room < LINK_HEADER_BYTES) return false;
-  u16 size;
-  std::memcpy(&size, link, sizeof(size));
-  const auto kind = static_cast<u8>(link[2]);
-  return link[3] == 1 && kind < link_size_of.size() && size <= room && size == link_size_of[kind];
-}
-
-// Whether a client order id in a command has bytes behind its end.
-bool Kernel::ill_padded(const char* bytes) {
-  switch (static_cast<CommandKind>(bytes[2])) {
-    case CommandKind::NEW_ORDER:
-      return !zero_padded(reinterpret_cast<const NewOrder*>(bytes)->client_order_id);
-    case CommandKind::CANCEL_ORDER: {
-      const auto* c = reinterpret_cast<const CancelOrder*>(bytes);
-      return !zero_padded(c->original_client_order_id) || !zero_padded(c->client_order_id);
-    }
-    case CommandKind::AMEND_ORDER: {
-      const auto* c = reinterpret_cast<const AmendOrder*>(bytes);
-      return !zero_padded(c->original_client_order_id) || !zero_padded(c->client_order_id);
-    }
-    case CommandKind::CANCEL_REPLACE: {
-      const auto* c = reinterpret_cast<const CancelReplace*>(bytes);
-      return !zero_padded(c->client_order_id) ||
-             !zero_padded(c->cancel_original_client_order_id) ||
-             !zero_padded(c->cancel_client_order_id);
-    }
-    default:
-      return false;
-  }
 }
 
 void Kernel::administer(const char* bytes) {

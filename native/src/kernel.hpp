@@ -276,6 +276,9 @@ class Kernel {
   void outbox(u32 source, Buffer& out) const;
   u64 last_in(u32 source, u32 destination) const;
   std::vector<std::tuple<u32, u32, u64>> link_positions() const;
+  std::vector<std::tuple<u32, u32, u64, u64>> departures() const;
+  std::vector<std::tuple<u32, u64, u32>> arrivals() const;
+  void export_rows(u32 entity, Buffer& out) const;
 
  private:
   friend class SnapshotReader;
@@ -427,6 +430,30 @@ class Kernel {
   bool read_outbox(const OutboxRow& r);
   bool read_request(const RequestRow& r);
   bool read_request_part(const RequestPartRow& r);
+
+  bool may_host(u32 entity) const;
+
+  // ---- moving.cpp: entities on their way
+  void move_out(const MoveOut& c);
+  void move_done(const MoveDone& c);
+  void move_in(const MoveIn& c);
+  std::vector<char> exported(u32 entity) const;
+  void remove_entity(u32 entity);
+  void remove_market(Market& m);
+  void remove_shard(u32 number);
+  void remove_account(u32 slot);
+  void forget_requests(u32 number);
+  Reason check_arrival(const MoveIn& c) const;
+  Reason arrive(const MoveIn& c, std::span<const char> rows);
+  bool is_sound(u32 entity, std::span<const char> rows) const;
+  bool is_new(const char* row, u32 entity) const;
+  void rows_alone(u32 entity, std::span<const char> rows, Buffer& out) const;
+  static void clear_counters(MarketRow& row);
+  void enter_rows(std::span<const char> rows);  // sound ones, of which none is here
+  void hosted_rows(Buffer& out) const;
+  void moving_rows(Buffer& out) const;
+  bool read_export(const ExportRow& r);
+  bool read_import(const ImportRow& r);
 
   // ---- remote.cpp: accounts whose markets are elsewhere
   template <class C>

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "events.hpp"
+#include "forms.hpp"
 
 namespace outcry {
 
@@ -35,6 +36,53 @@ Reason Kernel::stranger(u64 account_id) const {
   return hosts(shard_entity(account_id)) ? Reason::UNKNOWN_ACCOUNT : Reason::NOT_HOSTED;
 }
 
+// ---- forms
+
+// Whether the form of a command is known; the sizes of some vary.
+bool Kernel::formed(const char* bytes) {
+  const auto* header = reinterpret_cast<const Header*>(bytes);
+  if (header->version != 1) return false;
+  if (header->kind == MoveIn::KIND) {
+    return header->size >= MoveIn::SIZE && header->size - MoveIn::SIZE <= MOVE_BYTES_MAX;
+  }
+  if (header->kind != Deliver::KIND) return size_of[header->kind] == header->size;
+  const std::size_t room = header->size - sizeof(Header);
+  const char* link = bytes + sizeof(Header);
+  return formed_link(link, room) && reinterpret_cast<const CancelLink*>(link)->size == room;
+}
+
+bool Kernel::formed_link(const char* link, std::size_t room) {
+  if (room < LINK_HEADER_BYTES) return false;
+  u16 size;
+  std::memcpy(&size, link, sizeof(size));
+  const auto kind = static_cast<u8>(link[2]);
+  return link[3] == 1 && kind < link_size_of.size() && size <= room && size == link_size_of[kind];
+}
+
+// Whether a client order id in a command has bytes behind its end.
+bool Kernel::ill_padded(const char* bytes) {
+  switch (static_cast<CommandKind>(bytes[2])) {
+    case CommandKind::NEW_ORDER:
+      return !zero_padded(reinterpret_cast<const NewOrder*>(bytes)->client_order_id);
+    case CommandKind::CANCEL_ORDER: {
+      const auto* c = reinterpret_cast<const CancelOrder*>(bytes);
+      return !zero_padded(c->original_client_order_id) || !zero_padded(c->client_order_id);
+    }
+    case CommandKind::AMEND_ORDER: {
+      const auto* c = reinterpret_cast<const AmendOrder*>(bytes);
+      return !zero_padded(c->original_client_order_id) || !zero_padded(c->client_order_id);
+    }
+    case CommandKind::CANCEL_REPLACE: {
+      const auto* c = reinterpret_cast<const CancelReplace*>(bytes);
+      return !zero_padded(c->client_order_id) ||
+             !zero_padded(c->cancel_original_client_order_id) ||
+             !zero_padded(c->cancel_client_order_id);
+    }
+    default:
+      return false;
+  }
+}
+
 // ---- commands
 
 void Kernel::command_apart(const char* bytes) {
@@ -62,6 +110,12 @@ void Kernel::command_apart(const char* bytes) {
       return acknowledge(*reinterpret_cast<const LinkAck*>(bytes));
     case CommandKind::HOST:
       return host(*reinterpret_cast<const Host*>(bytes));
+    case CommandKind::MOVE_OUT:
+      return move_out(*reinterpret_cast<const MoveOut*>(bytes));
+    case CommandKind::MOVE_IN:
+      return move_in(*reinterpret_cast<const MoveIn*>(bytes));
+    case CommandKind::MOVE_DONE:
+      return move_done(*reinterpret_cast<const MoveDone*>(bytes));
     default:
       return administer(bytes);
   }
@@ -83,20 +137,27 @@ void Kernel::set_role(const SetRole& c) {
   emit_partition<RoleEvent>().role = c.role;
 }
 
+// Whether an entity is of a kind that lives in this role.
+bool Kernel::may_host(u32 entity) const {
+  const u32 kind = entity >> 24;
+  const u32 number = entity & NUMBER_BITS;
+  if (!in_markets_role()) {
+    return kind == static_cast<u32>(EntityKind::SHARD) && number < ACCOUNT_SHARDS;
+  }
+  return kind == static_cast<u32>(EntityKind::MARKET) && number >= 1 && number <= MARKETS_MAX;
+}
+
 Reason Kernel::check_host(const Host& c) const {
-  const u32 kind = c.entity >> 24;
   const u32 number = c.entity & NUMBER_BITS;
-  const bool fits = in_markets_role()
-                        ? kind == static_cast<u32>(EntityKind::MARKET) && number >= 1 &&
-                              number <= MARKETS_MAX
-                        : kind == static_cast<u32>(EntityKind::SHARD) && number < ACCOUNT_SHARDS;
-  if (!fits || c.hosted > 1) return Reason::INVALID_SPECIFICATION;
+  if (!may_host(c.entity) || c.hosted > 1) return Reason::INVALID_SPECIFICATION;
   const bool here = hosts(c.entity);
   if (c.hosted == 0) {
     if (!here) return Reason::NOT_HOSTED;
     return untouched(c.entity) ? Reason::NONE : Reason::INVALID_SPECIFICATION;
   }
-  if (here) return Reason::ALREADY_EXISTS;
+  if (here || apart_->departures.contains(c.entity) || apart_->arrivals.contains(c.entity)) {
+    return Reason::ALREADY_EXISTS;
+  }
   if (in_markets_role() && market(static_cast<u16>(number)) == nullptr) {
     return Reason::UNKNOWN_MARKET;
   }
@@ -131,12 +192,15 @@ void Kernel::host(const Host& c) {
 
 // Leaves of a market its specification and status.
 void Kernel::make_copy(Market& m) {
-  MarketRow& row = m.row;
+  clear_counters(m.row);
+  m.buckets = {};
+  m.fence = {};
+}
+
+void Kernel::clear_counters(MarketRow& row) {
   row.entity_seq = row.priority = 0;
   row.trade_id = row.prevented_id = row.update_id = row.last_price_ticks = 0;
   row.faults = 0;
-  m.buckets = {};
-  m.fence = {};
 }
 
 // ---- messages
@@ -217,12 +281,7 @@ std::vector<std::tuple<u32, u32, u64>> Kernel::link_positions() const {
 // ---- rows
 
 void Kernel::link_rows(Buffer& out) const {
-  for (const auto& [entity, version] : apart_->hosted) {
-    HostedRow& row = out.append<HostedRow>();
-    row.entity = entity;
-    row.hosting = static_cast<u8>(Hosting::HOSTED);
-    row.route_version = version;
-  }
+  hosted_rows(out);
   for (const auto& [key, link] : apart_->links) {
     LinkRow& row = out.append<LinkRow>();
     row.entity = key.first;
@@ -239,6 +298,7 @@ void Kernel::link_rows(Buffer& out) const {
     }
   }
   request_rows(out);
+  moving_rows(out);
 }
 
 void Kernel::request_rows(Buffer& out) const {
@@ -261,11 +321,6 @@ void Kernel::request_rows(Buffer& out) const {
     row.link_seq = key.second;
     origin(row, request->origin);
   }
-}
-
-bool Kernel::read_hosted(const HostedRow& r) {
-  if (apart_ == nullptr || r.hosting != static_cast<u8>(Hosting::HOSTED)) return false;
-  return apart_->hosted.emplace(r.entity, r.route_version).second;
 }
 
 bool Kernel::read_link(const LinkRow& r) {

@@ -72,11 +72,27 @@ struct Reservation {
   u32 count = 0;
 };
 
+// An entity that has left: where to, and its rows until the move is done.
+struct Departure {
+  u32 target = 0;
+  u64 route_version = 0;
+  std::vector<char> rows;
+};
+
+// An entity on its way in: the rows that have come, and the next part that is waited for.
+struct Arrival {
+  u64 route_version = 0;
+  u32 position = 0;
+  std::vector<char> rows;
+};
+
 struct Apart {
   explicit Apart(Role role_) : role(role_) {}
 
   const Role role;
   std::map<u32, u64> hosted;                   // entity -> version of its route
+  std::map<u32, Departure> departures;
+  std::map<u32, Arrival> arrivals;
   std::map<std::pair<u32, u32>, Link> links;   // (entity here, entity there)
   std::map<Origin, Request> requests;
   std::map<std::pair<i64, u64>, Request*> parts;  // (order id, link_seq)

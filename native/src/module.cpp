@@ -314,6 +314,12 @@ NB_MODULE(_native, m) {
             return rows(d, [&](Kernel& k, Buffer& out) { k.outbox(source, out); });
           },
           nb::arg("source") = 0)
+      .def("departures", [](Door& d) { return d.live().departures(); })
+      .def("arrivals", [](Door& d) { return d.live().arrivals(); })
+      .def("export",
+           [](Door& d, u32 entity) {
+             return rows(d, [&](Kernel& k, Buffer& out) { k.export_rows(entity, out); });
+           })
       .def("last_in",
            [](Door& d, u32 source, u32 destination) {
              return d.live().last_in(source, destination);

@@ -4,9 +4,11 @@ from collections import Counter
 
 import pytest
 from bench.links import run_links
-from bench.network import Faults, kernel_alone, reference_alone
+from bench.network import Faults, kernel_alone, native_pair, reference_alone
 
 SEEDS = range(8)
+SEEDS_OF_MOVES = (1, 4, 13, 14)
+"""Of which the network has partitions to move between."""
 COMMANDS_PER_SEED = 12_500
 LEAST = {
     "PLACE": 4_000,
@@ -35,6 +37,17 @@ LEAST = {
 def test_k01_k05_k06_k07_k09_same_bytes_on_links(seed: int) -> None:
     """Events byte for byte, state hash, and all money with what is under way (L01)."""
     run_links(seed, COMMANDS_PER_SEED)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("seed", SEEDS_OF_MOVES)
+def test_k10_same_bytes_while_entities_move(seed: int) -> None:
+    """Shards and markets move between partitions in the middle of traffic."""
+    met = run_links(seed, COMMANDS_PER_SEED // 2, native_pair, Faults(moved=0.01))
+
+    assert met["moves"] == met["arrived"] >= 8
+    assert met["event MOVE_DONE"] == met["moves"]
 
 
 @pytest.mark.slow

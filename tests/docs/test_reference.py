@@ -3,9 +3,12 @@
 import argparse
 import dataclasses
 import re
+import shlex
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from bench.__main__ import BENCHMARKS
 from tools.document_commands import commands
 
 from openoutcry.app.scaled.settings import Address, ScaledSettings, variable_of
@@ -100,6 +103,53 @@ def test_every_scaled_setting_is_documented_with_its_default(
     is_word = isinstance(default, bool) or default in ("", None, ())
     assert row[1] == (words[default] if is_word else f"`{default}`")
     assert row[0] == ("" if field.name == "partitions" else f"`{variable_of(field.name)}`")
+
+
+def test_the_example_of_several_machines_is_one(tmp_path: Path) -> None:
+    page = (PAGES / "operating/several-machines.md").read_text()
+    [example] = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "exchange.toml").write_text(example)
+    for name in re.findall(r'"(\S+\.(?:pem|key))"', example):
+        (tmp_path / name).touch()
+    settings = ScaledSettings.load(
+        tmp_path / "exchange.toml", {"OUTCRY_CALLS_LISTEN": "10.0.0.11:7400"}
+    )
+    assert [partition.number for partition in settings.partitions] == [1, 2, 101, 102]
+    assert settings.report_dsn
+
+
+def _commands_in(page: Path) -> Iterator[str]:
+    for block in re.findall(r"```sh\n(.*?)```", page.read_text(), re.DOTALL):
+        for line in block.splitlines():
+            found = re.match(r"(?:\.venv/bin/)?outcry (.*)", line)
+            if found is not None:
+                yield found[1]
+
+
+def test_every_command_in_a_page_is_one() -> None:
+    pages = [*PAGES.rglob("*.md"), *ROOT.glob("*.md")]
+    said = [(page, command) for page in pages for command in _commands_in(page)]
+    assert len(said) > 10
+    for page, command in said:
+        try:
+            build_parser().parse_args(shlex.split(command, comments=True))
+        except SystemExit:
+            pytest.fail(f"{page.relative_to(ROOT)}: outcry {command}")
+
+
+def test_every_benchmark_is_described() -> None:
+    page = (PAGES / "reference/benchmarks.md").read_text()
+    missing = [name for name in BENCHMARKS if f"`bench/{name}.py`" not in page]
+    assert missing == []
+
+
+def test_every_page_is_listed_where_its_folder_begins() -> None:
+    missing = []
+    for folder in ("start", "operating", "reference", "internals"):
+        index = (PAGES / folder / "README.md").read_text()
+        pages = sorted(path.name for path in (PAGES / folder).glob("*.md"))
+        missing += [name for name in pages if name != "README.md" and f"({name})" not in index]
+    assert missing == []
 
 
 def test_the_example_of_the_scaled_settings_is_one(tmp_path: Path) -> None:

@@ -4,11 +4,11 @@ import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tests.e2e import clients
-from tools.exchange_process import DemoKey, ExchangeProcess
+from tests.e2e.trading import everything, trade_a_little
+from tools.exchange_process import ExchangeProcess
 
 
 @pytest.fixture
@@ -18,58 +18,19 @@ def own(tmp_path: Path) -> Iterator[ExchangeProcess]:
         yield process
 
 
-def _everything(exchange: ExchangeProcess, keys: list[DemoKey]) -> dict[str, Any]:
-    seen: dict[str, Any] = {}
-    for key in keys:
-        status, account = clients.signed(exchange, key, "GET", "/api/v3/account")
-        assert status == 200
-        seen[f"{key.name} balances"] = account["balances"]
-        for path in ("openOrders", "allOrders", "myTrades"):
-            status, rows = clients.signed(exchange, key, "GET", f"/api/v3/{path}", symbol="BTCUSD")
-            assert status == 200
-            seen[f"{key.name} {path}"] = rows
-    seen["book"] = exchange.get("/api/v3/depth?symbol=BTCUSD&limit=1000")
-    seen["trades"] = exchange.get("/api/v3/trades?symbol=BTCUSD")
-    seen["candles"] = exchange.get("/api/v3/klines?symbol=BTCUSD&interval=1m")
-    seen["aggregates"] = exchange.get("/api/v3/aggTrades?symbol=BTCUSD")
-    seen["last"] = exchange.get("/api/v3/ticker/price?symbol=BTCUSD")
-    return seen
-
-
-def _trade_a_little(exchange: ExchangeProcess, alice: DemoKey, bob: DemoKey) -> None:
-    order = {"symbol": "BTCUSD", "type": "LIMIT", "timeInForce": "GTC"}
-    for step in range(5):
-        status, _ = clients.signed(
-            exchange, alice, "POST", "/api/v3/order",
-            **order, side="SELL", quantity="0.002", price=str(50_000 + step),
-        )  # fmt: skip
-        assert status == 200
-    status, bought = clients.signed(
-        exchange, bob, "POST", "/api/v3/order", **order, side="BUY", quantity="0.005", price="50001"
-    )
-    assert (status, len(bought["fills"])) == (200, 2)
-    clients.signed(
-        exchange, bob, "POST", "/api/v3/order",
-        symbol="BTCUSD", side="SELL", type="STOP_LOSS", quantity="0.001", stopPrice="45000",
-    )  # fmt: skip
-    clients.signed(
-        exchange, bob, "DELETE", "/api/v3/order", symbol="BTCUSD", orderId=bought["orderId"]
-    )
-
-
 @pytest.mark.parametrize("end", ["stop", "kill"])
-def test_restart_keeps_everything(own: ExchangeProcess, end: str) -> None:
+def test_restart_keepseverything(own: ExchangeProcess, end: str) -> None:
     keys = own.demo_keys()
     alice, bob = own.keys_of("HMAC")[:2]
-    _trade_a_little(own, alice, bob)
-    before = _everything(own, [alice, bob])
+    trade_a_little(own, alice, bob)
+    before = everything(own, [alice, bob])
     assert len(before[f"{alice.name} openOrders"]) == 3
     getattr(own, end)()
     own.start()
     assert own.demo_keys() == keys, "a restart keeps the keys"
-    assert _everything(own, [alice, bob]) == before
-    _trade_a_little(own, alice, bob)
-    assert len(_everything(own, [alice])[f"{alice.name} myTrades"]) > len(
+    assert everything(own, [alice, bob]) == before
+    trade_a_little(own, alice, bob)
+    assert len(everything(own, [alice])[f"{alice.name} myTrades"]) > len(
         before[f"{alice.name} myTrades"]
     )
 

@@ -87,7 +87,7 @@ class StraightCalls:
 
     async def submit(self, command: bytes) -> Reply:
         await asyncio.sleep(0)
-        return Reply(1, 2, (OrderEvent(),))
+        return Reply(1, 2, OrderEvent().pack())
 
     def __getattr__(self, name: str) -> Any:
         async def read(*values: Any) -> Any:
@@ -98,6 +98,9 @@ class StraightCalls:
 
     async def committed_seq(self, account_id: int) -> int:
         return self.kernel.seq()
+
+    async def catalog(self) -> list[Any]:
+        return []
 
 
 def in_loop(work: Coroutine[Any, Any, None]) -> None:

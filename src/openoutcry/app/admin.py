@@ -68,6 +68,8 @@ _E = TypeVar("_E", bound=Enum)
 
 Answer = dict[str, object]
 Request = Mapping[str, object]
+Handler = Callable[[Request], Awaitable[Answer]]
+"""Does one kind of request; raises AdminError."""
 
 FIRST_ACCOUNT_NUMBER = 1_000
 """Accounts whose id is not chosen get the first free number from here on."""
@@ -129,8 +131,15 @@ class Administration:
     """The operator's requests: `{"do": name, ...}`, each answered by one JSON object."""
 
     def __init__(
-        self, calls: Calls, keys: ApiKeys, catalog: Catalog, clock: Callable[[], int]
+        self,
+        calls: Calls,
+        keys: ApiKeys,
+        catalog: Catalog,
+        clock: Callable[[], int],
+        more: Mapping[str, Handler] | None = None,
     ) -> None:
+        """`more` are requests that only some exchanges know."""
+        self._more = more or {}
         self._calls = calls
         self._keys = keys
         self._catalog = catalog
@@ -155,6 +164,8 @@ class Administration:
     async def run(self, request: Request) -> Answer:
         """Do a request; raises AdminError when it cannot be done."""
         name = request.get("do")
+        if isinstance(name, str) and name in self._more:
+            return await self._more[name](request)
         if not isinstance(name, str) or name not in self._requests:
             raise AdminError(f"unknown request {name!r}")
         try:

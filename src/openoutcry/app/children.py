@@ -67,7 +67,13 @@ class ChildPlan:
 class Child:
     """One process at a time for a plan."""
 
-    def __init__(self, plan: ChildPlan, on_hopeless: Callable[[ChildError], None]) -> None:
+    def __init__(
+        self,
+        plan: ChildPlan,
+        on_hopeless: Callable[[ChildError], None],
+        on_end: Callable[[str], None] | None = None,
+    ) -> None:
+        """`on_end` is told the plan's name whenever a process has ended by itself."""
         self.plan = plan
         self.state = ChildState.STOPPED
         self.restarts = 0
@@ -75,6 +81,7 @@ class Child:
         self.log_size_at_start = 0
         """Where in the log the process of now begins."""
         self._on_hopeless = on_hopeless
+        self._on_end = on_end
         self._process: asyncio.subprocess.Process | None = None
         self._watch: asyncio.Task[None] | None = None
         self._stopping = False
@@ -117,6 +124,8 @@ class Child:
             if self._stopping:
                 break
             log.error("%s ended with %d: %s", self.plan.name, code, self.plan.log_path)
+            if self._on_end is not None:
+                self._on_end(self.plan.name)
             is_steady = time.monotonic() - self.started_at > STEADY_SECONDS
             attempts = 0 if is_steady or not attempts else attempts + 1
             if code in self.plan.hopeless or attempts > self.plan.attempts_max:

@@ -1,7 +1,6 @@
 """The public doors of a process that serves clients: HTTP and WebSockets on one port."""
 
 import asyncio
-import gc
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 
@@ -17,8 +16,6 @@ from openoutcry.ports.plain_orders import PlainOrders
 PLAIN_ORDERS = PlainOrders(read_order, OrderWriter)
 HTTP_GRACE_SECONDS = 2.0
 WEBSOCKET_PATHS = ("/ws", "/stream", "/ws-api")
-COLLECT_AFTER = (20_000, 20, 50)
-"""New objects until the garbage collector looks; and so many looks until it looks further."""
 
 
 class PortInUseError(Exception):
@@ -47,17 +44,6 @@ async def open_doors(
 
     stack.push_async_callback(close_doors)
     return found
-
-
-def spare_collections() -> None:
-    """Have the garbage collector look seldom, and never again at what stays until the end.
-
-    A request leaves no cycles behind: its objects go with their last reference. What is collected
-    is what breaks in the middle, and that can wait until there are some thousand objects of it.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*COLLECT_AFTER)
 
 
 def _upgrades(upgrade: Upgrade) -> Callable[[str], Upgrade | None]:

@@ -19,7 +19,7 @@ from openoutcry.adapters.sqlite.keys import KeyStoreError, SqliteApiKeys
 from openoutcry.app.admin import Administration
 from openoutcry.app.control import ControlServer
 from openoutcry.app.demo import DemoBots, DemoError, open_demo
-from openoutcry.app.doors import PortInUseError, open_doors, spare_collections
+from openoutcry.app.doors import PortInUseError, open_doors
 from openoutcry.app.engine import (
     HISTORY_NAME,
     KEYS_NAME,
@@ -29,6 +29,7 @@ from openoutcry.app.engine import (
     recover_partition,
 )
 from openoutcry.app.follower_link import FollowerError, FollowerLink
+from openoutcry.app.garbage import spare_collections
 from openoutcry.app.settings import ServeSettings, SettingsError
 from openoutcry.core.records import AssetRow, MarketRow, MetaRow
 from openoutcry.gateways.edge.catalog import Catalog

@@ -82,6 +82,7 @@ def add(commands: Commands) -> None:
         metavar="WHAT",
         help="all, gateways, engines, or a process's name (default: %(default)s)",
     )
+    _add_partitions(requests)
 
 
 def _add_accounts(requests: Commands) -> None:
@@ -191,6 +192,26 @@ def _add_markets(requests: Commands) -> None:
         parser = _request(requests, name, summary, request="set-status")
         parser.add_argument("symbol", metavar="SYMBOL", help="the market")
         parser.set_defaults(status=status)
+
+
+def _add_partitions(requests: Commands) -> None:
+    _request(requests, "list-partitions", "list the partitions of a scaled exchange")
+    parser = _request(
+        requests,
+        "move",
+        "move a market or account shards while they trade (scaled size)",
+        "  outcry admin move BTCUSD --to engine-2\n"
+        "  outcry admin move 0-255 --to 2                 account shards, to partition 2\n",
+    )
+    parser.add_argument("what", metavar="WHAT", help="a market's symbol, or shards such as 0-255")
+    parser.add_argument("--to", required=True, metavar="WHERE", help="an engine or a partition")
+    parser = _request(
+        requests, "split", "move every other entity of a partition to another one (scaled size)"
+    )
+    parser.add_argument("partition", type=int, metavar="PARTITION", help="the one to be split")
+    parser.add_argument(
+        "--to", type=int, required=True, metavar="PARTITION", help="who gets half of it"
+    )
 
 
 def _filters(parser: argparse.ArgumentParser) -> None:

@@ -4,7 +4,15 @@ import argparse
 from pathlib import Path
 
 from openoutcry.cli.exchange import DEFAULT_HOST, DEFAULT_PORT, port_number
-from openoutcry.cli.words import DEFAULT_DATA, EXIT_USAGE, Commands, add_command, complain
+from openoutcry.cli.words import (
+    DEFAULT_DATA,
+    EXIT_OK,
+    EXIT_USAGE,
+    CommandError,
+    Commands,
+    add_command,
+    complain,
+)
 
 _UP_DESCRIPTION = """\
 Run a whole scaled exchange on this machine: PostgreSQL and a Valkey cluster, engines that
@@ -17,6 +25,16 @@ _UP_EXAMPLES = """\
   outcry up --data /tmp/load --demo --no-bots --no-limits        for load tests
 """
 
+_MIGRATE_DESCRIPTION = """\
+Take an embedded exchange, stopped, to the scaled size: accounts, balances, open orders, API
+keys and history. The target must be empty; the source stays as it was. What is cut short can
+be repeated."""
+
+_MIGRATE_EXAMPLES = """\
+  outcry migrate /srv/exchange --to /srv/scaled --engines 3
+  outcry migrate /srv/exchange --to /etc/outcry/exchange.toml
+"""
+
 _PROCESS_DESCRIPTION = """\
 {what}
 Settings come from a file and from OUTCRY_* variables; see docs/reference/settings.md."""
@@ -25,6 +43,7 @@ Settings come from a file and from OUTCRY_* variables; see docs/reference/settin
 def add(commands: Commands) -> None:
     """Add the commands."""
     _add_up(commands)
+    _add_migrate(commands)
     engine = _add_process(
         commands, "engine", "own partitions and match orders", "Own partitions, and stand by."
     )
@@ -87,6 +106,58 @@ def _add_up(commands: Commands) -> None:
     parser.add_argument("--no-bots", action="store_true", help="with --demo: no simulated traders")
     parser.add_argument("--no-limits", action="store_true", help="no rate limits, for load tests")
     parser.set_defaults(run=_up)
+
+
+def _add_migrate(commands: Commands) -> None:
+    parser = add_command(
+        commands,
+        "migrate",
+        "take an embedded exchange to the scaled size",
+        _MIGRATE_DESCRIPTION,
+        _MIGRATE_EXAMPLES,
+    )
+    parser.add_argument(
+        "directory", metavar="DIR", type=Path, help="the data directory of `outcry serve`"
+    )
+    parser.add_argument(
+        "--to",
+        type=Path,
+        required=True,
+        metavar="TARGET",
+        help="a settings file (.toml) whose databases are empty, or a new folder for `outcry up`",
+    )
+    parser.add_argument(
+        "--engines",
+        type=_count,
+        default=2,
+        metavar="N",
+        help="for a folder: engines to plan for (default: %(default)s)",
+    )
+    parser.set_defaults(run=_migrate)
+
+
+def _migrate(options: argparse.Namespace) -> int:
+    from openoutcry.app.scaled.migrate import (
+        MigrateError,
+        migrate_to_folder,
+        migrate_to_settings,
+    )
+    from openoutcry.app.settings import SettingsError
+
+    try:
+        if options.to.suffix == ".toml":
+            done = migrate_to_settings(options.directory, options.to, print)
+        else:
+            done = migrate_to_folder(options.directory, options.to, options.engines, print)
+    except SettingsError as error:
+        raise CommandError(str(error), EXIT_USAGE) from error
+    except MigrateError as error:
+        raise CommandError(str(error)) from error
+    print(
+        f"taken over: {done.accounts:,} accounts, {done.orders:,} open orders, {done.keys} keys "
+        f"and the history of {done.batches:,} batches, in {done.partitions} partitions"
+    )
+    return EXIT_OK
 
 
 def _add_process(commands: Commands, name: str, summary: str, what: str) -> argparse.ArgumentParser:

@@ -127,6 +127,24 @@ class BatchEvents:
             self._decoded[kind] = found
         return found
 
+    def heads(self) -> Iterator[tuple[int, int, int, int]]:
+        """Yield (place, kind, entity, entity_seq) of each event, in order."""
+        data, offset = self._data, 0
+        while offset < len(data):
+            size, kind, entity, entity_seq = _EVENT_OF(data, offset)
+            yield offset, kind, entity, entity_seq
+            offset += size
+
+    def event(self, place: int) -> Event:
+        """Return the event at a place."""
+        cls, unpack_from, _ = _EVENT_DECODERS[self._data[place + COMMAND_KIND_OFFSET]]
+        return tuple.__new__(cls, unpack_from(self._data, place))
+
+    def record(self, place: int) -> bytes:
+        """Return the event at a place as it is kept."""
+        size, _, _ = _EVENT_HEAD(self._data, place)
+        return self._data[place : place + size]
+
     def pick(self, picked: Picked) -> list[tuple[Any, ...]]:
         """Return some fields of the events of one type, in order."""
         data, fields = self._data, picked.of_record
@@ -140,7 +158,14 @@ class BatchEvents:
 
 _EVENT_HEAD = Picked(EpochEvent, "size", "kind", "command").of_record
 """The head of an event is the same in all."""
+_EVENT_OF = Picked(EpochEvent, "size", "kind", "entity", "entity_seq").of_record
 NO_EVENTS = BatchEvents(b"", ([0], {}))
+
+
+def entity_seq_of(record: bytes) -> int:
+    """Return the place of an event in its entity's own sequence."""
+    found: int = _EVENT_OF(record, 0)[3]
+    return found
 
 
 def decode_events(data: bytes) -> list[Event]:

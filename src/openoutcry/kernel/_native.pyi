@@ -80,6 +80,15 @@ class Kernel:
     def hosted(self) -> list[tuple[int, int]]:
         """Return (entity, version of its route) of all that is hosted here, by entity."""
 
+    def departures(self) -> list[tuple[int, int, int, int]]:
+        """Return (entity, partition, version, bytes of its rows kept) of all that has left."""
+
+    def arrivals(self) -> list[tuple[int, int, int]]:
+        """Return (entity, version, next part) of all that is on its way in."""
+
+    def export(self, entity: int, /) -> bytes:
+        """Return the rows of an entity that has left and is not known to have arrived."""
+
     def outbox(self, source: int = 0) -> bytes:
         """Return the messages not acknowledged, by link and number: one entity's or (0) all."""
 

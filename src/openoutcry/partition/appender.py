@@ -5,11 +5,12 @@ import os
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from openoutcry.codec.journal import Head, JournalRow, seal
-from openoutcry.ports.journal import Journal, JournalError, JournalFullError, Room
+from openoutcry.ports.journal import Journal, JournalFullError, Room
+from openoutcry.ports.ownership import Route
 
 EXIT_JOURNAL = 4
 RETRY_SECONDS = 0.2
@@ -20,6 +21,12 @@ def exit_at_once(error: BaseException) -> None:
     text = f"outcry: the journal failed, stopping at once without acknowledging: {error}\n"
     os.write(sys.stderr.fileno(), text.encode())
     os._exit(EXIT_JOURNAL)
+
+
+@dataclass(frozen=True, slots=True)
+class _Append:
+    row: JournalRow
+    routes: Sequence[Route]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +59,17 @@ class Appender:
         self._on_full = on_full
         self._fatal = fatal
         self._loop = asyncio.get_running_loop()
-        self._items: deque[JournalRow | _Prune | None] = deque()
+        self._items: deque[_Append | _Prune | None] = deque()
         self._ear, self._bell = os.pipe()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="journal-append", daemon=True)
         self._thread.start()
 
-    def append(self, commands: bytes, count: int) -> None:
-        """Have a batch appended after the one before it."""
+    def append(self, commands: bytes, count: int, routes: Sequence[Route] = ()) -> None:
+        """Have a batch appended after the one before it, and with it routes changed."""
         row = seal(self._last, self._partition, self._epoch, commands, count)
         self._last = row.head
-        self._hand_over(row)
+        self._hand_over(_Append(row, routes))
 
     def prune(self, below_seq: int) -> None:
         """Have older rows deleted, a few at a time between appends."""
@@ -77,7 +84,7 @@ class Appender:
         os.close(self._bell)
         os.close(self._ear)
 
-    def _hand_over(self, item: JournalRow | _Prune | None) -> None:
+    def _hand_over(self, item: _Append | _Prune | None) -> None:
         """Wake the thread by a pipe: the write lets go of the interpreter for it to begin at once.
 
         Woken by a lock, it would wait for the interpreter, and for the processor once more.
@@ -97,15 +104,15 @@ class Appender:
                     continue
                 if not self._append(item):
                     return
-            except JournalError as error:
+            except Exception as error:  # noqa: BLE001 - the root of the thread: nobody else would hear
                 self._fatal(error)
                 return
-            self._loop.call_soon_threadsafe(self._on_durable, item)
+            self._loop.call_soon_threadsafe(self._on_durable, item.row)
 
-    def _append(self, row: JournalRow) -> bool:
+    def _append(self, item: _Append) -> bool:
         """Append; when the disk is full use the reserve, then wait for room. False: stopped."""
         try:
-            self._journal.append([row])
+            self._write(item)
             return True
         except JournalFullError:
             if self._room is not None:
@@ -113,12 +120,18 @@ class Appender:
             self._loop.call_soon_threadsafe(self._on_full, False)
         while True:
             try:
-                self._journal.append([row])
+                self._write(item)
                 return True
             except JournalFullError:
                 self._loop.call_soon_threadsafe(self._on_full, True)
                 if self._stopping.wait(RETRY_SECONDS):
                     return False
+
+    def _write(self, item: _Append) -> None:
+        if item.routes:
+            self._journal.append([item.row], routes=item.routes)
+        else:
+            self._journal.append([item.row])
 
     def _prune(self, item: _Prune) -> None:
         try:

@@ -11,11 +11,13 @@ from typing import NamedTuple
 
 from openoutcry.codec.records import BatchEvents
 from openoutcry.core.enums import EventKind
+from openoutcry.core.limits import MOVE_BYTES_MAX
 from openoutcry.core.records import (
     AnsweredEvent,
     Deliver,
     LinkAck,
     LinkEvent,
+    MoveIn,
     PendingEvent,
 )
 from openoutcry.ports.calls import Taker
@@ -106,6 +108,23 @@ def link_ack(position: Position) -> bytes:
         destination=position.destination,
         link_seq=position.link_seq,
     ).pack()
+
+
+def move_parts(entity: int, route_version: int, export: bytes) -> list[bytes]:
+    """Return the MOVE_IN commands that bring an entity's rows to its new partition."""
+    cuts = range(0, len(export), MOVE_BYTES_MAX)
+    found = []
+    for position, at in enumerate(cuts):
+        rows = export[at : at + MOVE_BYTES_MAX]
+        head = MoveIn(
+            size=MoveIn.SIZE + len(rows),
+            entity=entity,
+            route_version=route_version,
+            position=position,
+            last=at == cuts[-1],
+        )
+        found.append(head.pack() + rows)
+    return found
 
 
 class LinkDesk:

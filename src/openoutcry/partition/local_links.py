@@ -91,5 +91,5 @@ class LocalLinks:
         """Send a partition what it has not taken in of another's outbox; tell how far it is."""
         positions = await home.link_positions()
         found = to_resend(await source.outbox(), positions)
-        home.deliver(m for m in found if self._home(head_of(m).destination) is home)
+        self._deliver(home, [m for m in found if self._home(head_of(m).destination) is home])
         source.acknowledge(p for p in positions if self._home(p.source) is source)

@@ -112,6 +112,14 @@ class StateMachine(Protocol):
         """Return the number of the last message taken in of one link."""
         ...
 
+    def departures(self) -> list[tuple[int, int, int, int]]:
+        """Return (entity, partition, version, bytes of its rows kept) of all that has left."""
+        ...
+
+    def export(self, entity: int, /) -> bytes:
+        """Return the rows of an entity that has left and is not known to have arrived."""
+        ...
+
     def hosts(self, entity: int, /) -> bool:
         """Whether an entity lives here; everything does where both sides live."""
         ...

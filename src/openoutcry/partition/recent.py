@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Sequence
 
+from openoutcry.codec.records import decode_events, entity_seq_of
 from openoutcry.core.records import Event
 from openoutcry.ports.feeds import Committed
 
@@ -10,34 +11,36 @@ EVENTS_MAX = 200_000
 
 
 class RecentEvents:
-    """Remembers so many events over all entities, and forgets the oldest batches first."""
+    """Remembers so many events over all entities, and forgets the oldest first.
+
+    They stay bytes: hardly any is asked for, and so many objects would be looked through by each
+    collection of garbage.
+    """
 
     def __init__(self, events_max: int = EVENTS_MAX) -> None:
         self._events_max = events_max
-        self._batches: deque[Committed] = deque()
-        self._count = 0
-        self._by_entity: dict[int, deque[Event]] = {}
+        self._order: deque[int] = deque()
+        """The entity of each event, oldest first."""
+        self._by_entity: dict[int, deque[bytes]] = {}
         self._reached: dict[int, int] = {}
 
     def take(self, batch: Committed) -> None:
         """Remember a batch's events (a feed listener)."""
-        self._batches.append(batch)
-        self._count += len(batch.events)
-        by_entity = self._by_entity
-        for event in batch.events:
-            kept = by_entity.get(event.entity)
+        by_entity, order = self._by_entity, self._order
+        for place, _kind, entity, _entity_seq in batch.heads():
+            kept = by_entity.get(entity)
             if kept is None:
-                kept = by_entity[event.entity] = deque()
-            kept.append(event)
-        while self._count > self._events_max and len(self._batches) > 1:
-            oldest = self._batches.popleft()
-            self._count -= len(oldest.events)
-            for event in oldest.events:
-                kept = by_entity[event.entity]
-                kept.popleft()
-                self._reached[event.entity] = event.entity_seq
-                if not kept:
-                    del by_entity[event.entity]
+                kept = by_entity[entity] = deque()
+            kept.append(batch.record(place))
+            order.append(entity)
+        while len(order) > self._events_max:
+            self._forget(order.popleft())
+
+    def _forget(self, entity: int) -> None:
+        kept = self._by_entity[entity]
+        self._reached[entity] = entity_seq_of(kept.popleft())
+        if not kept:
+            del self._by_entity[entity]
 
     def after(self, entity: int, entity_seq: int) -> Sequence[Event] | None:
         """Return an entity's events after this one, or None when some of them are forgotten.
@@ -48,6 +51,7 @@ class RecentEvents:
         kept = self._by_entity.get(entity)
         if not kept:
             return [] if self._reached.get(entity, -1) == entity_seq else None
-        if kept[0].entity_seq > entity_seq + 1:
+        if entity_seq_of(kept[0]) > entity_seq + 1:
             return None
-        return [event for event in kept if event.entity_seq > entity_seq]
+        wanted = [record for record in kept if entity_seq_of(record) > entity_seq]
+        return decode_events(b"".join(wanted))

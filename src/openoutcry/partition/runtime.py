@@ -34,6 +34,8 @@ from openoutcry.core.records import (
     LinkEvent,
     MarketRow,
     MetaRow,
+    MovedInEvent,
+    MovedOutEvent,
     OrderRow,
     PendingEvent,
     QuarantinedEvent,
@@ -50,7 +52,7 @@ from openoutcry.partition.links import (
     messages_of,
 )
 from openoutcry.partition.machine import Machines, StateMachine
-from openoutcry.partition.recovery import Recovered, recover
+from openoutcry.partition.recovery import Recovered, RecoveryError, recover
 from openoutcry.ports.calls import (
     CallError,
     NotAcceptedError,
@@ -62,7 +64,8 @@ from openoutcry.ports.calls import (
     Taker,
 )
 from openoutcry.ports.feeds import Committed, Listener
-from openoutcry.ports.journal import Journal, Room, Snapshots
+from openoutcry.ports.journal import Journal, JournalError, Room, Snapshots
+from openoutcry.ports.ownership import Route
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +86,7 @@ _PASS_WHEN_FULL = frozenset(
 )
 _ACK_SECONDS = 0.02
 """How long an acknowledgement waits for other commands to be journaled with."""
-_OF_LINKS: tuple[type[Event], ...] = (LinkEvent, PendingEvent)
+_OF_LINKS: tuple[type[Event], ...] = (LinkEvent, PendingEvent, MovedInEvent, MovedOutEvent)
 LinkWatcher = Callable[[list[bytes], list[Position]], None]
 """Called after a commit with the messages it sends, and how far it has come with links."""
 CommitWatcher = Callable[[int, bytes], None]
@@ -180,6 +183,7 @@ class Partition:
         self._watchers: list[CommitWatcher] = []
         self._link_watchers: list[LinkWatcher] = []
         self._desk: LinkDesk | None = None
+        self._delivers = False
         self._acks = AckDesk()
         self._acks_due = False
         self._requests = RequestDesk()
@@ -339,15 +343,31 @@ class Partition:
         data = self._machines.stamp(commands, self._time_us)
         self._seq += 1
         flight = _Flight(self._seq, data, takers)
-        if self._desk is not None:
+        if self._delivers:
             flight.delivered = {
                 index: command[COMMAND_BYTES_MIN:]
                 for index, command in enumerate(commands)
                 if command[COMMAND_KIND_OFFSET] == CommandKind.DELIVER
             }
         self._flight = flight
-        self._appender.append(data, len(commands))
+        self._appender.append(data, len(commands), self._routes_of(flight, commands))
         return flight
+
+    def _routes_of(self, flight: _Flight, commands: list[bytes]) -> Sequence[Route]:
+        """Return the routes that change with a batch: those of entities that have arrived.
+
+        Only the machine knows whether one has, so such a batch is applied before it is appended.
+        """
+        if not any(command[COMMAND_KIND_OFFSET] == CommandKind.MOVE_IN for command in commands):
+            return ()
+        self._apply(flight)
+        if flight.fault is not None:
+            return ()
+        return [
+            Route(event.moved_entity, self._partition, event.route_version)
+            for event in flight.events.of_type(MovedInEvent)
+            if isinstance(event, MovedInEvent) and event.last
+        ]
 
     def _apply(self, flight: _Flight) -> None:
         """Apply and decode a batch while its append is under way."""
@@ -425,6 +445,8 @@ class Partition:
     def _release_links(self, flight: _Flight) -> None:
         """Let out what a batch sends, and tell those whose requests it begins or answers."""
         events, machine = flight.events, self._machine
+        if events.has_any((MovedInEvent, MovedOutEvent)):
+            self._desk = None  # links have come or gone: begin with what the machine says
         begun: dict[int, list[PendingEvent]] = {}
         for event in events.of_type(PendingEvent):
             assert isinstance(event, PendingEvent)
@@ -451,9 +473,13 @@ class Partition:
     async def _mend(self, flight: _Flight, row: JournalRow) -> None:
         """Replace a faulted machine and quarantine what it faulted on, as the next row."""
         log.error("batch %d faulted, restoring: %s", flight.seq, flight.fault)
-        mended = await self._loop.run_in_executor(
-            None, lambda: recover(self._machines, self._journal, self._snapshots, up_to=row.seq)
-        )
+        try:
+            mended = await self._loop.run_in_executor(
+                None, lambda: recover(self._machines, self._journal, self._snapshots, up_to=row.seq)
+            )
+        except (JournalError, RecoveryError) as error:
+            self._fatal(error)  # whoever takes over reads from the journal what can be read
+            return
         if not mended.quarantine or self._faulted is not None:
             self._fatal(RuntimeError(f"batch {flight.seq} cannot be mended"))
             return
@@ -545,6 +571,7 @@ class Partition:
         """
         if not self._running or self._blocked or self._machine is None:
             return []
+        self._delivers = True
         if self._desk is None:
             positions = self._machine.link_positions()
             self._desk = LinkDesk(Position(*position) for position in positions)

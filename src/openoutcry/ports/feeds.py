@@ -1,6 +1,6 @@
 """Committed events on their way to those who listen: streams, live views, user data."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, Protocol, TypeVar, cast
 
 from openoutcry.codec.records import BatchEvents, Picked
@@ -45,6 +45,25 @@ class Committed:
         if self._batch is None:
             return [event for event in self._given if type(event) is kind]
         return cast("Sequence[_E]", self._batch.of_type(cast("type[Event]", kind)))
+
+    def heads(self) -> Iterable[tuple[int, int, int, int]]:
+        """Return (place, kind, entity, entity_seq) of each event, in order."""
+        if self._batch is None:
+            return [
+                (place, event.KIND, event.entity, event.entity_seq)
+                for place, event in enumerate(self._given)
+            ]
+        return self._batch.heads()
+
+    def event(self, place: int) -> Event:
+        """Return the event at a place."""
+        return self._given[place] if self._batch is None else self._batch.event(place)
+
+    def record(self, place: int) -> bytes:
+        """Return the event at a place as bytes."""
+        if self._batch is None:
+            return self._given[place].pack()
+        return self._batch.record(place)
 
     def pick(self, picked: Picked) -> list[tuple[Any, ...]]:
         """Return some fields of the events of one type, in order."""

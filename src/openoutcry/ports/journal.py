@@ -9,6 +9,7 @@ from typing import Protocol
 
 from openoutcry.codec.journal import Head, JournalRow
 from openoutcry.codec.snapshots import Snapshot
+from openoutcry.ports.ownership import Route
 
 
 class JournalError(Exception):
@@ -46,8 +47,12 @@ class Journal(Protocol):
         """Become the owner: raise the epoch, durably, and return it. Earlier owners are fenced."""
         ...
 
-    def append(self, rows: Sequence[JournalRow]) -> None:
-        """Append rows after the head in one durable step, all or none; raises JournalError."""
+    def append(self, rows: Sequence[JournalRow], *, routes: Sequence[Route] = ()) -> None:
+        """Append rows after the head in one durable step, all or none; raises JournalError.
+
+        `routes` change in the same step: the commit point of a move. Journals of an exchange with
+        one partition have no routes, and are given none.
+        """
         ...
 
     def head(self) -> Head:

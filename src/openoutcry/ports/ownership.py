@@ -20,6 +20,16 @@ class Owner:
 
 
 @dataclass(frozen=True, slots=True)
+class Move:
+    """A move that was asked for and is not finished; `version` is the route's after it."""
+
+    entity: int
+    source: int
+    target: int
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """Which partition hosts an entity; each move raises the version."""
 

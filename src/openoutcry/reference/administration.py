@@ -120,7 +120,7 @@ class Administration:
         specification = command._replace(specification_version=1)
         specifications[command.market] = specification
         self._markets[command.market] = self._open_market(specification)
-        self._report_market(self._markets[command.market])
+        self.report_market(self._markets[command.market])
         return Reason.NONE
 
     def update_market(self, command: UpdateMarket) -> Reason:
@@ -138,7 +138,7 @@ class Administration:
         changed["specification_version"] = known.specification_version + 1
         market.specification = known._replace(**changed)
         self._catalog.specifications[command.market] = market.specification
-        self._report_market(market)
+        self.report_market(market)
         return Reason.NONE
 
     def set_market_status(self, command: SetMarketStatus) -> Reason:
@@ -151,7 +151,7 @@ class Administration:
         if not MarketStatus.TRADING <= command.status <= MarketStatus.END_OF_DAY:
             return Reason.INVALID_SPECIFICATION
         market.status = command.status
-        self._report_market(market)
+        self.report_market(market)
         market.drain()
         return Reason.NONE
 
@@ -184,7 +184,8 @@ class Administration:
                 sound = False
         return Reason.NONE if sound else Reason.INVALID_SPECIFICATION
 
-    def _report_market(self, market: Market) -> None:
+    def report_market(self, market: Market) -> None:
+        """Emit a market's specification and status: of itself, or as a copy of the partition."""
         fields = {name: getattr(market.specification, name) for name in SPECIFICATION_FIELDS}
         fields["status"] = market.status
         hosted = self._hosting.hosts_market(market.specification.market)
@@ -239,7 +240,7 @@ class Administration:
             failing = market.faults >= FAULTS_BEFORE_CANCEL_ONLY
             if failing and market.status == MarketStatus.TRADING:
                 market.status = MarketStatus.CANCEL_ONLY
-                self._report_market(market)
+                self.report_market(market)
         return Reason.NONE
 
     def set_epoch(self, command: Epoch) -> Reason:
@@ -287,4 +288,4 @@ class Administration:
             route_version=command.route_version,
         )
         if self._hosting.role == Role.MARKETS and command.hosted:
-            self._report_market(self._markets[command.entity & NUMBER_BITS])
+            self.report_market(self._markets[command.entity & NUMBER_BITS])

@@ -4,6 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from openoutcry.core.enums import HouseKind
+from openoutcry.core.ids import shard_of_account
 
 HouseKey = tuple[int, int, int, int]
 """(shard, kind, market, asset); market 0 except for CLEARING."""
@@ -61,6 +62,16 @@ class Ledger:
         self._house(shard, HouseKind.CLEARING, market, receive_asset, -received)
         self._account(account_id, receive_asset, free=received - fee)
         self._house(shard, HouseKind.FEE, 0, receive_asset, fee)
+
+    def forget_shard(self, shard: int) -> None:
+        """Give a shard's accounts and houses away; together they are nothing of any asset."""
+        for account_id in [a for a in self.balances if shard_of_account(a) == shard]:
+            for asset, row in self.balances.pop(account_id).items():
+                self.supply[asset] -= row.free + row.held
+                self.totals[asset] -= row.free + row.held
+        for key in [key for key in self.house if key[0] == shard]:
+            self.totals[key[3]] -= self.house.pop(key)
+        self.check()
 
     def check(self) -> None:
         """Assert conservation from the running totals (L01, L04)."""

@@ -4,12 +4,14 @@ from collections.abc import Callable, Collection, Iterator
 from typing import Any, Self
 
 from openoutcry.core.enums import CommandKind, Reason, Role
-from openoutcry.core.records import COMMANDS, LINKS, Command, Deliver, LinkAck, Row, SetRole
+from openoutcry.core.limits import MOVE_BYTES_MAX
+from openoutcry.core.records import COMMANDS, LINKS, Command, Deliver, LinkAck, MoveIn, Row, SetRole
 from openoutcry.reference import rows
 from openoutcry.reference.checks import is_padded
 from openoutcry.reference.hashing import LANES_START, absorb, digest
 from openoutcry.reference.holdings import AccountOrder
 from openoutcry.reference.links import LINK_HEADER_BYTES
+from openoutcry.reference.moving import Moving
 from openoutcry.reference.refusals import OF_ONE_MARKET, client_order_ids_of, subject_of
 from openoutcry.reference.restoring import restore
 from openoutcry.reference.state import State
@@ -27,6 +29,7 @@ class Reference:
     def _attach(self, state: State) -> None:
         self._state = state
         accounts, administration = state.accounts, state.administration
+        moving = self._moving = Moving(state)
         self._user_commands: dict[int, Callable[[Any], None]] = {
             CommandKind.NEW_ORDER: accounts.new_order,
             CommandKind.CANCEL_ORDER: accounts.cancel_order,
@@ -52,6 +55,8 @@ class Reference:
             CommandKind.HOST: state.host,
             CommandKind.LINK_ACK: self._acknowledge,
             CommandKind.SET_ROLE: self._set_role,
+            CommandKind.MOVE_OUT: moving.move_out,
+            CommandKind.MOVE_DONE: moving.move_done,
         }
 
     # ----- commands
@@ -92,6 +97,12 @@ class Reference:
         self._drain_before(command)
         if isinstance(command, Deliver):
             self._deliver(batch, offset, command)
+            return
+        if isinstance(command, MoveIn):
+            data = batch[offset + MoveIn.SIZE : offset + command.size]
+            reason = self._moving.move_in(command, data)
+            if reason:
+                state.accounts.refuse(command, reason)
             return
         user_command = self._user_commands.get(command.kind)
         if user_command:
@@ -275,6 +286,21 @@ class Reference:
         """Return (entity, version of its route) of all that is hosted here, by entity."""
         return sorted(self._state.hosting.hosted.items())
 
+    def departures(self) -> list[tuple[int, int, int, int]]:
+        """Return (entity, partition, version, bytes of its rows kept) of all that has left."""
+        found = sorted(self._state.hosting.departures.items())
+        return [(entity, d.target, d.route_version, len(d.rows)) for entity, d in found]
+
+    def arrivals(self) -> list[tuple[int, int, int]]:
+        """Return (entity, version, next part) of all that is on its way in."""
+        found = sorted(self._state.hosting.arrivals.items())
+        return [(entity, a.route_version, a.position) for entity, a in found]
+
+    def export(self, entity: int) -> bytes:
+        """Return the rows of an entity that has left and is not known to have arrived."""
+        departure = self._state.hosting.departures.get(entity)
+        return departure.rows if departure else b""
+
     def outbox(self, source: int = 0) -> bytes:
         """Return the messages not acknowledged, by link and number: one entity's or (0) all."""
         links = sorted(self._state.post.links.items())
@@ -320,6 +346,8 @@ def _decoded(batch: bytes, offset: int) -> Command | None:
     if command is None or command.version != 1:
         return None
     size = record.SIZE
+    if isinstance(command, MoveIn):
+        return command if 0 <= command.size - size <= MOVE_BYTES_MAX else None
     if isinstance(command, Deliver):
         size += _link_bytes(batch, offset + _HEADER_BYTES, command.size - _HEADER_BYTES)
     return command if command.size == size else None

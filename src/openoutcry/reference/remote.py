@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from openoutcry.core.enums import CommandKind, Execution, Reason
+from openoutcry.core.ids import shard_of_account
 from openoutcry.core.limits import REQUESTS_MAX
 from openoutcry.core.records import (
     AmendLink,
@@ -252,6 +253,15 @@ class RemoteAccounts(Accounts):
             taker_prevented_lots=taker[2],
             maker_prevented_lots=maker[2],
         )
+
+    def forget_requests(self, shard: int) -> None:
+        """Give a shard's requests away."""
+        for order_id in [o for o in self.parts if shard_of_account(o) == shard]:
+            del self.parts[order_id]
+        for origin, pending in list(self.requests.items()):
+            if shard_of_account(pending.request.account_id) == shard:
+                del self.requests[origin]
+                self.digests.pop(_digest_of(pending.request), None)
 
     def reserve_names(self, order_id: int) -> None:
         """After a restore: keep the client order ids that amends of the order ask for."""

@@ -1,9 +1,9 @@
 """State from rows: what `rows` wrote is read back, and anything else is refused."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from openoutcry.core.enums import OrderFlag, OrderPlace, Role
+from openoutcry.core.enums import Hosting, OrderFlag, OrderPlace, Role
 from openoutcry.core.records import (
     COMMANDS,
     LINKS,
@@ -15,9 +15,11 @@ from openoutcry.core.records import (
     CreateAsset,
     CreateMarket,
     DedupeRow,
+    ExportRow,
     FeesRow,
     HostedRow,
     HouseRow,
+    ImportRow,
     LinkRow,
     MarketRow,
     MetaRow,
@@ -34,9 +36,10 @@ from openoutcry.reference.administration import SPECIFICATION_FIELDS
 from openoutcry.reference.book import MarketOrder
 from openoutcry.reference.hashing import lanes_of
 from openoutcry.reference.holdings import Account, AccountOrder, Outcome, Shard
+from openoutcry.reference.hosting import Arrival, Departure
 from openoutcry.reference.ledger import Balance
 from openoutcry.reference.post import Link
-from openoutcry.reference.remote import Origin, Part, Pending, RemoteAccounts
+from openoutcry.reference.remote import Origin, Part, Pending
 from openoutcry.reference.rows import all_rows
 from openoutcry.reference.state import State
 from openoutcry.reference.terms import BUY, CONDITIONAL, is_budgeted
@@ -49,17 +52,8 @@ _TRAILING_ACTIVE = OrderFlag.TRAILING_ACTIVE.value
 def restore(data: bytes) -> State:
     """Rebuild a partition's state; ValueError when the bytes are not those of a sound snapshot."""
     state = State()
-    orders: list[tuple[OrderRow, MarketOrder]] = []
     try:
-        for row in _unpacked(data):
-            if isinstance(row, OrderRow):
-                _enter_order(state, row)
-                if state.hosting.role != Role.ACCOUNTS:
-                    orders.append((row, _enter_market_order(state, row)))
-            else:
-                _READERS[row.kind](state, row)
-        _place_orders(state, orders)
-        _reserve_names(state)
+        enter_rows(state, _unpacked(data))
     except (KeyError, ValueError, AssertionError) as error:
         raise ValueError(f"the snapshot contradicts itself: {error}") from error
     differs = state.recount()
@@ -68,6 +62,24 @@ def restore(data: bytes) -> State:
     if b"".join(row.pack() for row in all_rows(state)) != data:
         raise ValueError("the snapshot is not in its canonical form")
     return state
+
+
+def enter_rows(state: State, rows: Iterable[Row]) -> None:
+    """Read rows into a state that has none of theirs yet; sound ones, or the state is spoilt."""
+    orders: list[tuple[OrderRow, MarketOrder]] = []
+    entered: list[int] = []
+    for row in rows:
+        if isinstance(row, OrderRow):
+            _enter_order(state, row)
+            if state.hosting.role != Role.ACCOUNTS:
+                orders.append((row, _enter_market_order(state, row)))
+        else:
+            _READERS[row.kind](state, row)
+        if isinstance(row, RequestPartRow) and row.order_id not in entered[-1:]:
+            entered.append(row.order_id)
+    _place_orders(state, orders)
+    for order_id in entered:
+        state.remote.reserve_names(order_id)
 
 
 def _unpacked(data: bytes) -> Iterator[Row]:
@@ -187,7 +199,21 @@ def _read_dedupe(state: State, row: DedupeRow) -> None:
 
 
 def _read_hosted(state: State, row: HostedRow) -> None:
-    state.hosting.hosted[row.entity] = row.route_version
+    hosting = state.hosting
+    if row.hosting == Hosting.HOSTED:
+        hosting.hosted[row.entity] = row.route_version
+    elif row.hosting == Hosting.LEFT:
+        hosting.departures[row.entity] = Departure(row.target, row.route_version, b"")
+    else:
+        hosting.arrivals[row.entity] = Arrival(row.route_version, row.position)
+
+
+def _read_export(state: State, row: ExportRow) -> None:
+    state.hosting.departures[row.entity].rows += row.rows[: row.used]
+
+
+def _read_import(state: State, row: ImportRow) -> None:
+    state.hosting.arrivals[row.entity].rows += row.rows[: row.used]
 
 
 def _read_link(state: State, row: LinkRow) -> None:
@@ -215,12 +241,6 @@ def _read_request_part(state: State, row: RequestPartRow) -> None:
     state.remote.enter_part(row.order_id, part)
 
 
-def _reserve_names(state: State) -> None:
-    if isinstance(state.accounts, RemoteAccounts):
-        for order_id in state.accounts.parts:
-            state.accounts.reserve_names(order_id)
-
-
 _READERS: dict[int, Callable[[State, Any], None]] = {
     MetaRow.KIND: _read_meta,
     AssetRow.KIND: _read_asset,
@@ -238,6 +258,8 @@ _READERS: dict[int, Callable[[State, Any], None]] = {
     OutboxRow.KIND: _read_outbox,
     RequestRow.KIND: _read_request,
     RequestPartRow.KIND: _read_request_part,
+    ExportRow.KIND: _read_export,
+    ImportRow.KIND: _read_import,
 }
 
 

@@ -5,6 +5,7 @@ from operator import itemgetter
 
 from openoutcry.core.enums import Hosting, HouseKind, OrderFlag, OrderPlace, OrderStatus, Role
 from openoutcry.core.ids import entity_of_market, entity_of_shard, shard_of_account
+from openoutcry.core.limits import EXPORT_CHUNK_BYTES
 from openoutcry.core.records import (
     AccountRow,
     AssetRow,
@@ -12,9 +13,11 @@ from openoutcry.core.records import (
     ContinuationRow,
     CreateAsset,
     DedupeRow,
+    ExportRow,
     FeesRow,
     HostedRow,
     HouseRow,
+    ImportRow,
     LinkRow,
     MarketRow,
     MetaRow,
@@ -119,6 +122,13 @@ def market_row(market: Market) -> MarketRow:
         faults=market.faults,
         **fields,
     )
+
+
+def copy_row(market: Market) -> MarketRow:
+    """Return the row that a market has where it does not live."""
+    fields = {name: getattr(market.specification, name) for name in SPECIFICATION_FIELDS}
+    fields["status"] = market.status
+    return MarketRow(entity=market.entity.address, **fields)
 
 
 def _price_bucket_rows(market: Market, time_us: int) -> Iterator[Row]:
@@ -306,16 +316,8 @@ def _dedupe_rows(account: Account, time_us: int) -> Iterator[Row]:
 
 
 def _rows_between_partitions(state: State) -> Iterator[Row]:
-    for entity, version in sorted(state.hosting.hosted.items()):
-        yield HostedRow(entity=entity, hosting=Hosting.HOSTED, route_version=version)
-    yield from link_rows(state)
-    if isinstance(state.accounts, RemoteAccounts):
-        yield from request_rows(state.accounts)
-
-
-def link_rows(state: State, entity: int = 0) -> Iterator[Row]:
-    """Yield the links of an entity (0: of all) with their counters, then what is in the outbox."""
-    links = [(key, link) for key, link in sorted(state.post.links.items()) if entity in {0, key[0]}]
+    yield from _hosted_rows(state)
+    links = sorted(state.post.links.items())
     for (here, there), link in links:
         yield LinkRow(
             entity=here,
@@ -327,32 +329,72 @@ def link_rows(state: State, entity: int = 0) -> Iterator[Row]:
     for (here, _), link in links:
         for message in link.outbox:
             yield OutboxRow(entity=here, link=message)
+    if isinstance(state.accounts, RemoteAccounts):
+        yield from _request_rows(state.accounts)
+    for entity, departure in sorted(state.hosting.departures.items()):
+        yield from _pieces(ExportRow, entity, departure.rows)
+    for entity, arrival in sorted(state.hosting.arrivals.items()):
+        yield from _pieces(ImportRow, entity, bytes(arrival.rows))
 
 
-def request_rows(accounts: RemoteAccounts, entity: int = 0) -> Iterator[Row]:
-    """Yield the requests of a shard (0: of all) by origin, then their open messages by order."""
+def _hosted_rows(state: State) -> Iterator[Row]:
+    """Yield what is hosted, what has left and what is arriving, by entity."""
+    hosting = state.hosting
+    found = [
+        HostedRow(entity=entity, hosting=Hosting.HOSTED, route_version=version)
+        for entity, version in hosting.hosted.items()
+    ]
+    found += [
+        HostedRow(
+            entity=entity,
+            hosting=Hosting.LEFT,
+            target=departure.target,
+            route_version=departure.route_version,
+            export_bytes=len(departure.rows),
+        )
+        for entity, departure in hosting.departures.items()
+    ]
+    found += [
+        HostedRow(
+            entity=entity,
+            hosting=Hosting.ARRIVING,
+            route_version=arrival.route_version,
+            export_bytes=len(arrival.rows),
+            position=arrival.position,
+        )
+        for entity, arrival in hosting.arrivals.items()
+    ]
+    yield from sorted(found, key=lambda row: (row.entity, row.hosting))
 
-    def entity_of(pending: Pending) -> int:
-        return entity_of_shard(shard_of_account(pending.request.account_id))
 
+def _pieces(record: type[ExportRow | ImportRow], entity: int, data: bytes) -> Iterator[Row]:
+    for position, at in enumerate(range(0, len(data), EXPORT_CHUNK_BYTES)):
+        piece = data[at : at + EXPORT_CHUNK_BYTES]
+        yield record(entity=entity, position=position, used=len(piece), rows=piece)
+
+
+def _request_rows(accounts: RemoteAccounts) -> Iterator[Row]:
+    """Yield requests by origin, then their open messages by order."""
     for _, pending in sorted(accounts.requests.items()):
-        if entity in {0, entity_of(pending)}:
-            yield RequestRow(
-                entity=entity_of(pending),
-                account_id=pending.request.account_id,
+        yield RequestRow(
+            entity=_entity_of(pending),
+            account_id=pending.request.account_id,
+            origin_seq=pending.origin.seq,
+            origin_command=pending.origin.command,
+            origin_partition=pending.origin.partition,
+            command=pending.request.pack(),
+        )
+    for order_id, parts in sorted(accounts.parts.items()):
+        for link_seq, pending in parts:
+            yield RequestPartRow(
+                entity=_entity_of(pending),
+                order_id=order_id,
+                link_seq=link_seq,
                 origin_seq=pending.origin.seq,
                 origin_command=pending.origin.command,
                 origin_partition=pending.origin.partition,
-                command=pending.request.pack(),
             )
-    for order_id, parts in sorted(accounts.parts.items()):
-        for link_seq, pending in parts:
-            if entity in {0, entity_of(pending)}:
-                yield RequestPartRow(
-                    entity=entity_of(pending),
-                    order_id=order_id,
-                    link_seq=link_seq,
-                    origin_seq=pending.origin.seq,
-                    origin_command=pending.origin.command,
-                    origin_partition=pending.origin.partition,
-                )
+
+
+def _entity_of(pending: Pending) -> int:
+    return entity_of_shard(shard_of_account(pending.request.account_id))

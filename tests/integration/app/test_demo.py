@@ -284,8 +284,8 @@ class FullCalls(CutOffCalls):
     async def open_orders(self, account_id: int, market: int) -> list[OrderRow]:
         return await self._partition.open_orders(account_id, market)
 
-    async def committed_seq(self) -> int:
-        return await self._partition.committed_seq()
+    async def committed_seq(self, account_id: int) -> int:
+        return await self._partition.committed_seq(account_id)
 
 
 async def test_an_exchange_that_takes_no_orders_opens_all_the_same(tmp_path: Path) -> None:

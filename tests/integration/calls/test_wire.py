@@ -534,6 +534,19 @@ async def test_a_former_owner_is_not_believed(scene: Scene) -> None:
     assert len(await calls.open_orders(ALICE)) == 1
 
 
+async def test_who_may_have_been_deposed_answers_no_reads_v04(scene: Scene) -> None:
+    """Its state may be an old one; a command would be fenced, a read would not."""
+    held = True
+    scene.server.host(8, Hosted(scene.partition, 3, is_held=lambda: held))
+    connection, _ = await scene.connect()
+    await eventually(lambda: connection.owns(8))
+    calls = RemoteCalls(connection, 8)
+    assert await calls.balances(ALICE)
+    held = False
+    with pytest.raises(NotOwnerError):
+        await calls.balances(ALICE)
+
+
 async def test_partitions_come_and_go_under_a_connection(scene: Scene) -> None:
     connection, calls = await scene.connect()
     other = RemoteCalls(connection, 7)

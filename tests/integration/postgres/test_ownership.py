@@ -114,9 +114,14 @@ def test_a_preferred_owner_is_remembered(ownership: Ownership, journal: Postgres
 
 
 def test_routes_only_go_forward(ownership: Ownership) -> None:
-    ownership.place([Route(5, 1, 1), Route(6, 2, 1)])
-    ownership.place([Route(5, 3, 2), Route(6, 9, 1)])
-    assert ownership.routes() == {5: Route(5, 3, 2), 6: Route(6, 2, 1)}
+    marks = [ownership.routes_mark()]
+    for routes in ([Route(5, 3, 1), Route(6, 2, 1)], [Route(5, 2, 2)], [Route(5, 3, 3)]):
+        ownership.place(routes)
+        marks.append(ownership.routes_mark())
+    assert len(set(marks)) == 4, "each change leaves another mark"
+    ownership.place([Route(5, 9, 2)])
+    assert ownership.routes_mark() == marks[-1]
+    assert ownership.routes() == {5: Route(5, 3, 3), 6: Route(6, 2, 1)}
 
 
 def test_a_watcher_that_slept_watches_anew(ownership: Ownership, journal: PostgresJournal) -> None:

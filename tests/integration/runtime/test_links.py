@@ -22,6 +22,8 @@ from openoutcry.core.records import (
     Deposit,
     Event,
     Host,
+    MoveDone,
+    MoveOut,
     NewOrder,
     OrderEvent,
     OrderRequestedEvent,
@@ -30,6 +32,7 @@ from openoutcry.core.records import (
 )
 from openoutcry.kernel import Kernel, KernelFault
 from openoutcry.partition.books import hosted, whole_book
+from openoutcry.partition.links import move_parts
 from openoutcry.partition.local_links import LocalLinks
 from openoutcry.partition.machine import Machines
 from openoutcry.partition.recovery import recover
@@ -257,6 +260,30 @@ async def test_outboxes_are_emptied_by_acknowledgements(exchange: Exchange) -> N
 
     rows = exchange.journals[1].head().seq
     assert rows < 100  # acknowledgements go with other commands, or many in one row
+
+
+async def test_k10_an_account_moves_and_trades_on(exchange: Exchange) -> None:
+    """The rows go by hand, as the control process carries them; then the route changes."""
+    await exchange.send(order(ALICE, Side.SELL, 100, 5, b"a"))
+    entity = entity_of_shard(shard_of_account(ALICE))
+    source, target = exchange.partitions[1], exchange.partitions[2]
+    await source.submit(MoveOut(entity=entity, target=2, route_version=2).pack())
+    away = await exchange.send(order(ALICE, Side.SELL, 100, 1, b"b"))
+    taking = asyncio.create_task(exchange.send(order(BOB, Side.BUY, 100, 5, b"c")))
+    await taking
+    export = await source.inspect(lambda machine: machine.export(entity))
+    for part in move_parts(entity, 2, export):
+        await target.submit(part)
+    exchange.route[entity] = 2
+    await exchange.links.refresh()
+    await source.submit(MoveDone(entity=entity, route_version=2).pack())
+    await exchange.links.idle()
+
+    assert [event.reason for event in away if isinstance(event, RefusedEvent)] == [
+        Reason.NOT_HOSTED
+    ]
+    assert await money(exchange, ALICE) == {CASH: (MONEY + 500, 0), BASE: (MONEY - 5, 0)}
+    assert told(await exchange.send(order(ALICE, Side.BUY, 90, 1, b"d"))) == [NEW]
 
 
 async def test_only_the_host_answers_for_what_lives_in_it(exchange: Exchange) -> None:

@@ -117,6 +117,20 @@ def test_any_two_integers_of_an_event_can_be_picked(kind: type[Event]) -> None:
         assert Committed(1, 2, [event]).pick(picked) == wanted
 
 
+def test_heads_say_of_whom_each_event_is_and_where() -> None:
+    packed = [cls(entity=at, entity_seq=at * 7).pack() for at, cls in enumerate(EVENTS.values())]
+    data = b"".join(packed)
+    events = decode_events(data)
+    for given in (BatchEvents(data, sort_events(data, 1)), events):
+        batch = Committed(1, 2, given)
+        heads = list(batch.heads())
+        assert [head[1:] for head in heads] == [
+            (it.KIND, it.entity, it.entity_seq) for it in events
+        ]
+        assert [batch.event(head[0]) for head in heads] == events
+        assert [batch.record(head[0]) for head in heads] == packed
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

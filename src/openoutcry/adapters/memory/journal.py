@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from openoutcry.codec.journal import Head, JournalRow
 from openoutcry.codec.snapshots import Snapshot, decode_snapshot, encode_snapshot
 from openoutcry.ports.journal import FencedError, JournalError
+from openoutcry.ports.ownership import Route
 
 
 @dataclass
@@ -31,8 +32,9 @@ class MemoryJournal:
             self.store.epoch += 1
             return self.store.epoch
 
-    def append(self, rows: Sequence[JournalRow]) -> None:
-        """Append rows after the head, all or none."""
+    def append(self, rows: Sequence[JournalRow], *, routes: Sequence[Route] = ()) -> None:
+        """Append rows after the head, all or none; routes are kept by whoever wires partitions."""
+        del routes
         with self.store.lock:
             kept = self.store.rows
             for row in rows:

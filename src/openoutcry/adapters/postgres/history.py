@@ -4,6 +4,7 @@ Reads of an account go where the projectors write and wait for the partition tha
 Reports of a market may come from a replica and lag; nothing about money is read there.
 """
 
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, LiteralString, TypeVar
 
@@ -23,6 +24,7 @@ from openoutcry.adapters.postgres.waiting import (
     WAIT_SECONDS,
     Pool,
     ProjectionCursors,
+    connected,
 )
 from openoutcry.core.records import OrderRequestedEvent, PreventedEvent, TradeEvent
 from openoutcry.ports.history import AggregateTrade, Candle, HistoryAwayError, OrderState
@@ -30,8 +32,8 @@ from openoutcry.ports.history import AggregateTrade, Candle, HistoryAwayError, O
 CONNECTIONS_MAX = 8
 RECONNECT_SECONDS = 2.0
 """The pool doubles its pauses up to this: so long after the server it is back at the latest."""
-ATTEMPTS = 3
-"""A connection that has died in the pool is found out by using it."""
+ATTEMPTS = CONNECTIONS_MAX + 1
+"""A connection that has died in the pool is found out by using it; all of them may have."""
 
 _T = TypeVar("_T")
 _Read = Callable[[psycopg.AsyncConnection], Awaitable[_T]]
@@ -54,7 +56,9 @@ class PostgresHistory:
     ) -> None:
         self._partition_of = partition_of
         self._wait_seconds = wait_seconds
-        self._pool = _pool(query_dsn, "outcry-history", connections_max, wait_seconds)
+        # a standby among the servers named may lack what its primary has just told
+        primary = completed(query_dsn, target_session_attrs="read-write")
+        self._pool = _pool(primary, "outcry-history", connections_max, wait_seconds)
         self._reports = self._pool
         if report_dsn is not None:
             self._reports = _pool(report_dsn, "outcry-reports", connections_max, wait_seconds)
@@ -308,19 +312,20 @@ class PostgresHistory:
         return await self._read(self._pool, read)
 
     async def _read(self, pool: Pool, read: _Read[_T]) -> _T:
-        """Read over a connection of a pool; once more when it turns out to be dead."""
-        for attempt in range(1, ATTEMPTS + 1):
+        """Read over a connection of a pool; again when it turns out to be dead."""
+        end = time.monotonic() + self._wait_seconds
+        failure: psycopg.OperationalError | None = None
+        for _ in range(ATTEMPTS):
             try:
-                async with pool.connection() as connection:
+                async with connected(pool, end) as connection:
                     return await read(connection)
             except PoolTimeout as error:
                 raise HistoryAwayError(f"no connection to the history: {error}") from error
             except psycopg.OperationalError as error:
                 if self._cursors is not None:
                     self._cursors.forget()  # what comes back may be another server
-                if attempt == ATTEMPTS:
-                    raise HistoryAwayError(f"the history does not answer: {error}") from error
-        raise AssertionError("the last attempt has returned or raised")
+                failure = error
+        raise HistoryAwayError(f"the history does not answer: {failure}") from failure
 
 
 class _Conditions:

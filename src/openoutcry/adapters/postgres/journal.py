@@ -136,8 +136,8 @@ class PostgresJournal:
             if row is None:  # perhaps our own, whose outcome we did not learn
                 row = connection.execute(
                     "SELECT epoch FROM journal.owner WHERE partition = %s AND epoch = %s + 1"
-                    " AND owner = %s AND owner <> ''",
-                    (self.partition, expected_epoch, self.owner),
+                    " AND owner = %s AND owner <> '' AND address = %s",
+                    (self.partition, expected_epoch, self.owner, self.address),
                 ).fetchone()
             if row is None:
                 raise FencedError(f"partition {self.partition} has left epoch {expected_epoch}")

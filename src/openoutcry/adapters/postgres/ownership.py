@@ -16,7 +16,7 @@ import psycopg
 
 from openoutcry.adapters.postgres.connections import connect_primary, is_away, journal_error
 from openoutcry.ports.journal import FencedError, JournalError
-from openoutcry.ports.ownership import Owner, Route
+from openoutcry.ports.ownership import Move, Owner, Route
 
 log = logging.getLogger(__name__)
 
@@ -92,6 +92,18 @@ class Ownership:
             )
         )
 
+    def disown(self, owner: str) -> None:
+        """Say that an owner's process has ended: its leases are over, and nobody need wait.
+
+        For who has seen it end. Should it live all the same, it exits at its next renewal.
+        """
+        self._at_primary(
+            lambda connection: connection.execute(
+                "UPDATE journal.owner SET lease_until = NULL, owner = '' WHERE owner = %s",
+                (owner,),
+            )
+        )
+
     def prefer(self, partition: int, owner: str) -> None:
         """Say who should own a partition; its owner gives it back when it sees that."""
         self._at_primary(
@@ -149,6 +161,57 @@ class Ownership:
             ).fetchall()
         )
         return {entity: Route(entity, partition, version) for entity, partition, version in rows}
+
+    def routes_mark(self) -> tuple[int, int]:
+        """Return what is another one after each change of a route: versions only rise."""
+        row = self._at_primary(
+            lambda connection: connection.execute(
+                "SELECT count(*), coalesce(sum(version), 0)::bigint FROM journal.route"
+            ).fetchone()
+        )
+        assert row is not None, "an aggregate without groups is one row"
+        return row[0], row[1]
+
+    def ask_move(self, entity: int, target: int) -> Move | None:
+        """Note that an entity is to move; None when it lives there, or nowhere.
+
+        One that is moving already goes on to where it was to go: the answer is that move.
+        """
+
+        def write(connection: psycopg.Connection) -> Move | None:
+            with connection.transaction():
+                connection.execute(
+                    "INSERT INTO journal.move(entity, source, target, version)"
+                    " SELECT entity, partition, %s, version + 1 FROM journal.route"
+                    " WHERE entity = %s AND partition <> %s FOR UPDATE"
+                    " ON CONFLICT (entity) DO NOTHING",
+                    (target, entity, target),
+                )
+                row = connection.execute(
+                    "SELECT entity, source, target, version FROM journal.move WHERE entity = %s",
+                    (entity,),
+                ).fetchone()
+            return None if row is None else Move(*row)
+
+        return self._at_primary(write)
+
+    def moves(self) -> list[Move]:
+        """Return the moves that are not finished, oldest first."""
+        rows = self._at_primary(
+            lambda connection: connection.execute(
+                "SELECT entity, source, target, version FROM journal.move ORDER BY asked_at"
+            ).fetchall()
+        )
+        return [Move(*row) for row in rows]
+
+    def finish_move(self, move: Move) -> None:
+        """Forget a move that is done."""
+        self._at_primary(
+            lambda connection: connection.execute(
+                "DELETE FROM journal.move WHERE entity = %s AND version = %s",
+                (move.entity, move.version),
+            )
+        )
 
     def place(self, routes: list[Route]) -> None:
         """Say where entities live, where nothing newer is said; moves do it with their rows."""

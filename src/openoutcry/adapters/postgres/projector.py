@@ -44,6 +44,8 @@ from openoutcry.core.open_bars import OpenBars
 from openoutcry.core.records import (
     BalanceEvent,
     MarketEvent,
+    MovedInEvent,
+    MovedOutEvent,
     OrderEvent,
     OrderRequestedEvent,
     PreventedEvent,
@@ -90,7 +92,10 @@ _PUT_AGGREGATE_ID: LiteralString = (
     " VALUES(%s, 0, 0, %s) ON CONFLICT (market) DO UPDATE"
     " SET last_aggregate_id = excluded.last_aggregate_id"
 )
-_REBUILT = "orders, fills, amendments, prevented, markets, trades, aggregates, candles, cursor"
+_PUT_MOVED: LiteralString = "INSERT INTO query.moved VALUES(%b, %b) ON CONFLICT DO NOTHING"
+_REBUILT = (
+    "orders, fills, amendments, prevented, markets, trades, aggregates, candles, cursor, moved"
+)
 
 _T = TypeVar("_T")
 
@@ -113,6 +118,7 @@ class _Group:
         self.aggregates: list[Values] = []
         self.aggregate_ids: dict[int, int] = {}
         self.candles: list[Values] = []
+        self.moved: list[Values] = []
         self.events = 0
 
 
@@ -150,6 +156,9 @@ class PostgresProjector:
             return
         if self._seq and committed.seq != self._seq + 1:
             raise ValueError(f"batch {committed.seq} does not follow {self._seq}")
+        for event in committed.of_type(MovedInEvent):
+            if event.last:
+                self._await_left(event)
         self._take(committed)
         self._seq = committed.seq
         self._group.events += len(committed.events)
@@ -197,6 +206,8 @@ class PostgresProjector:
                     entries = self._post(event, (0, 0), entries)
             elif isinstance(event, PreventedEvent):
                 group.prevented += prevented_rows(event)
+            elif isinstance(event, MovedOutEvent):
+                group.moved.append((event.moved_entity, event.route_version))
             elif isinstance(event, MarketEvent):
                 assets = (event.base_asset, event.quote_asset)
                 self._assets[event.market] = group.markets[event.market] = assets
@@ -215,6 +226,21 @@ class PostgresProjector:
         self._group.amendments.append(
             (event.order_id, event.entity_seq, event.account_id, lots_before, event.pack())
         )
+
+    def _await_left(self, event: MovedInEvent) -> None:
+        """Wait until where an entity came from is projected up to there, and go on from its rows.
+
+        Nothing of this partition waits for that one, so the two cannot wait for each other.
+        """
+        self.commit()
+        while not self._number(
+            "SELECT count(*) FROM query.moved WHERE entity = %s AND version = %s",
+            (event.moved_entity, event.route_version),
+        ):
+            if self._closing.wait(RETRY_SECONDS):
+                raise ProjectionError(f"entity {event.moved_entity} is still to be projected")
+        self._open_bars.clear()
+        self._aggregate_ids.clear()
 
     def _derive(self, group: _Group) -> None:
         """Make aggregates and candles of the group's trades, once: they go on from those before."""
@@ -261,6 +287,7 @@ class PostgresProjector:
                 (_PUT_MARKET, [(market, *both) for market, both in group.markets.items()]),
                 (_PUT_AGGREGATE_ID, list(group.aggregate_ids.items())),
                 (_PUT_CANDLE, group.candles),
+                (_PUT_MOVED, group.moved),
             ):
                 if rows:
                     cursor.executemany(statement, rows)
@@ -290,7 +317,7 @@ class PostgresProjector:
             "SELECT last_aggregate_id FROM query.markets WHERE market = %s", (market,)
         )
 
-    def _number(self, query: LiteralString, values: tuple[int]) -> int:
+    def _number(self, query: LiteralString, values: tuple[int, ...]) -> int:
         row = self._at_database(lambda connection: connection.execute(query, values).fetchone())
         return int(row[0]) if row and row[0] is not None else 0
 

@@ -1,7 +1,9 @@
 """How far the projections are, and waiting until they have reached what a reader has seen."""
 
 import asyncio
-from collections.abc import Callable
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 import psycopg
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
@@ -11,7 +13,27 @@ from openoutcry.ports.history import HistoryAwayError
 POLL_SECONDS = 0.01
 WAIT_SECONDS = 10.0
 
+ASK_SECONDS = 0.25
+"""A pool that has given up connecting tries again only when it is asked anew."""
+
 Pool = AsyncConnectionPool[psycopg.AsyncConnection]
+
+
+@asynccontextmanager
+async def connected(pool: Pool, end: float) -> AsyncIterator[psycopg.AsyncConnection]:
+    """Take a connection of a pool, asking again until a monotonic time; raises PoolTimeout."""
+    connection: psycopg.AsyncConnection | None = None
+    while connection is None:
+        try:
+            connection = await pool.getconn(ASK_SECONDS)
+        except PoolTimeout:
+            if time.monotonic() > end:
+                raise
+    try:
+        async with connection:
+            yield connection
+    finally:
+        await pool.putconn(connection)
 
 
 class ProjectionCursors:
@@ -59,7 +81,7 @@ class ProjectionCursors:
     async def _read(self) -> None:
         while self._waiting:
             try:
-                async with self._pool.connection() as connection:
+                async with connected(self._pool, time.monotonic()) as connection:
                     cursor = await connection.execute("SELECT partition, seq FROM query.cursor")
                     self._seqs = dict(await cursor.fetchall())
             except (psycopg.OperationalError, PoolTimeout):

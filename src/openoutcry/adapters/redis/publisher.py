@@ -52,13 +52,15 @@ _LOOK_SECONDS = 0.1
 _RETRY_SECONDS = 0.1
 _CALLS_MAX = 128
 _SHARD, _MARKET = int(EntityKind.SHARD), int(EntityKind.MARKET)
-_PUBLISHED: dict[int, frozenset[type]] = {
-    int(EntityKind.PARTITION): frozenset((AssetEvent, LimitsEvent, FeesEvent)),
-    _MARKET: frozenset((TradeEvent, LevelEvent, PreventedEvent, MarketEvent)),
-    _SHARD: frozenset(
-        (OrderEvent, OrderRequestedEvent, BalanceEvent, AccountEvent, PreventedEvent)
-    ),
+_PUBLISHED: dict[int, frozenset[int]] = {
+    entity_kind: frozenset(event.KIND for event in events)
+    for entity_kind, events in {
+        int(EntityKind.PARTITION): (AssetEvent, LimitsEvent, FeesEvent),
+        _MARKET: (TradeEvent, LevelEvent, PreventedEvent, MarketEvent),
+        _SHARD: (OrderEvent, OrderRequestedEvent, BalanceEvent, AccountEvent, PreventedEvent),
+    }.items()
 }
+"""The kinds of events that are published, by the kind of their entity."""
 
 ReadBook = Callable[[int], Awaitable[WholeBook | None]]
 """Returns the owner's book of a market that it hosts, committed; None for a market it does not."""
@@ -202,27 +204,26 @@ class RedisPublisher:
         self._place.seq, self._place.time_us = batch.seq, batch.time_us
         outlets = self._outlets
         touched: dict[Outlet, None] = {}
-        for event in batch.events:
-            entity = event.entity
+        for place, kind, entity, entity_seq in batch.heads():
             outlet = outlets.get(entity)
             if outlet is None:
                 outlet = self._meet(entity)
                 if outlet is None:
                     continue
-            if event.entity_seq <= outlet.last_entity_seq:
+            if entity_seq <= outlet.last_entity_seq:
                 continue  # what was read at the start has it already
             if not outlet.is_heard:
-                outlet.skip(event.entity_seq)
+                outlet.skip(entity_seq)
                 continue
-            outlet.reached(event.entity_seq)
+            outlet.reached(entity_seq)
             touched[outlet] = None
-            kind = type(event)
             if kind in _PUBLISHED[entity >> 24]:
+                event = batch.event(place)
                 outlet.add(event)
-                if kind is MarketEvent:
+                if kind == MarketEvent.KIND:
                     self._catalog.add(event)  # for those who do not know the market yet
                     touched[self._catalog] = None
-                elif kind is PreventedEvent and entity >> 24 == _MARKET:
+                elif kind == PreventedEvent.KIND and entity >> 24 == _MARKET:
                     self._add_prevented(cast("PreventedEvent", event))
         for outlet in touched:
             self._say(outlet)

@@ -17,6 +17,7 @@ from openoutcry.ports.journal import (
     JournalFullError,
     JournalUnknownError,
 )
+from openoutcry.ports.ownership import Route
 
 APPLICATION_ID = 0x4F4A524E
 FORMAT = 1
@@ -161,8 +162,10 @@ class SqliteJournal:
         self._head = self._read_head()
         return epoch
 
-    def append(self, rows: Sequence[JournalRow]) -> None:
+    def append(self, rows: Sequence[JournalRow], *, routes: Sequence[Route] = ()) -> None:
         """Insert rows where the epoch still is theirs; returns after the sync."""
+        if routes:
+            raise JournalError("an embedded exchange has one partition, and no routes")
         if self._checkpoint_error is not None:
             raise self._checkpoint_error
         head = self._head

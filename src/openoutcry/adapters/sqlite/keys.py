@@ -52,6 +52,10 @@ class SqliteApiKeys:
         """Return the key, or None."""
         return self._keys.get(api_key)
 
+    def everything(self) -> list[ApiKey]:
+        """Return all keys, oldest first."""
+        return sorted(self._keys.values(), key=lambda key: (key.created_us, key.api_key))
+
     def of_account(self, account_id: int) -> list[ApiKey]:
         """Return the keys of an account, oldest first."""
         return [key for key in self._keys.values() if key.account_id == account_id]

@@ -70,7 +70,7 @@ class ClientLimits:
     answer_bytes_max: int = frames.ANSWER_BYTES_MAX
     connect_seconds_max: float = 3.0
     back_off_seconds_min: float = 0.05
-    back_off_seconds_max: float = 2.0
+    back_off_seconds_max: float = 0.5
     ping_seconds: float = 1.0
     silence_seconds_max: float = 3.0
     """An engine that is there answers pings; one silent for so long is taken for gone."""

@@ -39,9 +39,16 @@ class RemoteCalls:
 
     async def submit(self, command: bytes) -> Reply:
         """Have a packed command journaled and applied by the owner."""
+        return await self._ask(command)
+
+    def send(self, command: bytes, taker: Taker) -> None:
+        """Do as `submit`; the taker is called with what comes of it."""
+        take_outcome(self._ask(command), taker)
+
+    def _ask(self, command: bytes) -> asyncio.Future[Reply]:
         if not is_command(command):
             raise ValueError("not one command record")
-        reply: Reply = await self._connection.ask(
+        return self._connection.ask(
             Kind.SUBMIT,
             self._partition,
             self._target,
@@ -49,11 +56,6 @@ class RemoteCalls:
             _reply,
             first=command[COMMAND_KIND_OFFSET] in CANCELS,
         )
-        return reply
-
-    def send(self, command: bytes, taker: Taker) -> None:
-        """Do as `submit`; the taker is called with what comes of it."""
-        take_outcome(self.submit(command), taker)
 
     async def _read(
         self,
@@ -205,10 +207,10 @@ def owner_connection(connections: Connections, owners: Owners, partition: int) -
     return connections.to(owner.address)
 
 
-def take_outcome(work: Coroutine[Any, Any, Reply], taker: Taker) -> None:
+def take_outcome(work: Coroutine[Any, Any, Reply] | asyncio.Future[Reply], taker: Taker) -> None:
     """Have the taker called with what comes of a submission."""
 
-    def take(task: asyncio.Task[Reply]) -> None:
+    def take(task: asyncio.Future[Reply]) -> None:
         if task.cancelled():
             return
         error = task.exception()

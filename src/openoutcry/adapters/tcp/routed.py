@@ -7,11 +7,11 @@ it has: the same bytes then get the first answer. Knows the route and the owners
 import asyncio
 import math
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from struct import Struct
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from openoutcry.adapters.tcp.remote import CANCELS, take_outcome
 from openoutcry.adapters.tcp.spreading import Spreading, refusal
@@ -159,13 +159,7 @@ class RoutedCalls:
 
     async def submit(self, command: bytes) -> Reply:
         """Have a command done by whoever owns its account or market, or by all partitions."""
-        if not is_command(command):
-            raise ValueError("not one command record")
-        kind = command[COMMAND_KIND_OFFSET]
-        limits = self._limits
-        if self._under_way >= (limits.commands_max if kind in CANCELS else limits.orders_max):
-            raise OverloadedError("too many commands are under way")
-        entity = self._entity_of(command, kind)
+        kind, entity = self._admitted(command)
         self._under_way += 1
         try:
             if kind in _EVERYWHERE:
@@ -175,8 +169,44 @@ class RoutedCalls:
             self._under_way -= 1
 
     def send(self, command: bytes, taker: Taker) -> None:
-        """Do as `submit`; the taker is called with what comes of it."""
-        take_outcome(self.submit(command), taker)
+        """Do as `submit`; the taker is called with what comes of it.
+
+        Without a task, unless it has to be asked again.
+        """
+        kind, entity = self._admitted(command)
+        if kind in _EVERYWHERE:
+            take_outcome(self.submit(command), taker)
+            return
+        self._under_way += 1
+
+        def take(outcome: Reply | CallError) -> None:
+            error = outcome if isinstance(outcome, CallError) else _unfinished(outcome)
+            if error is None:
+                self._under_way -= 1
+                taker(outcome)
+            else:
+                take_outcome(self._ended(self._submit_again(command, entity, error)), taker)
+
+        try:
+            self._of_entity(entity).send(command, take)
+        except CallError as error:
+            take(error)
+
+    async def _ended(self, work: Coroutine[Any, Any, Reply]) -> Reply:
+        try:
+            return await work
+        finally:
+            self._under_way -= 1
+
+    def _admitted(self, command: bytes) -> tuple[int, int]:
+        """Return the kind of a command and whose it is, unless too much is under way."""
+        if not is_command(command):
+            raise ValueError("not one command record")
+        kind = command[COMMAND_KIND_OFFSET]
+        limits = self._limits
+        if self._under_way >= (limits.commands_max if kind in CANCELS else limits.orders_max):
+            raise OverloadedError("too many commands are under way")
+        return kind, self._entity_of(command, kind)
 
     def _entity_of(self, command: bytes, kind: int) -> int:
         """Return whose command it is; raises ValueError when it is not a gateway's."""
@@ -193,9 +223,9 @@ class RoutedCalls:
             reply = await self._of_entity(entity).submit(command)
         except CallError as error:
             return await self._submit_again(command, entity, error)
-        reason = refusal(reply)
-        if reason in _ASK_AGAIN:
-            return await self._submit_again(command, entity, _not_done(reason))
+        unfinished = _unfinished(reply)
+        if unfinished is not None:
+            return await self._submit_again(command, entity, unfinished)
         return reply
 
     async def _submit_again(self, command: bytes, entity: int, error: CallError) -> Reply:
@@ -338,6 +368,12 @@ class RoutedCalls:
 
 def _shard(account_id: int) -> int:
     return entity_of_shard(shard_of_account(account_id))
+
+
+def _unfinished(reply: Reply) -> CallError | None:
+    """Return why a command is to be asked again, or None: this is its outcome."""
+    reason = refusal(reply)
+    return _not_done(reason) if reason in _ASK_AGAIN else None
 
 
 def _not_done(reason: Reason) -> CallError:

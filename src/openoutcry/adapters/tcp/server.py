@@ -69,6 +69,8 @@ _OF_USERS = frozenset(
         *(CommandKind.SET_LIMITS, CommandKind.DEPOSIT, CommandKind.WITHDRAW, CommandKind.ADJUST),
     }
 )
+_OF_ENGINES = frozenset({CommandKind.MOVE_IN})
+"""What the owner of an entity that moves sends to where it goes."""
 _OF_THE_OWNER = frozenset(
     {
         *(CommandKind.TICK, CommandKind.QUARANTINE, CommandKind.EPOCH),
@@ -90,6 +92,8 @@ class Hosted:
     epoch: int
     links: LinkReceiver | None = None
     repair: Repair | None = None
+    is_held: Callable[[], bool] = lambda: True
+    """Whether nobody else can own it: only then reads are answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -385,7 +389,7 @@ class _Peer(asyncio.Protocol):
         if hosted is None:
             return
         kind = command[COMMAND_KIND_OFFSET]
-        if kind in _OF_USERS or (self._role is ProcessRole.CONTROL and kind not in _OF_THE_OWNER):
+        if self._may_send(kind):
             epoch = hosted.epoch
             self._begin(
                 channel,
@@ -396,6 +400,13 @@ class _Peer(asyncio.Protocol):
             text = f"a {self._role.name.lower()} may not send commands of kind {kind}"
             self._send(frames.error(channel, Code.FORBIDDEN, text))
 
+    def _may_send(self, kind: int) -> bool:
+        if kind in _OF_USERS:
+            return True
+        if self._role is ProcessRole.ENGINE:
+            return kind in _OF_ENGINES
+        return self._role is ProcessRole.CONTROL and kind not in _OF_THE_OWNER
+
     def _read(self, channel: int, body: bytes) -> None:
         read = frames.read_read(body)
         hosted = self._hosted(channel, read.partition)
@@ -404,14 +415,14 @@ class _Peer(asyncio.Protocol):
         epoch = hosted.epoch
         if read.query != Query.BOOK:
             work, answer = ask(hosted.calls, read, channel, epoch)
-            self._begin(channel, work, answer)
+            self._begin(channel, work, _while_held(hosted, channel, answer))
         elif hosted.repair is None:
             self._send(frames.book(channel, epoch, None))
         else:
             self._begin(
                 channel,
                 hosted.repair.book(read.market),
-                lambda found: frames.book(channel, epoch, found),
+                _while_held(hosted, channel, lambda it: frames.book(channel, epoch, it)),
             )
 
     def _ask_links(self, kind: int, channel: int, body: bytes) -> None:
@@ -468,6 +479,19 @@ class _Peer(asyncio.Protocol):
     def _begin(self, channel: int, work: Awaitable[_T], answer: Callable[[_T], bytes]) -> None:
         self.under_way += 1
         _Request(self, channel, work, answer).step()
+
+
+def _while_held(
+    hosted: Hosted, channel: int, answer: Callable[[_T], bytes]
+) -> Callable[[_T], bytes]:
+    """Have an owner that may have been deposed say so instead: its state may be an old one."""
+
+    def made(found: _T) -> bytes:
+        if hosted.is_held():
+            return answer(found)
+        return frames.error(channel, Code.NOT_OWNER, "the lease was not renewed in time")
+
+    return made
 
 
 class _Request:

@@ -82,6 +82,10 @@ class Spreading:
 
 def refusal(reply: Reply) -> Reason:
     """Return why a whole command was refused, or NONE."""
+    records = reply.records
+    at = len(records) - RefusedEvent.SIZE
+    if at < 0 or records[at + COMMAND_KIND_OFFSET] != RefusedEvent.KIND:
+        return Reason.NONE  # known without decoding anything, for most
     events = reply.events
     if events and type(events[-1]) is RefusedEvent:
         return Reason(events[-1].reason)

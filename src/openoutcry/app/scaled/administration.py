@@ -1,21 +1,20 @@
 """Operators' requests to an exchange of the scaled size: as everywhere, and rolling restarts."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from openoutcry.adapters.postgres.keys import KeyStoreError, PostgresApiKeys
 from openoutcry.adapters.tcp.frames import ProcessRole
-from openoutcry.adapters.tcp.routed import RoutedCalls
-from openoutcry.app.admin import AdminError, Administration, Answer, Request
+from openoutcry.app.admin import AdminError, Administration, Answer, Handler, Request
 from openoutcry.app.scaled.control import ControlCalls, Hosting
 from openoutcry.app.scaled.database import prepare
 from openoutcry.app.scaled.gateway import Callers
+from openoutcry.app.scaled.operations import Operations
 from openoutcry.app.scaled.settings import ScaledSettings
 from openoutcry.app.settings import SettingsError
-from openoutcry.core.records import AssetRow, MarketRow, MetaRow
 from openoutcry.gateways.edge.catalog import Catalog
 from openoutcry.partition.runtime import now_us
 from openoutcry.ports.calls import CallError
@@ -31,35 +30,26 @@ else:
 
 
 OPEN_SECONDS = 15.0
-Restart = Callable[[str], Awaitable[list[str]]]
-"""Restarts processes one after the other; raises AdminError."""
 
 
 class ScaledAdministration(Administration):
     """Each request sees assets and markets as their hosts have them at that moment."""
 
     def __init__(
-        self, calls: RoutedCalls, keys: PostgresApiKeys, restart: Restart | None = None
+        self, control: "Control", keys: PostgresApiKeys, more: Mapping[str, Handler]
     ) -> None:
-        self._routed = calls
-        self._known = Catalog()
-        self._restart = restart
-        super().__init__(calls, keys, self._known, now_us)
+        """`more` are requests of this size alone: what they can do does not need the catalog."""
+        self._control = control
+        super().__init__(control.calls, keys, control.catalog, now_us, more)
 
     @override
     async def run(self, request: Request) -> Answer:
         """Do a request; raises AdminError when it cannot be done."""
-        if request.get("do") == "restart" and self._restart is not None:
-            return {"restarted": await self._restart(str(request.get("what", "all")))}
         try:
-            rows = await self._routed.catalog()
+            self._control.catalog.load_rows(await self._control.calls.catalog())
         except CallError as error:
-            raise AdminError(f"the exchange did not answer: {error}") from error
-        self._known.load(
-            [row for row in rows if isinstance(row, AssetRow)],
-            [row for row in rows if isinstance(row, MarketRow)],
-            next((row for row in rows if isinstance(row, MetaRow)), None),
-        )
+            if request.get("do") not in self._more:
+                raise AdminError(f"the exchange did not answer: {error}") from error
         return await super().run(request)
 
 
@@ -71,6 +61,7 @@ class Control:
         self.callers = Callers(settings, ProcessRole.CONTROL, ControlCalls)
         assert isinstance(self.callers.calls, ControlCalls)
         self.calls: ControlCalls = self.callers.calls
+        self.catalog = Catalog()
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[PostgresApiKeys]:
@@ -108,4 +99,8 @@ async def _administer(settings: ScaledSettings, request: Request) -> Answer:
             raise AdminError(
                 "not every partition has an owner that answers: start engines first"
             ) from None
-        return await ScaledAdministration(control.calls, keys).run(request)
+        operations = Operations(settings, control.callers, control.catalog)
+        try:
+            return await ScaledAdministration(control, keys, operations.requests()).run(request)
+        finally:
+            await operations.close()

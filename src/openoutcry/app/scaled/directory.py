@@ -29,6 +29,8 @@ class Directory:
         self._joined = joined
         self._owners: dict[int, OwnerRow] = {}
         self._routes: dict[int, int] = {}
+        self._mark: tuple[int, int] | None = None
+        """Of the table of routes as it was read last."""
         self._version = 0
         self._task: asyncio.Task[None] | None = None
         self._listeners: list[Callable[[], None]] = []
@@ -73,7 +75,11 @@ class Directory:
 
     def _look(self) -> tuple[dict[int, OwnerRow], dict[int, int]]:
         owners = self._ownership.owners()
+        mark = self._ownership.routes_mark()
+        if mark == self._mark:  # a thousand rows that hardly ever change
+            return owners, self._routes
         routes = self._ownership.routes()
+        self._mark = mark
         return owners, {entity: route.partition for entity, route in routes.items()}
 
     # -- ports.routes

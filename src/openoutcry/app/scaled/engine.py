@@ -8,8 +8,9 @@ import asyncio
 import logging
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
+from functools import partial
 
 from openoutcry.adapters.memory.rate_limits import MemoryRateLimiter
 from openoutcry.adapters.postgres.ownership import DatabaseAwayError, Ownership, Watcher
@@ -18,25 +19,29 @@ from openoutcry.adapters.redis.publisher import RedisPublisher
 from openoutcry.adapters.redis.rate_limits import RedisRateLimiter
 from openoutcry.adapters.tcp.client import Connections
 from openoutcry.adapters.tcp.frames import ProcessRole
-from openoutcry.adapters.tcp.remote import RemoteLinks
+from openoutcry.adapters.tcp.remote import RemoteCalls, RemoteLinks, owner_connection
 from openoutcry.adapters.tcp.server import CallsServer, Hosted, ServerLimits
+from openoutcry.app.garbage import spare_collections
 from openoutcry.app.scaled.control import FIRST_VERSION, hosting
 from openoutcry.app.scaled.database import prepare
 from openoutcry.app.scaled.directory import Directory
 from openoutcry.app.scaled.leases import LeaseKeeper
 from openoutcry.app.scaled.link_hub import LinkHub
+from openoutcry.app.scaled.mover import Mover
 from openoutcry.app.scaled.opening import client_tls, opened_redis, say, server_tls
 from openoutcry.app.scaled.process import run
 from openoutcry.app.scaled.repair import OwnersRepair
 from openoutcry.app.scaled.seat import Seat
 from openoutcry.app.scaled.settings import ScaledSettings
 from openoutcry.core.enums import EntityKind, Role
-from openoutcry.core.records import Event, OrderEvent, SetRole
+from openoutcry.core.records import Event, MovedOutEvent, OrderEvent, SetRole
 from openoutcry.gateways.edge.fills import FillCounter
 from openoutcry.partition.appender import exit_at_once
 from openoutcry.partition.books import hosted, whole_book
 from openoutcry.partition.owners_events import OwnersEvents
 from openoutcry.partition.recovery import RecoveryError
+from openoutcry.partition.runtime import Partition
+from openoutcry.ports.calls import Calls
 from openoutcry.ports.feeds import Committed
 from openoutcry.ports.journal import FencedError, JournalError
 from openoutcry.ports.ownership import Owner
@@ -50,6 +55,8 @@ LAST_RESORT_SECONDS = 4.0
 """After so long any engine takes it."""
 RETURN_SECONDS = 10.0
 """One that was taken over goes back to who is preferred when that one is warm for so long."""
+REFUSED_SECONDS = 2.0
+"""A partition that could not be opened is not tried again before."""
 FOLLOWED_SECONDS = 0.5
 WARM_SECONDS = 2.0
 REDIS_SECONDS = 0.5
@@ -72,6 +79,11 @@ class EngineProcess:
         self._gone_since: dict[int, float] = {}
         self._taken_as: dict[int, str] = {}
         self._warm_since: dict[int, float] = {}
+        self._changing: dict[int, asyncio.Task[None]] = {}
+        """Partitions that are being taken or given back just now."""
+        self._refused: dict[int, float] = {}
+        """When a partition that could not be recovered may be tried again."""
+        self._failure: BaseException | None = None
         self._address = ""
         self._redis: Redis | None = None
         self._limiter: RedisRateLimiter | None = None
@@ -103,6 +115,7 @@ class EngineProcess:
             self._address = settings.calls_address or f"{host}:{port}"
             await self._join_links(stack)
             stack.push_async_callback(self._give_everything_back)
+            spare_collections()
             say(f"engine {settings.name} takes calls at {self._address}")
             await self._watch()
 
@@ -115,8 +128,35 @@ class EngineProcess:
         stack.push_async_callback(self._directory.stop)
         connections = Connections(ProcessRole.ENGINE, tls=client_tls(self._settings))
         stack.push_async_callback(connections.close)
+        self._directory.when_changed(
+            lambda: connections.retain(
+                owner.address
+                for owner in map(self._directory.owner_of, self._directory.partitions())
+                if owner is not None
+            )
+        )
         self._links = LinkHub(self._directory, RemoteLinks(connections, self._directory))
         stack.push_async_callback(self._links.stop)
+
+        def calls_of(number: int) -> Calls:
+            owned = self._seats[number].owned
+            if owned is not None:
+                return owned.partition
+            return RemoteCalls(owner_connection(connections, self._directory, number), number)
+
+        mover = Mover(
+            Ownership(self._settings.journal_dsn, f"outcry-moves-{self._settings.name}"),
+            self._owned,
+            calls_of,
+        )
+        stack.push_async_callback(mover.stop)
+
+    def _owned(self) -> dict[int, Partition]:
+        return {
+            number: seat.owned.partition
+            for number, seat in self._seats.items()
+            if seat.owned is not None
+        }
 
     # -- what can be lost
 
@@ -172,6 +212,7 @@ class EngineProcess:
             ),
         )
         partition.subscribe(publisher.take)
+        partition.subscribe(lambda batch: _let_go(publisher, batch))
         here = await partition.inspect(hosted)
         await publisher.start(redis, here.markets, here.shards, here.entity_seq)
 
@@ -184,6 +225,17 @@ class EngineProcess:
             return engines[0] if engines else ""
         return engines[(engines.index(preferred) + 1) % len(engines)]
 
+    def _change(self, number: int, work: Coroutine[None, None, None]) -> None:
+        """Take or give back a partition while the others are looked after."""
+        task = self._changing[number] = asyncio.create_task(work, name=f"partition {number}")
+        task.add_done_callback(partial(self._changed, number))
+
+    def _changed(self, number: int, task: asyncio.Task[None]) -> None:
+        del self._changing[number]
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._failure = error
+            self._stop.set()
+
     async def _watch(self) -> None:
         followed_at = 0.0
         while not self._stop.is_set():
@@ -195,13 +247,17 @@ class EngineProcess:
                     followed_at = time.monotonic()
                     await self._say_what_is_followed()
                 await self._settle(owners, warm)
-                await self._take_what_is_free(gone)
+                self._take_what_is_free(gone)
             except DatabaseAwayError as error:
                 log.debug("the database is away: %s", error)
             try:
                 await asyncio.wait_for(self._stop.wait(), LOOK_SECONDS)
             except TimeoutError:
                 continue
+        while self._changing:
+            await asyncio.wait(self._changing.values())
+        if self._failure is not None:
+            raise self._failure
 
     async def _say_what_is_followed(self) -> None:
         followed = {
@@ -216,6 +272,8 @@ class EngineProcess:
         """Stand by where that is ours to do, and give back what another engine should have."""
         name = self._settings.name
         for number, seat in self._seats.items():
+            if number in self._changing:
+                continue
             row = owners.get(number)
             preferred = row.preferred if row is not None else seat.plan.preferred
             if seat.owned is None:
@@ -224,11 +282,9 @@ class EngineProcess:
                 else:
                     await seat.rest()
             elif preferred not in {"", name}:
-                await self._maybe_give_back(number, preferred, warm)
+                self._maybe_give_back(number, preferred, warm)
 
-    async def _maybe_give_back(
-        self, number: int, preferred: str, warm: set[tuple[int, str]]
-    ) -> None:
+    def _maybe_give_back(self, number: int, preferred: str, warm: set[tuple[int, str]]) -> None:
         if (number, preferred) not in warm:
             self._warm_since.pop(number, None)
             return
@@ -237,9 +293,9 @@ class EngineProcess:
         if was_told or time.monotonic() - since > RETURN_SECONDS:
             log.warning("partition %d goes to %s", number, preferred)
             self._warm_since.pop(number, None)
-            await self._give_back(number)
+            self._change(number, self._give_back(number))
 
-    async def _take_what_is_free(self, gone: list[Owner]) -> None:
+    def _take_what_is_free(self, gone: list[Owner]) -> None:
         now = time.monotonic()
         free = {owner.partition for owner in gone}
         for number in list(self._gone_since):
@@ -247,11 +303,11 @@ class EngineProcess:
                 del self._gone_since[number]
         for owner in gone:
             seat = self._seats.get(owner.partition)
-            if seat is None or seat.owned is not None:
+            if seat is None or seat.owned is not None or seat.number in self._changing:
                 continue
             since = self._gone_since.setdefault(owner.partition, now)
-            if now - since >= self._patience(owner):
-                await self._take(seat, owner)
+            if now - since >= self._patience(owner) and now >= self._refused.get(seat.number, 0):
+                self._change(seat.number, self._take(seat, owner))
 
     def _patience(self, owner: Owner) -> float:
         name = self._settings.name
@@ -260,19 +316,27 @@ class EngineProcess:
             return 0.0
         if self._backup_of(preferred) != name:
             return LAST_RESORT_SECONDS
+        if owner.epoch and not owner.owner:  # somebody saw its process end
+            return 0.0
         was_lost = owner.lease_until_us is not None
         return 0.0 if was_lost and owner.owner == preferred else PATIENCE_SECONDS
 
     async def _take(self, seat: Seat, owner: Owner) -> None:
+        number = seat.number
         try:
-            owned = await seat.take(owner.epoch, self._address, self._fatal)
+            await seat.take(
+                owner.epoch, self._address, self._fatal, partial(self._leases.keep, number)
+            )
         except FencedError as error:
-            log.warning("partition %d was taken by another engine: %s", seat.number, error)
+            self._leases.drop(number)
+            log.warning("partition %d was taken by another engine: %s", number, error)
             return
         except (JournalError, RecoveryError) as error:
-            self._fatal(error)
+            # What is wrong with one journal is no reason to let go of what else is owned here.
+            self._leases.drop(number)
+            self._refused[number] = time.monotonic() + REFUSED_SECONDS
+            log.critical("partition %d cannot be owned now: %s", number, error)
             return
-        self._leases.keep(seat.number, owned.epoch)
         await self._begin(seat)
         self._taken_as[seat.number] = owner.preferred or seat.plan.preferred
         await self._open(seat)
@@ -314,6 +378,7 @@ class EngineProcess:
                 epoch=owned.epoch,
                 links=links,
                 repair=OwnersRepair(partition, seat.number, owned.epoch, recent),
+                is_held=partial(self._leases.is_held, seat.number),
             ),
         )
         await self._publish(seat)
@@ -330,12 +395,20 @@ class EngineProcess:
         publisher = self._publishers.pop(number, None)
         if publisher is not None:
             await publisher.stop()
-        await self._leases.release(number, owned.epoch)
+        try:
+            await self._leases.release(number, owned.epoch)
+        except DatabaseAwayError as error:
+            log.warning("the lease of partition %d ends by itself: %s", number, error)
 
     async def _give_everything_back(self) -> None:
         await asyncio.gather(*(seat.rest() for seat in self._seats.values()))
-        for number in list(self._seats):
-            await self._give_back(number)
+        await asyncio.gather(*(self._give_back(number) for number in self._seats))
+
+
+def _let_go(publisher: RedisPublisher, batch: Committed) -> None:
+    """Publish nothing any more of what has moved away (a feed listener)."""
+    for event in batch.of_type(MovedOutEvent):
+        publisher.release(event.moved_entity)
 
 
 def engine(settings: ScaledSettings) -> int:

@@ -23,14 +23,15 @@ from openoutcry.adapters.tcp.client import Connections
 from openoutcry.adapters.tcp.frames import ProcessRole
 from openoutcry.adapters.tcp.remote import RemoteCalls, RemoteRepair
 from openoutcry.adapters.tcp.routed import RoutedCalls, RoutedLimits
-from openoutcry.app.doors import open_doors, spare_collections
+from openoutcry.app.doors import open_doors
+from openoutcry.app.garbage import spare_collections
 from openoutcry.app.scaled.database import prepare
 from openoutcry.app.scaled.directory import Directory
 from openoutcry.app.scaled.opening import client_tls, opened_redis, say
 from openoutcry.app.scaled.process import run
 from openoutcry.app.scaled.settings import ScaledSettings
 from openoutcry.core.ids import entity_of_market, entity_of_shard, shard_of_account
-from openoutcry.core.records import AssetRow, MarketRow, MetaRow, TradeEvent
+from openoutcry.core.records import TradeEvent
 from openoutcry.gateways.edge.catalog import Catalog
 from openoutcry.gateways.edge.service import Exchange
 from openoutcry.partition.runtime import now_us
@@ -248,13 +249,7 @@ class _Books:
             await asyncio.wait({self._task})
 
     async def _load_catalog(self) -> None:
-        rows = await self._callers.calls.catalog()
-        limits = [row for row in rows if isinstance(row, MetaRow)]
-        self._catalog.load(
-            [row for row in rows if isinstance(row, AssetRow)],
-            [row for row in rows if isinstance(row, MarketRow)],
-            limits[0] if limits else None,
-        )
+        self._catalog.load_rows(await self._callers.calls.catalog())
 
     async def _follow_markets(self, last: dict[int, int]) -> None:
         fresh = {

@@ -1,6 +1,7 @@
 """Where `outcry up` keeps everything in its folder, and which partitions there are."""
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -13,6 +14,7 @@ from openoutcry.core.limits import ACCOUNT_SHARDS
 from openoutcry.simulation import demo
 
 FIRST_MARKETS_PARTITION = 101
+DATABASE = "openoutcry"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +65,11 @@ class Folder:
         return self.path / "valkey"
 
     @property
+    def moving_in(self) -> Path:
+        """There while an embedded exchange is being taken over into this folder."""
+        return self.path / "moving-in"
+
+    @property
     def embedded_journal(self) -> Path:
         """Is there when an embedded exchange lives here, which is none of ours."""
         return self.path / JOURNAL_NAME
@@ -102,17 +109,30 @@ def engine_name(number: int) -> str:
     return f"engine-{number}"
 
 
-def plan_partitions(engines: int) -> list[PartitionPlan]:
-    """Spread accounts over as many partitions as engines, and give each market its own."""
+def plan_partitions(engines: int, markets: Iterable[int] = ()) -> list[PartitionPlan]:
+    """Spread accounts over as many partitions as engines, and give each market its own.
+
+    Without markets those of the demo are planned for, whether it is opened or not.
+    """
+    known = sorted(markets) or [command.market for command in demo.create_markets()]
     accounts = [
         PartitionPlan(number + 1, "ACCOUNTS", tuple(range(number, ACCOUNT_SHARDS, engines)), ())
         for number in range(engines)
     ]
-    markets = [
-        PartitionPlan(FIRST_MARKETS_PARTITION + at, "MARKETS", (), (command.market,))
-        for at, command in enumerate(demo.create_markets())
+    return accounts + [
+        PartitionPlan(FIRST_MARKETS_PARTITION + at, "MARKETS", (), (market,))
+        for at, market in enumerate(known)
     ]
-    return accounts + markets
+
+
+def plan_more(plans: list[PartitionPlan], engines: int) -> list[PartitionPlan]:
+    """Return empty account partitions for engines beyond those of before: to move shards to."""
+    numbers = {plan.number for plan in plans}
+    accounts = sum(plan.role == "ACCOUNTS" for plan in plans)
+    free = (number for number in range(1, 1 << 16) if number not in numbers)
+    return [
+        PartitionPlan(next(free), "ACCOUNTS", (), ()) for _ in range(max(engines - accounts, 0))
+    ]
 
 
 def settings_text(

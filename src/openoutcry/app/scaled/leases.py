@@ -27,6 +27,7 @@ class LeaseKeeper:
         self._lease_seconds = lease_seconds
         self._fatal = fatal
         self._owned: dict[int, int] = {}
+        self._held_until: dict[int, float] = {}
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._alive_at = time.monotonic()
@@ -35,10 +36,18 @@ class LeaseKeeper:
         self._thread = threading.Thread(target=self._run, name="leases", daemon=True)
         self._thread.start()
 
-    def keep(self, partition: int, epoch: int) -> None:
-        """Renew a partition's lease from now on."""
+    def keep(self, partition: int, epoch: int, since: float) -> None:
+        """Renew a partition's lease from now on; it was asked for at a monotonic time."""
         with self._lock:
             self._owned[partition] = epoch
+        self._held_until[partition] = since + self._lease_seconds
+
+    def is_held(self, partition: int) -> bool:
+        """Whether nobody can have taken over for want of a renewal: what is here is the latest.
+
+        Whoever takes over has seen the lease for as long as it is, later than it was asked for.
+        """
+        return time.monotonic() < self._held_until.get(partition, 0.0)
 
     def drop(self, partition: int) -> None:
         """Renew it no more."""
@@ -68,8 +77,10 @@ class LeaseKeeper:
             with self._lock:
                 owned = list(self._owned.items())
             for partition, epoch in owned:
+                began = time.monotonic()
                 try:
                     self._ownership.renew(partition, epoch, self._lease_seconds)
+                    self._held_until[partition] = began + self._lease_seconds
                 except DatabaseAwayError:
                     break  # nobody's lease runs out meanwhile
                 except FencedError as error:

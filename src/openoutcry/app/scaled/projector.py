@@ -18,6 +18,7 @@ from openoutcry.adapters.postgres.journal import PostgresJournal
 from openoutcry.adapters.postgres.projector import PostgresProjector, ProjectionError
 from openoutcry.adapters.postgres.snapshots import PostgresSnapshots
 from openoutcry.app.engine import kernel_machines
+from openoutcry.app.garbage import spare_collections
 from openoutcry.app.scaled.database import prepare
 from openoutcry.app.scaled.opening import say
 from openoutcry.app.scaled.process import run
@@ -144,6 +145,7 @@ class ProjectorProcess:
             _PartitionFollower(self._settings, plan.number, fatal)
             for plan in self._settings.partitions
         ]
+        spare_collections()
         say(f"projector {self._settings.name} follows {len(followers)} partitions")
         await self._stop.wait()
         await asyncio.gather(*(asyncio.to_thread(follower.stop) for follower in followers))

@@ -35,6 +35,7 @@ class Standby:
         self._machines = machines
         self._stopping = asyncio.Event()
         self._follower: Follower | None = None
+        self._hashes_at = 0.0
         self._task = asyncio.create_task(self._run(), name=f"standby {number}")
         self.behind = 0
         """Rows that are committed and not yet applied here."""
@@ -90,9 +91,11 @@ class Standby:
         compared: int,
     ) -> int:
         """Apply some rows; returns up to where the owner's hashes were heard of."""
-        for seq, events_hash in hashes.after(compared):
-            follower.announce(seq, events_hash)
-            compared = seq
+        if time.monotonic() - self._hashes_at > HASH_SECONDS:  # they are not recorded more often
+            self._hashes_at = time.monotonic()
+            for seq, events_hash in hashes.after(compared):
+                follower.announce(seq, events_hash)
+                compared = seq
         head = journal.head().seq
         follower.announce(head)
         follower.advance(ROWS_A_ROUND)
@@ -150,9 +153,17 @@ class Seat:
             await standby.stop()
 
     async def take(
-        self, expected_epoch: int, address: str, fatal: Callable[[BaseException], None] | None
+        self,
+        expected_epoch: int,
+        address: str,
+        fatal: Callable[[BaseException], None] | None,
+        acquired: Callable[[int, float], None],
     ) -> Owned:
-        """Own the partition: fence, replay to the head. Raises JournalError, RecoveryError."""
+        """Own the partition: fence, replay to the head. Raises JournalError, RecoveryError.
+
+        `acquired` is told the epoch, and since when its lease runs, before the replay, which may
+        take longer than a lease.
+        """
         began = time.monotonic()
         standby, self.standby = self.standby, None
         warm = None if standby is None else await standby.stop()
@@ -166,7 +177,9 @@ class Seat:
             lease_seconds=settings.lease_seconds,
         )
         try:
+            since = time.monotonic()
             epoch = await asyncio.to_thread(journal.acquire, expected_epoch)
+            acquired(epoch, since)
             snapshots = PostgresSnapshots(settings.journal_dsn, self.number)
             state = await asyncio.to_thread(self._at_head, journal, snapshots, warm)
             partition = Partition(

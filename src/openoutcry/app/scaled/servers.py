@@ -15,11 +15,10 @@ from pathlib import Path
 from openoutcry.adapters.local.servers.postgres import PostgresServer
 from openoutcry.adapters.local.servers.process import ServerError, store_folder, take_folder
 from openoutcry.adapters.local.valkey_cluster import ValkeyCluster, ValkeyError
-from openoutcry.app.scaled.layout import Folder
+from openoutcry.app.scaled.layout import DATABASE, Folder
 
 log = logging.getLogger("openoutcry")
 
-DATABASE = "openoutcry"
 STOP_SECONDS = 3.0
 LOOK_SECONDS = 0.25
 ATTEMPTS = 3

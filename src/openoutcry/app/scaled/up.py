@@ -29,7 +29,7 @@ from openoutcry.adapters.postgres.migrations import SchemaError
 from openoutcry.adapters.postgres.ownership import Ownership
 from openoutcry.adapters.tcp.authority import ensure_certificates
 from openoutcry.adapters.tcp.frames import ProcessRole
-from openoutcry.app.admin import AdminError
+from openoutcry.app.admin import AdminError, Answer, Request
 from openoutcry.app.children import Child, ChildError, ChildPlan
 from openoutcry.app.control import ControlServer
 from openoutcry.app.demo import DemoBots, DemoError, open_demo
@@ -38,16 +38,19 @@ from openoutcry.app.scaled.administration import Control, ScaledAdministration
 from openoutcry.app.scaled.database import prepare
 from openoutcry.app.scaled.gateway import Callers
 from openoutcry.app.scaled.layout import (
+    DATABASE,
     WRITTEN,
     Folder,
     PartitionPlan,
     UpSettings,
     engine_name,
+    plan_more,
     plan_partitions,
     settings_text,
     write_private,
 )
-from openoutcry.app.scaled.servers import DATABASE, Servers
+from openoutcry.app.scaled.operations import Operations
+from openoutcry.app.scaled.servers import Servers
 from openoutcry.app.scaled.settings import ScaledSettings
 from openoutcry.app.scaled.status import StatusBoard
 from openoutcry.app.settings import SettingsError
@@ -93,8 +96,7 @@ def up(settings: UpSettings) -> int:
     try:
         settings = replace(settings, port=probe_port(settings.host, settings.port))
         folder = Folder(settings.data)
-        settings.data.mkdir(parents=True, exist_ok=True)
-        lock = FolderLock(settings.data)
+        lock = _locked(folder)
         try:
             if folder.embedded_journal.exists():
                 raise UpError(f"{settings.data} holds an embedded exchange: `outcry serve` runs it")
@@ -109,6 +111,16 @@ def up(settings: UpSettings) -> int:
     except _OTHER_ERRORS as error:
         return _fail(error, EXIT_FAILED)
     return EXIT_OK
+
+
+def _locked(folder: Folder) -> FolderLock:
+    """Make the folder if it is missing, and keep everybody else out of it."""
+    folder.path.mkdir(parents=True, exist_ok=True)
+    if folder.moving_in.exists():
+        raise SettingsError(
+            f"{folder.path} holds half an exchange: run `outcry migrate` to its end first"
+        )
+    return FolderLock(folder.path)
 
 
 def _fail(error: Exception, code: int) -> int:
@@ -145,6 +157,7 @@ class Up:
         self._stop = asyncio.Event()
         self._failure: Exception | None = None
         self._children: list[Child] = []
+        self._disowning: set[asyncio.Task[None]] = set()
         self._began = time.monotonic()
 
     async def run(self) -> None:
@@ -190,7 +203,7 @@ class Up:
         self._servers.look_after()
         board.say("PostgreSQL and Valkey run")
         await asyncio.to_thread(self._prepare_database)
-        shared = self._write_settings()
+        shared = self._shared = self._write_settings()
         stack.push_async_callback(self._stop_children)
         engines = [engine_name(number + 1) for number in range(self._settings.engines)]
         await asyncio.gather(
@@ -258,7 +271,11 @@ class Up:
         if not path.exists():
             plans = plan_partitions(self._settings.engines)
             write_private(path, json.dumps([plan.as_json() for plan in plans], indent=1) + "\n")
-        return [PartitionPlan.of_json(entry) for entry in json.loads(path.read_text())]
+        plans = [PartitionPlan.of_json(entry) for entry in json.loads(path.read_text())]
+        grown = plans + plan_more(plans, self._settings.engines)
+        if grown != plans:
+            write_private(path, json.dumps([plan.as_json() for plan in grown], indent=1) + "\n")
+        return grown
 
     # -- children
 
@@ -272,9 +289,24 @@ class Up:
             log_path=self._folder.logs / f"{name}.log",
             without=WRITTEN,
         )
-        child = Child(plan, self._fail)
+        child = Child(plan, self._fail, self._engine_ended if command == "engine" else None)
         self._children.append(child)
         await child.start()
+
+    def _engine_ended(self, name: str) -> None:
+        """Have others take over at once what an engine owned: it is known to have ended."""
+        task = asyncio.create_task(asyncio.to_thread(self._disown, name))
+        self._disowning.add(task)
+        task.add_done_callback(self._disowning.discard)
+
+    def _disown(self, name: str) -> None:
+        ownership = Ownership(self._servers.dsn(), "outcry-up")
+        try:
+            ownership.disown(name)
+        except JournalError as error:
+            log.warning("the leases of %s end by themselves: %s", name, error)
+        finally:
+            ownership.close()
 
     async def _stop_children(self) -> None:
         """Stop gateways first, so that nobody is served whom nobody answers."""
@@ -292,11 +324,15 @@ class Up:
         if self._settings.demo:
             await open_demo(calls, keys, self._settings.data, now_us())
         await control.hosting.host_all()
+        operations = Operations(self._shared, control.callers, control.catalog)
+        stack.push_async_callback(operations.close)
 
-        async def restart(what: str) -> list[str]:
-            return await self._restart(what, control.callers, board)
+        async def restart(request: Request) -> Answer:
+            what = str(request.get("what", "all"))
+            return {"restarted": await self._restart(what, control.callers, board)}
 
-        server = ControlServer(ScaledAdministration(calls, keys, restart), self._settings.data)
+        more = {**operations.requests(), "restart": restart}
+        server = ControlServer(ScaledAdministration(control, keys, more), self._settings.data)
         await server.start()
         stack.push_async_callback(server.close)
         if self._settings.demo and self._settings.bots:

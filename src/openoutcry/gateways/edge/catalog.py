@@ -153,6 +153,15 @@ class Catalog:
         for market in markets:
             self._put_market(market)
 
+    def load_rows(self, rows: Iterable[AssetRow | MarketRow | MetaRow]) -> None:
+        """Take in what `Calls.catalog` returns."""
+        kept = list(rows)
+        self.load(
+            [row for row in kept if isinstance(row, AssetRow)],
+            [row for row in kept if isinstance(row, MarketRow)],
+            next((row for row in kept if isinstance(row, MetaRow)), None),
+        )
+
     def on_committed(self, batch: Committed) -> None:
         """Take in the assets and markets that a batch made or changed (a feed listener)."""
         if not batch.has_any(_CHANGES):

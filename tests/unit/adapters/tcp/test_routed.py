@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from openoutcry.adapters.memory.routes import MemoryOwners, MemoryRoute
+from openoutcry.adapters.tcp.remote import take_outcome
 from openoutcry.adapters.tcp.routed import RoutedCalls, RoutedLimits
 from openoutcry.core.enums import Reason
 from openoutcry.core.ids import account_id_of, entity_of_market, entity_of_shard
@@ -39,6 +40,7 @@ from openoutcry.ports.calls import (
     OverloadedError,
     Reply,
     StorageFullError,
+    Taker,
 )
 from openoutcry.ports.routes import Owner
 
@@ -81,6 +83,9 @@ class Scripted:
             market = UpdateMarket.unpack(command).market
             self.versions[market] = self.versions.get(market, 1) + 1
         return step
+
+    def send(self, command: bytes, taker: Taker) -> None:
+        take_outcome(self.submit(command), taker)
 
     async def committed_seq(self, account_id: int) -> int:
         self.got.append(b"seq")
@@ -182,6 +187,46 @@ async def test_the_same_bytes_are_sent_again_k02(scene: Scene, failure: Step) ->
     assert scripted.got == [command] * 3
     assert scene.route.refreshed >= 2
     assert scene.owners.refreshed >= 2
+
+
+async def sent(scene: Scene, command: bytes) -> Reply:
+    """Do as `submit`, by `send`."""
+    told: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+
+    def take(outcome: Reply | CallError) -> None:
+        if isinstance(outcome, CallError):
+            told.set_exception(outcome)
+        else:
+            told.set_result(outcome)
+
+    scene.calls.send(command, take)
+    return await told
+
+
+async def test_what_is_sent_without_waiting_is_asked_again_too(scene: Scene) -> None:
+    steps = (NotConnectedError("away"), refused(Reason.REQUEST_PENDING), AGAIN)
+    scripted = scene.script(ACCOUNTS, *steps)
+    command = order()
+    assert await sent(scene, command) == AGAIN
+    assert scripted.got == [command] * 3
+    scene.script(ACCOUNTS, StorageFullError("full"))
+    with pytest.raises(StorageFullError):
+        await sent(scene, order())
+    scene.owners.set(ACCOUNTS, None)
+    with pytest.raises(NotConnectedError):
+        await sent(scene, order(window_us=20_000))
+
+
+async def test_what_is_sent_counts_until_its_taker_is_told_o37() -> None:
+    scene = Scene(RoutedLimits(commands_max=2, orders_max=1, pause_seconds_min=0.001))
+    scene.script(ACCOUNTS, NotConnectedError("away"), OK, refused(Reason.INSUFFICIENT_BALANCE))
+    first = asyncio.create_task(sent(scene, order()))
+    await asyncio.sleep(0)
+    with pytest.raises(OverloadedError):
+        scene.calls.send(order(), lambda _: None)
+    assert await first == OK
+    for _ in range(3):
+        await sent(scene, order())
 
 
 async def test_a_moved_account_is_found_again(scene: Scene) -> None:

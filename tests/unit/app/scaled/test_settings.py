@@ -114,8 +114,14 @@ def test_a_process_says_what_it_lacks() -> None:
         ("[[partitions]]\nnumber = -1", "numbers are 0 to"),
         ('[[partitions]]\nnumber = 0\nrole = "BOTH"', "role is one of JOINED, ACCOUNTS, MARKETS"),
         ("[[partitions]]\nnumber = 0\nshards = [1]", "leave shards and markets out"),
-        ('[[partitions]]\nnumber = 0\nrole = "ACCOUNTS"', "has no shards: write shards"),
-        ('[[partitions]]\nnumber = 0\nrole = "MARKETS"', "has no markets: write markets"),
+        (
+            '[[partitions]]\nnumber = 0\nrole = "ACCOUNTS"',
+            "no partition hosts account shards 0-1023",
+        ),
+        (
+            '[[partitions]]\nnumber = 0\nrole = "MARKETS"',
+            "no partition hosts account shards 0-1023",
+        ),
         (
             '[[partitions]]\nnumber = 0\nrole = "ACCOUNTS"\nshards = ["0-9", "12-1023"]',
             "no partition hosts account shards 10-11:",
