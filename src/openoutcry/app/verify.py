@@ -5,7 +5,7 @@ Read-only, and as happy beside a running server as without one.
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ from openoutcry.codec.journal import Head, JournalRow, RowDamagedError, open_row
 from openoutcry.codec.snapshots import Snapshot, SnapshotDamagedError, SnapshotVersionError
 from openoutcry.kernel import Kernel, KernelFault
 from openoutcry.partition.recovery import quarantined_by, with_next
-from openoutcry.ports.journal import JournalError
+from openoutcry.ports.journal import Journal, JournalError, Snapshots
 from openoutcry.reference import Reference
 
 EXIT_CLEAN = 0
@@ -68,10 +68,21 @@ def verify(directory: Path) -> int:
     except FileNotFoundError:
         _say(f"outcry: {directory} holds no exchange", error=True)
         return EXIT_USAGE
-    try:
+    kept = directory / SNAPSHOTS_NAME
+
+    def check() -> None:
         _check_log_if_nobody_runs(directory)
         with closing(SqliteJournal(directory / JOURNAL_NAME, PARTITION, read_only=True)) as journal:
-            _verify(directory, journal)
+            snapshots = FileSnapshots(kept, PARTITION) if kept.is_dir() else None
+            check_partition(journal, snapshots, PARTITION)
+
+    return judged(check)
+
+
+def judged(check: Callable[[], None]) -> int:
+    """Run a check and say what is wrong, if anything; returns the exit code."""
+    try:
+        check()
     except (CorruptError, JournalError) as error:
         _say(f"corrupt: {error}")
         return EXIT_CORRUPT
@@ -92,11 +103,12 @@ def _check_log_if_nobody_runs(directory: Path) -> None:
         lock.release()
 
 
-def _verify(directory: Path, journal: SqliteJournal) -> None:
+def check_partition(journal: Journal, kept: Snapshots | None, partition: int) -> None:
+    """Run a journal again and say what it has; raises CorruptError and DivergedError."""
     began = time.monotonic()
     head = journal.head()  # what a running server appends from now on is left for another time
-    snapshots = dict(_load_snapshots(directory, head))
-    pair = _start(journal, snapshots)
+    snapshots = {} if kept is None else dict(_load_snapshots(kept, head))
+    pair = _start(journal, snapshots, partition)
     start_seq = pair.head.seq
     said_at = began
     for row, following in with_next(journal.read(start_seq + 1)):
@@ -122,10 +134,7 @@ def _verify(directory: Path, journal: SqliteJournal) -> None:
     )
 
 
-def _load_snapshots(directory: Path, head: Head) -> Iterator[tuple[int, Snapshot]]:
-    if not (directory / SNAPSHOTS_NAME).is_dir():
-        return
-    kept = FileSnapshots(directory / SNAPSHOTS_NAME, PARTITION)
+def _load_snapshots(kept: Snapshots, head: Head) -> Iterator[tuple[int, Snapshot]]:
     for seq in kept.seqs():
         if seq > head.seq:
             continue
@@ -137,11 +146,11 @@ def _load_snapshots(directory: Path, head: Head) -> Iterator[tuple[int, Snapshot
             raise CorruptError(f"the snapshot after batch {seq}: {error}") from error
 
 
-def _start(journal: SqliteJournal, snapshots: dict[int, Snapshot]) -> _Pair:
+def _start(journal: Journal, snapshots: dict[int, Snapshot], partition: int) -> _Pair:
     """Begin at genesis, or at the oldest snapshot that the remaining rows follow."""
     first = journal.first_seq()
     if first <= 1:
-        return _Pair(Kernel(PARTITION), Reference(PARTITION), Head())
+        return _Pair(Kernel(partition), Reference(partition), Head())
     for seq in sorted(snapshots):
         if seq + 1 >= first:
             snapshot = snapshots[seq]

@@ -68,8 +68,21 @@ def add(commands: Commands) -> None:
     _add_keys(requests)
     _add_money(requests)
     _add_markets(requests)
+    parser = _request(
+        requests,
+        "restart",
+        "restart processes one after the other (of `outcry up`)",
+        "  outcry admin restart\n  outcry admin restart engines\n"
+        "  outcry admin restart gateway-2\n",
+    )
+    parser.add_argument(
+        "what",
+        nargs="?",
+        default="all",
+        metavar="WHAT",
+        help="all, gateways, engines, or a process's name (default: %(default)s)",
+    )
     _add_partitions(requests)
-    _add_restart(requests)
 
 
 def _add_accounts(requests: Commands) -> None:
@@ -179,23 +192,6 @@ def _add_markets(requests: Commands) -> None:
         parser = _request(requests, name, summary, request="set-status")
         parser.add_argument("symbol", metavar="SYMBOL", help="the market")
         parser.set_defaults(status=status)
-
-
-def _add_restart(requests: Commands) -> None:
-    parser = _request(
-        requests,
-        "restart",
-        "restart processes one after the other (of `outcry up`)",
-        "  outcry admin restart\n  outcry admin restart engines\n"
-        "  outcry admin restart gateway-2\n",
-    )
-    parser.add_argument(
-        "what",
-        nargs="?",
-        default="all",
-        metavar="WHAT",
-        help="all, gateways, engines, or a process's name (default: %(default)s)",
-    )
 
 
 def _add_partitions(requests: Commands) -> None:

@@ -36,6 +36,7 @@ _SERVE_EXAMPLES = """\
 _VERIFY_DESCRIPTION = """\
 Run a journal again through both implementations, the native kernel and the reference, and
 compare every event and the state. Works beside a running server, and changes nothing.
+At the scaled size each partition is verified, and `outcry up` has to run.
 Exit codes: 0 clean, 1 diverged, 2 corrupt, 3 usage."""
 
 _BACKUP_DESCRIPTION = """\
@@ -130,9 +131,13 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
+    from openoutcry.app.engine import PARTITIONS_NAME
+    from openoutcry.app.scaled import verify as scaled
     from openoutcry.app.verify import verify
 
     try:
+        if (options.directory / PARTITIONS_NAME).exists():
+            return scaled.verify(options.directory)
         if options.directory.is_dir():
             return verify(options.directory)
         complain(f"{options.directory} is not a directory")

@@ -121,6 +121,13 @@ def test_commands_for_the_embedded_size_say_so(doors: Doors, tmp_path: Path) -> 
     assert "pg_basebackup" in said
 
 
+def test_every_partition_is_verified_while_it_runs(doors: Doors) -> None:
+    """J01: the journal of each partition leads both implementations to the same state."""
+    code, said = outcry("verify", doors.here.data)
+    assert code == 0, said
+    assert len(re.findall(r"partition \d+ \((accounts|markets)\): clean", said)) == 5, said
+
+
 # -- restarted under load
 
 

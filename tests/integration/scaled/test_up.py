@@ -237,6 +237,10 @@ def test_a_life(folder: Path) -> None:
         assert_gone(processes, 1.0)
         code, said = outcry("serve", "--data", str(moved), "--port", str(free_port()))
         assert (code, "outcry up" in said) == (3, True), said
+        for command in (["verify", str(moved)], ["admin", "--data", str(moved), "list"]):
+            code, said = outcry(*command)
+            assert (code > 0, "outcry up" in said) == (True, True), said
+            assert "Traceback" not in said
     finally:
         for one in running:
             if one.is_running:

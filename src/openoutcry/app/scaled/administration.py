@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from openoutcry.adapters.postgres.keys import KeyStoreError, PostgresApiKeys
-from openoutcry.adapters.postgres.ownership import Ownership
 from openoutcry.adapters.tcp.frames import ProcessRole
 from openoutcry.app.admin import AdminError, Administration, Answer, Handler, Request
 from openoutcry.app.scaled.control import ControlCalls, Hosting
@@ -37,23 +36,19 @@ class ScaledAdministration(Administration):
     """Each request sees assets and markets as their hosts have them at that moment."""
 
     def __init__(
-        self, control: "Control", keys: PostgresApiKeys, more: Mapping[str, Handler] | None = None
+        self, control: "Control", keys: PostgresApiKeys, more: Mapping[str, Handler]
     ) -> None:
-        """`more` are requests that only this exchange knows, beside those of `Operations`."""
-        self._routed = control.calls
-        self._known = Catalog()
-        operations = Operations(control.settings, control.callers, self._known, control.ownership)
-        super().__init__(
-            self._routed, keys, self._known, now_us, {**operations.requests(), **(more or {})}
-        )
+        """`more` are requests of this size alone: what they can do does not need the catalog."""
+        self._control = control
+        super().__init__(control.calls, keys, control.catalog, now_us, more)
 
     @override
     async def run(self, request: Request) -> Answer:
         """Do a request; raises AdminError when it cannot be done."""
-        if request.get("do") != "restart":  # which is for when something does not answer, too
-            try:
-                self._known.load_rows(await self._routed.catalog())
-            except CallError as error:
+        try:
+            self._control.catalog.load_rows(await self._control.calls.catalog())
+        except CallError as error:
+            if request.get("do") not in self._more:
                 raise AdminError(f"the exchange did not answer: {error}") from error
         return await super().run(request)
 
@@ -62,24 +57,23 @@ class Control:
     """The calls and keys of whoever administers an exchange."""
 
     def __init__(self, settings: ScaledSettings) -> None:
-        self.settings = settings
+        self._settings = settings
         self.callers = Callers(settings, ProcessRole.CONTROL, ControlCalls)
         assert isinstance(self.callers.calls, ControlCalls)
         self.calls: ControlCalls = self.callers.calls
+        self.catalog = Catalog()
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[PostgresApiKeys]:
         """Connect; gives the keys."""
         await self.callers.start()
         try:
-            self.hosting = Hosting(self.settings, self.callers.directory, self.calls)
+            self.hosting = Hosting(self._settings, self.callers.directory, self.calls)
             self.calls.hosting = self.hosting
-            keys = await asyncio.to_thread(PostgresApiKeys, self.settings.journal_dsn)
-            self.ownership = Ownership(self.settings.journal_dsn, "outcry-operations")
+            keys = await asyncio.to_thread(PostgresApiKeys, self._settings.journal_dsn)
             try:
                 yield keys
             finally:
-                self.ownership.close()
                 keys.close()
         finally:
             await self.callers.stop()
@@ -105,4 +99,8 @@ async def _administer(settings: ScaledSettings, request: Request) -> Answer:
             raise AdminError(
                 "not every partition has an owner that answers: start engines first"
             ) from None
-        return await ScaledAdministration(control, keys).run(request)
+        operations = Operations(settings, control.callers, control.catalog)
+        try:
+            return await ScaledAdministration(control, keys, operations.requests()).run(request)
+        finally:
+            await operations.close()

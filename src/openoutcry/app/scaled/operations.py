@@ -24,14 +24,16 @@ _T = TypeVar("_T")
 class Operations:
     """Requests beside those of `app.admin.Administration`."""
 
-    def __init__(
-        self, settings: ScaledSettings, callers: Callers, catalog: Catalog, ownership: Ownership
-    ) -> None:
+    def __init__(self, settings: ScaledSettings, callers: Callers, catalog: Catalog) -> None:
         self._plans = {plan.number: plan for plan in settings.partitions}
         self._engines = sorted({plan.preferred for plan in settings.partitions if plan.preferred})
         self._callers = callers
         self._catalog = catalog
-        self._ownership = ownership
+        self._ownership = Ownership(settings.journal_dsn, "outcry-operations")
+
+    async def close(self) -> None:
+        """Let go of the database."""
+        await asyncio.to_thread(self._ownership.close)
 
     def requests(self) -> Mapping[str, Handler]:
         """Return the handlers by the name of their request."""

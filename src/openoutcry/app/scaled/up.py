@@ -49,6 +49,7 @@ from openoutcry.app.scaled.layout import (
     settings_text,
     write_private,
 )
+from openoutcry.app.scaled.operations import Operations
 from openoutcry.app.scaled.servers import Servers
 from openoutcry.app.scaled.settings import ScaledSettings
 from openoutcry.app.scaled.status import StatusBoard
@@ -202,7 +203,7 @@ class Up:
         self._servers.look_after()
         board.say("PostgreSQL and Valkey run")
         await asyncio.to_thread(self._prepare_database)
-        shared = self._write_settings()
+        shared = self._shared = self._write_settings()
         stack.push_async_callback(self._stop_children)
         engines = [engine_name(number + 1) for number in range(self._settings.engines)]
         await asyncio.gather(
@@ -323,13 +324,15 @@ class Up:
         if self._settings.demo:
             await open_demo(calls, keys, self._settings.data, now_us())
         await control.hosting.host_all()
+        operations = Operations(self._shared, control.callers, control.catalog)
+        stack.push_async_callback(operations.close)
 
         async def restart(request: Request) -> Answer:
             what = str(request.get("what", "all"))
             return {"restarted": await self._restart(what, control.callers, board)}
 
-        administration = ScaledAdministration(control, keys, {"restart": restart})
-        server = ControlServer(administration, self._settings.data)
+        more = {**operations.requests(), "restart": restart}
+        server = ControlServer(ScaledAdministration(control, keys, more), self._settings.data)
         await server.start()
         stack.push_async_callback(server.close)
         if self._settings.demo and self._settings.bots:
