@@ -190,7 +190,8 @@ class Up:
             loop.add_signal_handler(number, self._stop.set)
         board = StatusBoard(self._settings, self._servers)
         async with AsyncExitStack() as stack:
-            stack.callback(self._server_thread.shutdown)
+            # a server that is just being started ends with the others, and this thread with it
+            stack.callback(self._server_thread.shutdown, wait=False)
             stack.callback(board.close)
             try:
                 await self._start(stack, board)
