@@ -55,6 +55,8 @@ def broken(folder: Path, seed: int, faults: list[str], end: float) -> tuple[list
             else:
                 outcome = campaign.run(name)
             print(f"  {outcome.number:>3} {name:<24} {outcome.served_seconds:>6} s", flush=True)
+        if isinstance(campaign.exchange, StandbyExchange):
+            await_standby(campaign.exchange)
         return campaign.outcomes, campaign.finish()
     finally:
         campaign.abort()

@@ -70,3 +70,4 @@ def test_a_promoted_standby_has_all_that_was_acknowledged_o23(with_standby: Camp
         outcome = with_standby.run("promote_standby", promote_standby)
         print(outcome)  # noqa: T201 - shown on failure
         assert outcome.acknowledged > 0
+    await_standby(exchange)
