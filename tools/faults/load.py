@@ -46,6 +46,19 @@ class Sent:
     """A cancel of it was acknowledged."""
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one attempt to place an order came to."""
+
+    symbol: str
+    asked_at: float
+    """When the order's first attempt began: a client waits from there."""
+    at: float
+    status: int
+    """0 when there was none."""
+    code: int
+
+
 @dataclass
 class Log:
     """What was seen from outside. Threads add to it under the lock."""
@@ -59,6 +72,14 @@ class Log:
     back: dict[Pair, float] = field(default_factory=dict)
     """When each pair was first served of what was sent after the fault."""
     fault_at: float = 0.0
+    answers: list[Answer] = field(default_factory=list)
+    """Every answer to an order, when `keeps_answers`."""
+    keeps_answers: bool = False
+
+    def answered(self, answer: Answer) -> None:
+        """Note an answer to an order, or that none came."""
+        if self.keeps_answers:
+            self.answers.append(answer)
 
     def mark(self, at: float) -> None:
         """Begin to note who is served again after a fault at this time."""
@@ -191,7 +212,8 @@ class Trader:
 
     def _settle(self, sent: Sent, rng: random.Random) -> None:
         """Send until the outcome is known: always the same bytes, or a look by the order's name."""
-        end = time.monotonic() + GIVE_UP_SECONDS
+        asked_at = time.monotonic()
+        end = asked_at + GIVE_UP_SECONDS
         pause = 0.02
         while time.monotonic() < end:
             if sent.unknown and rng.random() < 0.3 and self._find(sent):
@@ -200,7 +222,9 @@ class Trader:
             try:
                 status, body = self._client.request("POST", sent.target, self._key.api_key)
             except UnansweredError:
-                status, body = 0, None
+                status, body = 0, {}
+            code = 0 if status == 200 else int(body.get("code", 0))
+            self._log.answered(Answer(sent.symbol, asked_at, time.monotonic(), status, code))
             if status == 200:
                 self._accepted(sent, body, began)
                 return

@@ -80,6 +80,15 @@ class Replica:
         for record in records(self.kernel.snapshot()):
             yield ROWS[record[2]].unpack(record)
 
+    def left(self, hosted: set[int]) -> list[Any]:
+        """Return the rows of what has left and has arrived nowhere yet: they are on their way."""
+        gone = {row.entity for row in self.rows() if row.kind == RowKind.EXPORT} - hosted
+        return [
+            ROWS[record[2]].unpack(record)
+            for entity in gone
+            for record in records(self.kernel.export(entity))
+        ]
+
 
 class Truth:
     """All partitions, followed from their first row."""
@@ -125,13 +134,16 @@ class Truth:
         clearing: Counter[tuple[int, int]] = Counter()
         orders: dict[int, OrderRow] = {}
         positions: dict[tuple[int, int], int] = {}
+        hosted = {e for it in self.replicas.values() for e, _ in it.kernel.hosted()}
         for home in self._of_role(Role.ACCOUNTS):
             found = home.kernel.recount()
             if found:
                 raise BrokenPromiseError(f"partition {home.number}: {found} (L01)")
             for source, destination, last in home.kernel.link_positions():
                 positions[source, destination] = last
-            for row in home.rows():
+            for row in [*home.rows(), *home.left(hosted)]:
+                if row.kind == RowKind.LINK:
+                    positions[row.peer, row.entity] = row.last_in
                 if row.kind == RowKind.HOUSE and row.house == HouseKind.CLEARING:
                     clearing[row.market, row.asset] += row.amount_hi << 64 | row.amount_lo
                 if row.kind == RowKind.HOUSE and row.house != HouseKind.EXTERNAL:
@@ -143,7 +155,8 @@ class Truth:
                 elif row.kind == RowKind.ORDER:
                     orders[row.order_id] = row
         for place in self._of_role(Role.MARKETS):
-            for record in records(place.kernel.outbox()):
+            on_the_way = [row.link for row in place.left(hosted) if row.kind == RowKind.OUTBOX]
+            for record in [*records(place.kernel.outbox()), *on_the_way]:
                 link = LINKS[record[2]].unpack(record)
                 wire = (link.source, link.destination)
                 if isinstance(link, SettleLink) and link.link_seq > positions.get(wire, 0):
@@ -158,8 +171,9 @@ class Truth:
         here: dict[int, tuple[int, ...]] = {}
         there: dict[int, tuple[int, ...]] = {}
         for replica in self.replicas.values():
-            if replica.kernel.outbox():
-                return f"the outbox of partition {replica.number} is not empty (K05)"
+            if outbox := replica.kernel.outbox():
+                wires = self._wires(outbox)
+                return f"the outbox of partition {replica.number} is not empty: {wires} (K05)"
             sides = here if replica.kernel.role() == Role.ACCOUNTS else there
             for row in replica.rows():
                 if row.kind in {RowKind.REQUEST, RowKind.REQUEST_PART}:
@@ -167,6 +181,22 @@ class Truth:
                 if row.kind == RowKind.ORDER:
                     sides[row.order_id] = (row.account_id, row.market, row.side, row.executed_lots)
         return "" if here == there else "the sides disagree on their orders (K07)"
+
+    def _wires(self, outbox: bytes) -> str:
+        """Say which links have messages that nobody has acknowledged, and how far each has come."""
+        wires: dict[tuple[int, int], list[int]] = {}
+        for record in records(outbox):
+            link = LINKS[record[2]].unpack(record)
+            wires.setdefault((link.source, link.destination), []).append(link.link_seq)
+        return "; ".join(
+            f"{source:#x} to {to:#x}: {min(seqs)} to {max(seqs)}, of which taken in up to "
+            + ", ".join(
+                f"{it.kernel.last_in(source, to)} at {it.number}"
+                for it in self.replicas.values()
+                if any(entity == to for entity, _ in it.kernel.hosted())
+            )
+            for (source, to), seqs in wires.items()
+        )
 
     def book(self, market: int) -> tuple[dict[int, int], dict[int, int]]:
         """Return a market's levels as its host has them: ticks to lots, bids and asks."""

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from openoutcry.codec.records import BatchEvents
 from openoutcry.core.enums import EventKind
+from openoutcry.core.ids import entity_of_shard, shard_of_account
 from openoutcry.core.limits import MOVE_BYTES_MAX
 from openoutcry.core.records import (
     AnsweredEvent,
@@ -264,6 +265,15 @@ class RequestDesk:
             if not origins:
                 del self._by_order[order_id]
         return waiting.taker, b"".join(waiting.records)
+
+    def left(self, entity: int) -> list[Taker]:
+        """Forget the callers whose account shard has moved away: answers go where it is now."""
+        gone = [
+            origin
+            for origin, waiting in self._waiting.items()
+            if any(entity_of_shard(shard_of_account(order)) == entity for order in waiting.orders)
+        ]
+        return [self._end(origin, self._waiting[origin])[0] for origin in gone]
 
     def give_up(self) -> list[Taker]:
         """Forget every caller; return them."""

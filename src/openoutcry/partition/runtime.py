@@ -463,6 +463,10 @@ class Partition:
             elif taker is not None:
                 flight.takers[index] = None
                 self._requests.begin(begun[index], records, taker)
+        for left in events.of_type(MovedOutEvent):
+            assert isinstance(left, MovedOutEvent)
+            for taker in self._requests.left(left.moved_entity):
+                self._loop.call_soon(taker, OutcomeUnknownError("moved before a market answered"))
         wires = dict.fromkeys(head_of(message).wire for message in flight.delivered.values())
         last_in = machine.last_in if machine is not None else lambda *_: 0
         positions = [Position(*wire, last_in(*wire)) for wire in wires]

@@ -162,10 +162,28 @@ class RedisPublisher:
             outlet.last_entity_seq = entity_seq
             outlet.first_entity_seq = entity_seq + 1 if entity_seq else 0
 
+    def arrive(self, entity: int) -> None:
+        """Publish an entity that has moved here, from what it says next; somebody may listen."""
+        self._foreign.discard(entity)
+        if entity >> 24 == _MARKET:
+            self.adopt_market(entity & 0xFFFFFF)
+        elif entity not in self._outlets:
+            outlet = self._outlets[entity] = shard_outlet(entity)
+            outlet.is_heard = True
+            outlet.heard_at = self._loop.time()
+
+    def reached(self, shard: int, entity_seq: int) -> None:
+        """Say where a shard that has moved here stands, unless it has said more since."""
+        outlet = self._outlets.get(entity_of_shard(shard))
+        if outlet is not None and outlet.last_entity_seq < entity_seq:
+            outlet.last_entity_seq = entity_seq
+            outlet.first_entity_seq = entity_seq + 1
+            self._say(outlet)
+
     def release(self, entity: int) -> None:
-        """Publish an entity no more: it has moved away."""
+        """Publish an entity no more: it has moved away. What it said before that still goes out."""
         outlet = self._outlets.pop(entity, None)
-        if outlet is not None:
+        if outlet is not None and not (outlet.is_open and outlet.has_more()):
             outlet.is_open = False
             for lane in self._lanes:
                 lane.due.pop(outlet, None)

@@ -34,7 +34,8 @@ from openoutcry.app.scaled.repair import OwnersRepair
 from openoutcry.app.scaled.seat import Seat
 from openoutcry.app.scaled.settings import ScaledSettings
 from openoutcry.core.enums import EntityKind, Role
-from openoutcry.core.records import Event, MovedOutEvent, OrderEvent, SetRole
+from openoutcry.core.ids import entity_of_shard
+from openoutcry.core.records import Event, MovedInEvent, MovedOutEvent, OrderEvent, SetRole
 from openoutcry.gateways.edge.fills import FillCounter
 from openoutcry.partition.appender import exit_at_once
 from openoutcry.partition.books import hosted, whole_book
@@ -49,6 +50,8 @@ from openoutcry.ports.ownership import Owner
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.1
+HAND_OVER_SECONDS = 0.01
+"""Between two looks while a partition goes from one engine to another."""
 PATIENCE_SECONDS = 1.0
 """A partition that was given back waits so long for who is preferred, then the standby takes it."""
 LAST_RESORT_SECONDS = 4.0
@@ -62,6 +65,7 @@ WARM_SECONDS = 2.0
 REDIS_SECONDS = 0.5
 CREDIT_SECONDS = 0.25
 _ORDERS: frozenset[type[Event]] = frozenset({OrderEvent})
+_ARRIVALS: frozenset[type[Event]] = frozenset({MovedInEvent})
 
 
 class EngineProcess:
@@ -83,6 +87,7 @@ class EngineProcess:
         """Partitions that are being taken or given back just now."""
         self._refused: dict[int, float] = {}
         """When a partition that could not be recovered may be tried again."""
+        self._telling: set[asyncio.Task[None]] = set()
         self._failure: BaseException | None = None
         self._address = ""
         self._redis: Redis | None = None
@@ -211,10 +216,22 @@ class EngineProcess:
                 lambda machine: whole_book(machine, market, partition=number, epoch=epoch)
             ),
         )
+        partition.subscribe(lambda batch: self._take_in(partition, publisher, batch))
         partition.subscribe(publisher.take)
         partition.subscribe(lambda batch: _let_go(publisher, batch))
         here = await partition.inspect(hosted)
         await publisher.start(redis, here.markets, here.shards, here.entity_seq)
+
+    def _take_in(self, partition: Partition, publisher: RedisPublisher, batch: Committed) -> None:
+        """Publish what has moved here, and send on what it brought (a feed listener)."""
+        arrived = [it.moved_entity for it in batch.of_type(MovedInEvent) if it.last]
+        if not arrived:
+            return
+        for entity in arrived:
+            publisher.arrive(entity)
+        task = asyncio.create_task(_tell_reached(partition, publisher, arrived))
+        self._telling.add(task)
+        task.add_done_callback(self._telling.discard)
 
     # -- who owns what
 
@@ -237,13 +254,15 @@ class EngineProcess:
             self._stop.set()
 
     async def _watch(self) -> None:
-        followed_at = 0.0
+        followed_at, pause = 0.0, LOOK_SECONDS
         while not self._stop.is_set():
             try:
                 gone = await asyncio.to_thread(self._watcher.look)
                 owners = await asyncio.to_thread(self._ownership.owners)
                 warm = await asyncio.to_thread(self._ownership.warm, WARM_SECONDS)
-                if time.monotonic() - followed_at > FOLLOWED_SECONDS:
+                pause = HAND_OVER_SECONDS if self._is_handed_over(owners) else LOOK_SECONDS
+                since = time.monotonic() - followed_at
+                if since > FOLLOWED_SECONDS or (pause < LOOK_SECONDS and since > LOOK_SECONDS):
                     followed_at = time.monotonic()
                     await self._say_what_is_followed()
                 await self._settle(owners, warm)
@@ -251,13 +270,26 @@ class EngineProcess:
             except DatabaseAwayError as error:
                 log.debug("the database is away: %s", error)
             try:
-                await asyncio.wait_for(self._stop.wait(), LOOK_SECONDS)
+                await asyncio.wait_for(self._stop.wait(), pause)
             except TimeoutError:
                 continue
         while self._changing:
             await asyncio.wait(self._changing.values())
         if self._failure is not None:
             raise self._failure
+
+    def _is_handed_over(self, owners: dict[int, Owner]) -> bool:
+        """Whether a partition is about to come here, or to go, because somebody asked for that."""
+        name = self._settings.name
+        for number, row in owners.items():
+            seat = self._seats.get(number)
+            if seat is None or row.preferred == "":
+                continue
+            if seat.owned is None and row.preferred == name:
+                return True
+            if seat.owned is not None and row.preferred not in {name, self._taken_as.get(number)}:
+                return True
+        return False
 
     async def _say_what_is_followed(self) -> None:
         followed = {
@@ -350,6 +382,8 @@ class EngineProcess:
         partition = owned.partition
         if await partition.inspect(lambda machine: machine.role()) == Role.JOINED:
             await partition.submit(SetRole(role=role).pack())
+        if role is Role.MARKETS:
+            return
         known = dict(await partition.hosted())
         routes = await asyncio.to_thread(self._ownership.routes)
         lacking = [
@@ -371,6 +405,7 @@ class EngineProcess:
         if Role[seat.plan.role] is not Role.MARKETS:
             partition.subscribe(self._count_fills)
         links = self._links.add(seat.number, partition)
+        partition.subscribe(self._send_on)
         self._server.host(
             seat.number,
             Hosted(
@@ -383,6 +418,11 @@ class EngineProcess:
         )
         await self._publish(seat)
 
+    def _send_on(self, batch: Committed) -> None:
+        """Send what has moved here brought in its outbox (a feed listener)."""
+        if batch.has_any(_ARRIVALS) and any(it.last for it in batch.of_type(MovedInEvent)):
+            self._links.resend_all()
+
     async def _give_back(self, number: int) -> None:
         """Stop a partition in order, and let another engine have it."""
         seat = self._seats[number]
@@ -390,13 +430,15 @@ class EngineProcess:
         if owned is None:
             return
         self._server.drop(number)
-        await seat.give_back()
+        await seat.give_back(partial(self._release, number))
         self._links.remove(number)
         publisher = self._publishers.pop(number, None)
         if publisher is not None:
             await publisher.stop()
+
+    async def _release(self, number: int, epoch: int) -> None:
         try:
-            await self._leases.release(number, owned.epoch)
+            await self._leases.release(number, epoch)
         except DatabaseAwayError as error:
             log.warning("the lease of partition %d ends by itself: %s", number, error)
 
@@ -409,6 +451,16 @@ def _let_go(publisher: RedisPublisher, batch: Committed) -> None:
     """Publish nothing any more of what has moved away (a feed listener)."""
     for event in batch.of_type(MovedOutEvent):
         publisher.release(event.moved_entity)
+
+
+async def _tell_reached(
+    partition: Partition, publisher: RedisPublisher, arrived: list[int]
+) -> None:
+    """Have shards that have moved here say how far they have come."""
+    here = await partition.inspect(hosted)
+    for shard, entity_seq in here.shards:
+        if entity_of_shard(shard) in arrived:
+            publisher.reached(shard, entity_seq)
 
 
 def engine(settings: ScaledSettings) -> int:

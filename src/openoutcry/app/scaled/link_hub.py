@@ -27,6 +27,9 @@ from openoutcry.ports.links import LinkPosition, LinkReceiver, LinkSender
 log = logging.getLogger(__name__)
 
 MEND_SECONDS = 0.1
+HURRY_SECONDS_MIN = 0.004
+"""How soon what did not arrive is sent again: it may have moved. Twice as long each time."""
+HURRY_SECONDS_MAX = 0.05
 LOOK_SECONDS = 1.0
 """An outbox that has not moved for so long is sent again, whatever was heard."""
 COMMIT_SECONDS_MAX = 5.0
@@ -43,21 +46,30 @@ class Receiver:
     async def receive(self, messages: bytes) -> Sequence[LinkPosition]:
         """Journal the records that are new; returns, after the commit, where their links stand."""
         heads: dict[Wire, int] = {}
-        found = list(split_messages(messages))
-        for message in found:
+        found = []
+        here = await self._hosted({head_of(it).destination for it in split_messages(messages)})
+        for message in split_messages(messages):
             head = head_of(message)
+            if head.destination not in here:
+                continue  # it has moved: nothing comes of this, and nobody waits for it
+            found.append(message)
             heads[head.wire] = max(head.link_seq, heads.get(head.wire, 0))
         gaps = {gap[:2]: gap.link_seq for gap in self._partition.deliver(found)}
         waiting = [
             self._committed(wire, min(link_seq, gaps.get(wire, link_seq)))
             for wire, link_seq in heads.items()
         ]
-        if not await self._are_in(heads):
+        if waiting and not await self._are_in(heads):
             done, late = await asyncio.wait(waiting, timeout=COMMIT_SECONDS_MAX)
             del done
             for future in late:
                 future.cancel()
         return await self._positions(list(heads))
+
+    async def _hosted(self, entities: set[int]) -> set[int]:
+        return await self._partition.inspect(
+            lambda machine: {entity for entity in entities if machine.hosts(entity)}
+        )
 
     def _committed(self, wire: Wire, link_seq: int) -> asyncio.Future[None]:
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -113,6 +125,8 @@ class LinkHub:
         self._dirty: dict[tuple[int, int], None] = {}
         self._stuck: dict[int, bytes] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._hurry = asyncio.Event()
+        directory.when_changed(self.resend_all)
         self._mender = asyncio.create_task(self._mend(), name="links")
         self.resent = 0
         """Messages that were sent again."""
@@ -131,6 +145,13 @@ class LinkHub:
         self._partitions.pop(number, None)
         self._receivers.pop(number, None)
         self._dirty = {pair: None for pair in self._dirty if pair[0] != number}
+
+    def resend_all(self) -> None:
+        """Look after every outbox here at once: something has moved, and its messages with it."""
+        for number in self._partitions:
+            for destination in self._directory.partitions():
+                self._dirty[number, destination] = None
+        self._hurry.set()
 
     async def stop(self) -> None:
         """Carry nothing any more."""
@@ -170,12 +191,14 @@ class LinkHub:
         except CallError as error:
             log.debug("messages to partition %d wait: %s", destination, error)
             self._dirty[number, destination] = None
+            self._hurry.set()
             return
         source.acknowledge(Position(*position) for position in positions)
         reached = {position[:2]: position.link_seq for position in positions}
         heads = (head_of(message) for message in messages)
         if any(reached.get(head.wire, 0) < head.link_seq for head in heads):
             self._dirty[number, destination] = None
+            self._hurry.set()
 
     async def _hand_over(self, destination: int, messages: bytes) -> Sequence[LinkPosition]:
         here = self._receivers.get(destination)
@@ -195,8 +218,15 @@ class LinkHub:
         """Send again what may not have arrived, until it has."""
         loop = asyncio.get_running_loop()
         looked_at = loop.time()
+        pause = HURRY_SECONDS_MIN
         while True:
-            await asyncio.sleep(MEND_SECONDS)
+            if await self._is_hurried():
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, HURRY_SECONDS_MAX)
+                self._hurry.clear()
+                await self._directory.refresh()  # what is short may have moved
+            else:
+                pause = HURRY_SECONDS_MIN
             if loop.time() - looked_at > LOOK_SECONDS:
                 looked_at = loop.time()
                 await self._look_for_stuck()
@@ -204,6 +234,14 @@ class LinkHub:
             for number, destination in dirty:
                 with suppress(NotAcceptedError):
                     await self._catch_up(number, destination)
+
+    async def _is_hurried(self) -> bool:
+        """Wait until it is time to look; whether something has not arrived just now."""
+        try:
+            await asyncio.wait_for(self._hurry.wait(), MEND_SECONDS)
+        except TimeoutError:
+            return False
+        return True
 
     async def _look_for_stuck(self) -> None:
         """Find outboxes whose first message is the same as a while ago."""
@@ -230,6 +268,7 @@ class LinkHub:
         except CallError as error:
             log.debug("partition %d does not say where it stands: %s", destination, error)
             self._dirty[number, destination] = None
+            self._hurry.set()
             return
         source.acknowledge(positions)
         for chunk in _chunks(to_resend(b"".join(messages), positions)):

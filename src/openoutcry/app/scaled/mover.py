@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 LOOK_SECONDS = 0.1
 RETRY_SECONDS = 0.2
 BEHIND_SECONDS = 0.002
+TOGETHER = 16
+"""How many entities move at once: so many stand still, each for as long as one alone."""
 
 
 class MoveError(Exception):
@@ -59,16 +61,34 @@ class Mover:
             await asyncio.sleep(LOOK_SECONDS)
             try:
                 moves = await asyncio.to_thread(self._ownership.moves)
-                for move in moves:
-                    source = self._owned().get(move.source)
-                    if source is not None:
-                        await self._move(move, source)
-            except (CallError, JournalError) as error:
-                log.warning("a move goes on soon: %s", error)
+                await self._move_all(moves)
+            except JournalError as error:
+                log.warning("moves go on soon: %s", error)
                 await asyncio.sleep(RETRY_SECONDS)
-            except MoveError:
-                log.exception("a move cannot go on")
-                await asyncio.sleep(RETRY_SECONDS * 10)
+
+    async def _move_all(self, moves: list[Move]) -> None:
+        """Do what is to leave from here, some at a time: they share batches."""
+        owned = self._owned()
+        waiting = [(move, owned[move.source]) for move in moves if move.source in owned]
+        for at in range(0, len(waiting), TOGETHER):
+            results = await asyncio.gather(
+                *(self._try(*each) for each in waiting[at : at + TOGETHER])
+            )
+            if not all(results):
+                await asyncio.sleep(min(results.count(False), 10) * RETRY_SECONDS)
+                return  # what was asked for may have changed
+
+    async def _try(self, move: Move, source: Partition) -> bool:
+        """Do a move; False when it has to be tried again."""
+        try:
+            await self._move(move, source)
+        except (CallError, JournalError) as error:
+            log.warning("a move goes on soon: %s", error)
+            return False
+        except MoveError:
+            log.exception("a move cannot go on")
+            return False
+        return True
 
     async def _move(self, move: Move, source: Partition) -> None:
         began = time.monotonic()

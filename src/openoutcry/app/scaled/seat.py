@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from openoutcry.adapters.postgres.hashes import PostgresEventHashes
@@ -165,16 +165,17 @@ class Seat:
         take longer than a lease.
         """
         began = time.monotonic()
-        standby, self.standby = self.standby, None
-        warm = None if standby is None else await standby.stop()
         settings = self.settings
-        journal = await asyncio.to_thread(
-            PostgresJournal,
-            settings.journal_dsn,
-            self.number,
-            owner=settings.name,
-            address=address,
-            lease_seconds=settings.lease_seconds,
+        warm, journal = await asyncio.gather(
+            self._stopped_standby(),
+            asyncio.to_thread(
+                PostgresJournal,
+                settings.journal_dsn,
+                self.number,
+                owner=settings.name,
+                address=address,
+                lease_seconds=settings.lease_seconds,
+            ),
         )
         try:
             since = time.monotonic()
@@ -225,12 +226,20 @@ class Seat:
                     return follower.state
         return recover(self.machines, journal, snapshots)
 
-    async def give_back(self) -> None:
-        """Take nothing more, finish what is under way, and let go of journal and lease."""
+    async def _stopped_standby(self) -> Recovered | None:
+        standby, self.standby = self.standby, None
+        return None if standby is None else await standby.stop()
+
+    async def give_back(self, release: Callable[[int], Awaitable[None]]) -> None:
+        """Take nothing more, finish what is under way, and let go of journal and lease.
+
+        `release` is given the epoch as soon as another engine may own the partition.
+        """
         owned, self.owned = self.owned, None
         if owned is None:
             return
         await owned.partition.stop()
+        await release(owned.epoch)
         if self._hashes is not None:
             await self._hashes.stop()
         await asyncio.to_thread(owned.journal.close)
