@@ -2,9 +2,11 @@
 
 import time
 from collections.abc import Callable
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
+from tests.e2e import clients
 from tools.exchange_process import DemoKey, ExchangeProcess
 
 from openoutcry.app.control import ask
@@ -36,10 +38,20 @@ def admin(data: Path, do: str, **values: object) -> Any:
     return ask(data, {"do": do, **values})
 
 
-def new_account(exchange: ExchangeProcess, money: dict[str, str]) -> DemoKey:
-    """Open an account as an operator does, with a key, and put money into it."""
-    account = admin(exchange.data, "create-account")["account"]
+def new_account(doors: Doors, money: dict[str, str]) -> DemoKey:
+    """Open an account as an operator does, with money and a key that every gateway knows."""
+    data = doors.here.data
+    account = admin(data, "create-account")["account"]
     for asset, amount in money.items():
-        admin(exchange.data, "credit", account=account, asset=asset, amount=amount)
-    made = admin(exchange.data, "create-key", account=account, type="HMAC")
-    return DemoKey(f"account {account}", made["api_key"], made["secret"], "HMAC", money)
+        admin(data, "credit", account=account, asset=asset, amount=amount)
+    made = admin(data, "create-key", account=account, type="HMAC")
+    key = DemoKey(f"account {account}", made["api_key"], made["secret"], "HMAC", money)
+    for door in doors:
+        eventually(lambda at=door: _is_known(at, key), what="the new key is known")
+    return key
+
+
+def _is_known(door: ExchangeProcess, key: DemoKey) -> bool:
+    """A gateway knows a new key a moment after it was made, not at once."""
+    status, _ = clients.signed(door, key, "GET", "/api/v3/account")
+    return status == HTTPStatus.OK

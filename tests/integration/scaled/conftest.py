@@ -29,4 +29,4 @@ def doors(
 def fresh_accounts(doors: Doors) -> Callable[[int], list[DemoKey]]:
     """Make accounts with money and a key, in which nobody else trades."""
     money = {"BTC": "10", "USD": "1000000"}
-    return lambda count: [new_account(doors.here, money) for _ in range(count)]
+    return lambda count: [new_account(doors, money) for _ in range(count)]

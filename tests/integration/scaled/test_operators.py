@@ -56,7 +56,7 @@ def test_a_new_market_is_traded_through_every_gateway(doors: Doors) -> None:
     listed = admin(data, "list")
     assert {"BTCUSD", "ETHUSD", "ETHBTC", "BTCEUR"} <= {one["symbol"] for one in listed["markets"]}
     money = {"BTC": "5", "EUR": "100000"}
-    seller, buyer = (new_account(doors.here, money) for _ in range(2))
+    seller, buyer = (new_account(doors, money) for _ in range(2))
     admin(data, "set-fees", symbol="BTCEUR", maker="0", taker="0.005")
     for here, there in (doors, doors[::-1]):
         maker, taker = clients.ccxt_sync(here, seller), clients.ccxt_sync(there, buyer)
@@ -79,7 +79,7 @@ def _account(key: DemoKey) -> int:
 
 
 def test_a_status_holds_at_every_gateway(doors: Doors) -> None:
-    data, key = doors.here.data, new_account(doors.here, {"USD": "100000", "BTC": "1"})
+    data, key = doors.here.data, new_account(doors, {"USD": "100000", "BTC": "1"})
     order = {"symbol": "ETHUSD", "side": "BUY", "quantity": "0.01", "price": "2500"}
     for door in doors:
         admin(data, "set-status", symbol="ETHUSD", status="HALT")
@@ -93,7 +93,7 @@ def test_a_status_holds_at_every_gateway(doors: Doors) -> None:
 
 
 def test_filters_money_and_rights(doors: Doors) -> None:
-    data, key = doors.here.data, new_account(doors.here, {"USD": "1000"})
+    data, key = doors.here.data, new_account(doors, {"USD": "1000"})
     account = _account(key)
     changed = admin(data, "set-filters", symbol="ETHBTC", filters={"qty-min": "0.02"})
     assert float(changed["filters"]["qty-min"]) == 0.02
