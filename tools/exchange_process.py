@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-STOP_SECONDS_MAX = 10.0
+STOP_SECONDS_MAX = 30.0
 """What both commands promise: a clean stop within this time of SIGTERM."""
 
 
