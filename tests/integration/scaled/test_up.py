@@ -20,7 +20,7 @@ from typing import Any
 import psutil
 import pytest
 from tests.e2e import clients
-from tests.support.scaled import eventually
+from tests.support.scaled import admin, eventually
 from tools.exchange_process import (
     STOP_SECONDS_MAX,
     DemoKey,
@@ -232,9 +232,16 @@ def test_a_life(folder: Path) -> None:
             kill_one(again, name.replace("outcry gateway", " gateway "))
         eventually(again.answers, 60, "the gateway is back")
         eventually(lambda: order(again, alice, "BTCUSD")[0] == 200, 60, "orders are taken again")
+        elsewhere = "engine-1" if _preferred(moved, "ETHBTC") == "engine-2" else "engine-2"
+        admin(moved, "move", what="ETHBTC", to=elsewhere)
         processes = family(again.pid)
         assert again.stop() < STOP_SECONDS_MAX
         assert_gone(processes, 1.0)
+        third = Watched(moved, engines=3, gateways=1)
+        running.append(third)
+        third.start(ready_seconds_max=90)
+        assert _preferred(moved, "ETHBTC") == elsewhere, "what was moved stays there"
+        third.stop()
         code, said = outcry("serve", "--data", str(moved), "--port", str(free_port()))
         assert (code, "outcry up" in said) == (3, True), said
         for command in (["verify", str(moved)], ["admin", "--data", str(moved), "list"]):
@@ -246,6 +253,11 @@ def test_a_life(folder: Path) -> None:
             if one.is_running:
                 one.kill()
             one.discard()
+
+
+def _preferred(data: Path, symbol: str) -> str:
+    partitions = admin(data, "list-partitions")["partitions"]
+    return next(one["preferred"] for one in partitions if symbol in one["markets"])
 
 
 def _others_are_refused(up: Watched) -> None:

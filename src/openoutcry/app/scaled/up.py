@@ -240,6 +240,7 @@ class Up:
         """Write each role's settings file, and say to the database where things live at first."""
         plans = self._partitions()
         tls = ensure_certificates(self._folder.tls)
+        engines_before = self._engines_written()
         for role in (ProcessRole.ENGINE, ProcessRole.GATEWAY, ProcessRole.CONTROL):
             text = settings_text(
                 self._settings,
@@ -254,13 +255,22 @@ class Up:
         self._folder.logs.mkdir(exist_ok=True)
         settings = ScaledSettings.load(self._settings_file(ProcessRole.CONTROL), {})
         prepare(settings)
-        ownership = Ownership(settings.journal_dsn, "outcry-up")
-        try:
-            for plan in settings.partitions:
-                ownership.prefer(plan.number, plan.preferred)
-        finally:
-            ownership.close()
+        if self._engines_written() != engines_before:  # else partitions stay where they were moved
+            ownership = Ownership(settings.journal_dsn, "outcry-up")
+            try:
+                for plan in settings.partitions:
+                    ownership.prefer(plan.number, plan.preferred)
+            finally:
+                ownership.close()
         return settings
+
+    def _engines_written(self) -> set[str]:
+        """Return the engines that the settings file in the folder shares the partitions among."""
+        try:
+            settings = ScaledSettings.load(self._settings_file(ProcessRole.CONTROL), {})
+        except SettingsError:  # it is not there yet, or somebody has changed it
+            return set()
+        return {plan.preferred for plan in settings.partitions}
 
     def _settings_file(self, role: ProcessRole) -> Path:
         return self._folder.path / f"{role.name.lower()}.toml"
