@@ -22,6 +22,7 @@ from tools.faults.truth import Truth, hold_against_reference
 
 ACCOUNTS = ("alice", "bob", "carol")
 """One on each partition of accounts, when there are three."""
+START_SECONDS_MAX = 180.0
 SERVED_SECONDS_MAX = 40.0
 REFERENCE_ROWS = 400
 
@@ -54,7 +55,7 @@ class Campaign:
 
     def start(self) -> None:
         """Start the exchange, and look at it before anything happens."""
-        self.exchange.start()
+        self.exchange.start(ready_seconds_max=START_SECONDS_MAX)
         self.exchange.wait_all_run()
         by_name = {key.name: key for key in self.exchange.demo_keys()}
         keys = [by_name[name] for name in ACCOUNTS]

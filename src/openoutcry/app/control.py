@@ -18,6 +18,9 @@ SOCKET_NAME = "control.sock"
 LINE_BYTES_MAX = 64 * 1024
 _ADDRESS_BYTES_MAX = 100  # what every system accepts as the address of a UNIX socket
 _TIMEOUT_SECONDS = 30.0
+_MOVE_TIMEOUT_SECONDS = 300.0
+"""Hundreds of shards take their time, and whoever asked for them waits for all."""
+_MOVES = frozenset({"move", "split"})
 
 
 class NoServerError(Exception):
@@ -95,7 +98,8 @@ def ask(directory: Path, request: Request) -> Answer:
     if len(line) > LINE_BYTES_MAX:
         raise AdminError("the request is too large")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-        connection.settimeout(_TIMEOUT_SECONDS)
+        is_move = request.get("do") in _MOVES
+        connection.settimeout(_MOVE_TIMEOUT_SECONDS if is_move else _TIMEOUT_SECONDS)
         try:
             with _address(directory / SOCKET_NAME) as address:
                 connection.connect(address)

@@ -132,7 +132,9 @@ class EngineProcess:
         stack.push_async_callback(self._directory.stop)
         connections = Connections(ProcessRole.ENGINE, tls=client_tls(self._settings))
         stack.push_async_callback(connections.close)
-        self._links = LinkHub(self._directory, RemoteLinks(connections, self._directory))
+        self._links = LinkHub(
+            self._directory, RemoteLinks(connections, self._directory), self._fatal
+        )
         stack.push_async_callback(self._links.stop)
 
         def calls_of(number: int) -> Calls:

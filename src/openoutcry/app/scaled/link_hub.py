@@ -7,11 +7,12 @@ state is asked what to send again. So nothing here has to be kept, and anything 
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 
 from openoutcry.app.scaled.directory import Directory
+from openoutcry.partition.appender import exit_at_once
 from openoutcry.partition.links import (
     Head,
     Position,
@@ -117,7 +118,13 @@ class Receiver:
 class LinkHub:
     """All links out of, and into, the partitions of one engine."""
 
-    def __init__(self, directory: Directory, remote: LinkSender) -> None:
+    def __init__(
+        self,
+        directory: Directory,
+        remote: LinkSender,
+        fatal: Callable[[BaseException], None] = exit_at_once,
+    ) -> None:
+        self._fatal = fatal
         self._directory = directory
         self._remote = remote
         self._partitions: dict[int, Partition] = {}
@@ -128,6 +135,7 @@ class LinkHub:
         self._hurry = asyncio.Event()
         directory.when_changed(self.resend_all)
         self._mender = asyncio.create_task(self._mend(), name="links")
+        self._mender.add_done_callback(self._ended)
         self.resent = 0
         """Messages that were sent again."""
 
@@ -145,6 +153,11 @@ class LinkHub:
         self._partitions.pop(number, None)
         self._receivers.pop(number, None)
         self._dirty = {pair: None for pair in self._dirty if pair[0] != number}
+
+    def _ended(self, mender: asyncio.Task[None]) -> None:
+        """Links that nobody mends stand still for ever: their engine is of no use."""
+        if not mender.cancelled() and (error := mender.exception()) is not None:
+            self._fatal(error)
 
     def resend_all(self) -> None:
         """Look after every outbox here at once: something has moved, and its messages with it."""
