@@ -46,7 +46,11 @@ def plan(count: int) -> list[str]:
     """Return the kinds of so many moves, in turn; engines change while the market is alone."""
     found: list[str] = []
     while len(found) < count:
-        found += ["partition", "partition", "engine", "engine"]
+        found += ["engine", "engine", "partition", "partition"]
+    rest = count % 4
+    if rest == 2:
+        found[-2:] = []
+        found[-1] = "partition"
     return found[:count]
 
 

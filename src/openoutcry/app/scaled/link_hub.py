@@ -251,7 +251,8 @@ class LinkHub:
     async def _is_hurried(self) -> bool:
         """Wait until it is time to look; whether something has not arrived just now."""
         try:
-            await asyncio.wait_for(self._hurry.wait(), MEND_SECONDS)
+            async with asyncio.timeout(MEND_SECONDS):  # wait_for may swallow a cancel, 3.11
+                await self._hurry.wait()
         except TimeoutError:
             return False
         return True
