@@ -22,6 +22,7 @@ BENCHMARKS = {
     "http": "order entry over HTTP beside a constant reply",
     "calls": "commands to a partition through TCP and TLS, beside the same in process",
     "scaled": "orders at the scaled size, 1 engine and gateway beside 2: by tier and by store",
+    "moves": "fifty live moves of a trading pair: how long clients wait, and what is lost",
     "streams": "a thousand subscribers of one market",
 }
 """In the order in which they run; `differential` and `chaos` have verbs of their own."""

@@ -60,6 +60,23 @@ class Audit:
         self._given = deposits()
         self.checked: Counter[str] = Counter()
 
+    def trades_of(self, symbol: str) -> set[int]:
+        """Return the ids of all trades in a market that accounts have read."""
+        found: set[int] = set()
+        for account in range(len(self._load.keys)):
+            found.update(trade_id for trade_id, _ in self._histories[account, symbol].trades)
+        return found
+
+    def said_to(self, account: int) -> tuple[Counter[tuple[str, int]], set[tuple[str, int]]]:
+        """Return an account's fills by (symbol, trade id), and its orders by (symbol, order id)."""
+        fills: Counter[tuple[str, int]] = Counter()
+        orders: set[tuple[str, int]] = set()
+        for (owner, symbol), history in self._histories.items():
+            if owner == account:
+                fills.update((symbol, trade_id) for trade_id, _ in history.trades)
+                orders.update((symbol, order["orderId"]) for order in history.orders.values())
+        return fills, orders
+
     # -- while everything runs
 
     def look_on_the_way(self) -> None:
@@ -136,6 +153,16 @@ class Audit:
         except UnansweredError as error:
             return f"no answer: {error}"
         return ""
+
+    def depth(self, symbol: str) -> tuple[dict[Decimal, Decimal], dict[Decimal, Decimal]]:
+        """Return a market's book as clients see it: price to quantity, bids and asks."""
+        row = self._truth.row_of_market(_MARKET_IDS[symbol])
+        tick, lot = Decimal(row.tick_atoms) / demo.ATOMS, Decimal(row.lot_atoms) / demo.ATOMS
+        bids, asks = self._truth.book(_MARKET_IDS[symbol])
+        return (
+            {price * tick: lots * lot for price, lots in bids.items()},
+            {price * tick: lots * lot for price, lots in asks.items()},
+        )
 
     def _depth(self, client: Client, symbol: str) -> tuple[dict[int, int], dict[int, int]] | None:
         status, body = client.request("GET", f"/api/v3/depth?symbol={symbol}&limit=5000")

@@ -2,17 +2,25 @@
 
 import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Literal
 
+import psycopg
+from bench.differential import records
 from tools.faults.client import BrokenPromiseError
 from tools.faults.exchange import FaultyExchange, is_alive, send
 from tools.faults.menu import Fault, Scene
 
+from openoutcry.adapters.postgres.journal import PostgresJournal
 from openoutcry.app.admin import AdminError, Answer
 from openoutcry.app.control import ask
-from openoutcry.core.enums import EntityKind
-from openoutcry.core.ids import entity_of_market, shard_of_account
+from openoutcry.codec.journal import JournalRow
+from openoutcry.codec.records import COMMAND_KIND_OFFSET
+from openoutcry.core.enums import CommandKind
+from openoutcry.core.ids import entity_of_market, entity_of_shard, shard_of_account
+from openoutcry.partition.recovery import checked_commands
 from openoutcry.simulation import demo
 
 SYMBOL, MARKET = "BTCUSD", entity_of_market(demo.BTCUSD)
@@ -86,8 +94,11 @@ def move_shards(scene: Scene) -> None:
     scene.strike()
     moved = move(exchange, f"{first}-{first + SHARDS - 1}", target)
     scene.note(f"{SHARDS} shards from {first} on to {target}: {moved}")
-    statement = f"SELECT partition FROM journal.route WHERE entity >> 24 = {EntityKind.SHARD} AND"
-    found = exchange.query(f"{statement} (entity & 65535) BETWEEN {first} AND {first + SHARDS - 1}")
+    last = first + SHARDS - 1
+    found = exchange.query(
+        "SELECT partition FROM journal.route WHERE entity BETWEEN"  # noqa: S608 - numbers
+        f" {entity_of_shard(first)} AND {entity_of_shard(last)}"
+    )
     if set(found) != {(target,)}:
         raise BrokenPromiseError(f"shards are at {set(found)}, not at {target} alone")
 
@@ -122,53 +133,101 @@ def _asked(exchange: FaultyExchange, what: str, target: int) -> Iterator[None]:
         thread.join(60)
 
 
-def _crash(scene: Scene, which: Callable[[int, int], int]) -> None:
-    """SIGKILL an engine at a random moment of a move; whoever comes next finishes it."""
+def _crash(scene: Scene, end: Literal["source", "target"]) -> None:
+    """SIGKILL an engine in the middle of a move; whoever comes next finishes it."""
     exchange = scene.exchange
     source, target = home_of(exchange, MARKET), other_partition(scene)
-    victim, _ = exchange.owners()[which(source, target)]
-    pid = exchange.pid_of(victim)
-    moment = scene.random.uniform(0.0, 0.16)
-    with _asked(exchange, SYMBOL, target):
-        exchange.wait_for(
-            lambda: bool(exchange.query("SELECT 1 FROM journal.move")), 5, "the move is noted"
-        )
-        threading.Event().wait(moment)
+    owners = exchange.owners()
+    ends = {"source": owners[source][0], "target": owners[target][0]}
+    pids = {name: exchange.pid_of(name) for name in ends.values()}
+    victim = ends[end]
+    stages = list(STAGES) if ends["source"] != ends["target"] else [_somewhere]
+    stage = scene.random.choice(stages)
+    with _asked(exchange, SYMBOL, target), stage(scene, source, pids[ends["target"]]):
         scene.strike()
-        send(pid, signal.SIGKILL)
-        step = _step_of(exchange)
-        exchange.wait_for(lambda: not is_alive(pid), 5, f"{victim} is dead")
-        seconds = exchange.wait_for(
-            lambda: not exchange.query("SELECT 1 FROM journal.move"),
-            FINISHED_SECONDS_MAX,
-            "the move is finished",
-        )
+        send(pids[victim], signal.SIGKILL)
+        exchange.wait_for(lambda: not is_alive(pids[victim]), 5, f"{victim} is dead")
+    seconds = exchange.wait_for(
+        lambda: home_of(exchange, MARKET) == target and not _is_moving(exchange),
+        FINISHED_SECONDS_MAX,
+        f"{SYMBOL} has moved from {source} to {target}",
+    )
     scene.note(
-        f"SIGKILL of {victim} {moment * 1e3:.0f} ms into {SYMBOL} from {source} to {target}"
-        f" ({step}); finished after {seconds:.1f} s"
+        f"SIGKILL of {victim}, the {end}, {stage.__name__.strip('_')}: {SYMBOL} from {source} to"
+        f" {target}, finished after {seconds:.1f} s"
     )
-    if home_of(exchange, MARKET) != target:
-        raise BrokenPromiseError(f"{SYMBOL} is not at {target}")
 
 
-def _step_of(exchange: FaultyExchange) -> str:
-    """Return how far the move had come when its engine was killed, for the report."""
-    rows = exchange.query(
-        "SELECT r.version >= m.version FROM journal.move m JOIN journal.route r USING (entity)"
-    )
-    if not rows:
-        return "done"
-    return "has arrived" if rows[0][0] else "under way"
+def _is_moving(exchange: FaultyExchange) -> bool:
+    return bool(exchange.query("SELECT 1 FROM journal.move"))
+
+
+@contextmanager
+def _somewhere(scene: Scene, source: int, target_pid: int) -> Iterator[None]:
+    """At a random moment, before the move or after it too."""
+    del source, target_pid
+    time.sleep(scene.random.uniform(0.0, 0.25))
+    yield
+
+
+@contextmanager
+def _after_move_out(scene: Scene, source: int, target_pid: int) -> Iterator[None]:
+    """While the target stands still, so that what has left does not arrive."""
+    send(target_pid, signal.SIGSTOP)
+    try:
+        _await_left(scene.exchange, source)
+        yield
+    finally:
+        send(target_pid, signal.SIGCONT)
+
+
+@contextmanager
+def _after_move_in(scene: Scene, source: int, target_pid: int) -> Iterator[None]:
+    """When it has arrived, and the source's journal is held up before MOVE_DONE."""
+    exchange = scene.exchange
+    with psycopg.connect(exchange.dsn()) as connection:
+        with _after_move_out(scene, source, target_pid):
+            connection.execute(
+                "SELECT 1 FROM journal.owner WHERE partition = %s FOR UPDATE", (source,)
+            )
+        exchange.wait_for(lambda: home_of(exchange, MARKET) != source, 5, "it has arrived")
+        yield
+        connection.rollback()
+
+
+def _await_left(exchange: FaultyExchange, source: int) -> None:
+    """Wait until the source has journaled MOVE_OUT, or, where that was too quick, all of it."""
+    journal = PostgresJournal(exchange.dsn(), source, read_only=True)
+    seen = journal.head().seq
+    try:
+        exchange.wait_for(
+            lambda: (
+                any(_has_move_out(row) for row in journal.read(seen + 1))
+                or home_of(exchange, MARKET) != source
+            ),
+            5,
+            "MOVE_OUT is journaled",
+        )
+    finally:
+        journal.close()
+
+
+def _has_move_out(row: JournalRow) -> bool:
+    commands = records(checked_commands(row, None))
+    return any(command[COMMAND_KIND_OFFSET] == CommandKind.MOVE_OUT for command in commands)
+
+
+STAGES = (_somewhere, _after_move_out, _after_move_in)
 
 
 def crash_source(scene: Scene) -> None:
     """The engine that owns the source of a move is killed."""
-    _crash(scene, lambda source, target: source)
+    _crash(scene, "source")
 
 
 def crash_target(scene: Scene) -> None:
     """The engine that owns the target of a move is killed."""
-    _crash(scene, lambda source, target: target)
+    _crash(scene, "target")
 
 
 MOVES: Mapping[str, Fault] = {

@@ -1,4 +1,4 @@
-"""Streams that stay connected while an exchange is broken or moved, and what they must have said."""
+"""Streams that stay connected while an exchange is broken or moved, and what they must say."""
 
 import json
 import threading
@@ -69,9 +69,7 @@ class MarketStream(Stream):
         self._early: list[dict[str, Any]] | None = []
         self._lock = threading.Lock()
         name = symbol.lower()
-        super().__init__(
-            f"ws://127.0.0.1:{port}/stream?streams={name}@depth@100ms/{name}@trade"
-        )
+        super().__init__(f"ws://127.0.0.1:{port}/stream?streams={name}@depth@100ms/{name}@trade")
         self._begin(port)
 
     def _begin(self, port: int) -> None:
@@ -156,16 +154,23 @@ class UserStream(Stream):
 
         def wrong() -> str:
             told = Counter(
-                {(s, i): n for (s, i, execution, _), n in self.reports.items() if execution == "NEW"}
+                {
+                    (s, i): n
+                    for (s, i, execution, _), n in self.reports.items()
+                    if execution == "NEW"
+                }
             )
             if (fills := self.fills()) != trades:
                 return f"fills told and in the history differ: {_apart(fills, trades)} (K10)"
             if told != Counter(orders):
-                return f"orders told and in the history differ: {_apart(told, Counter(orders))} (K10)"
+                return (
+                    f"orders told and in the history differ: {_apart(told, Counter(orders))} (K10)"
+                )
             return ""
 
         self.wait_until(wrong)
 
 
 def _apart(told: Counter[Any], kept: Counter[Any]) -> str:
-    return f"not told {sorted((kept - told).items())[:4]}, only told {sorted((told - kept).items())[:4]}"
+    missing, extra = sorted((kept - told).items())[:4], sorted((told - kept).items())[:4]
+    return f"not told {missing}, only told {extra}"

@@ -168,16 +168,17 @@ class Truth:
 
     def at_rest(self) -> str:
         """Return what is still under way (K05), or where both sides disagree (K07); or nothing."""
-        here: dict[int, tuple[int, ...]] = {}
-        there: dict[int, tuple[int, ...]] = {}
         for replica in self.replicas.values():
             if outbox := replica.kernel.outbox():
                 wires = self._wires(outbox)
                 return f"the outbox of partition {replica.number} is not empty: {wires} (K05)"
+        here: dict[int, tuple[int, ...]] = {}
+        there: dict[int, tuple[int, ...]] = {}
+        for replica in self.replicas.values():
             sides = here if replica.kernel.role() == Role.ACCOUNTS else there
             for row in replica.rows():
                 if row.kind in {RowKind.REQUEST, RowKind.REQUEST_PART}:
-                    return f"a request waits at partition {replica.number} (K05)"
+                    return f"a request waits at partition {replica.number}: {row} (K05)"
                 if row.kind == RowKind.ORDER:
                     sides[row.order_id] = (row.account_id, row.market, row.side, row.executed_lots)
         return "" if here == there else "the sides disagree on their orders (K07)"

@@ -18,7 +18,8 @@ SOCKET_NAME = "control.sock"
 LINE_BYTES_MAX = 64 * 1024
 _ADDRESS_BYTES_MAX = 100  # what every system accepts as the address of a UNIX socket
 _TIMEOUT_SECONDS = 30.0
-_RESTART_SECONDS = 3600.0
+_PATIENT_SECONDS = {"restart": 3600.0, "move": 300.0, "split": 300.0}
+"""Processes and shards are done one after the other, and whoever asked waits for all of them."""
 
 
 class NoServerError(Exception):
@@ -96,8 +97,8 @@ def ask(directory: Path, request: Request) -> Answer:
     if len(line) > LINE_BYTES_MAX:
         raise AdminError("the request is too large")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-        patient = request.get("do") == "restart"
-        connection.settimeout(_RESTART_SECONDS if patient else _TIMEOUT_SECONDS)
+        seconds = _PATIENT_SECONDS.get(str(request.get("do")), _TIMEOUT_SECONDS)
+        connection.settimeout(seconds)
         try:
             with _address(directory / SOCKET_NAME) as address:
                 connection.connect(address)

@@ -581,7 +581,9 @@ class Partition:
             self._desk = LinkDesk(Position(*position) for position in positions)
         if len(self._queue) >= self._limits.queue_commands_max:
             return self._desk.gaps()
-        for message in self._desk.take(messages):
+        hosts = self._machine.hosts
+        here = (message for message in messages if hosts(head_of(message).destination))
+        for message in self._desk.take(here):  # what has moved away finds its way by itself
             self._queue.append(deliver(message))
             self._takers.append(None)
         if self._flight is None and not self._drain_scheduled and self._queue:

@@ -188,3 +188,14 @@ def test_nobody_is_left_waiting() -> None:
 
     assert desk.give_up() == [caller]
     assert desk.hear(answer(), packed(AnsweredEvent(origin_seq=1))) is None
+
+
+def test_those_who_wait_at_a_shard_that_leaves_are_returned_once_and_no_others() -> None:
+    desk, leaving, staying = RequestDesk(), Caller(), Caller()
+    for seq, order, caller in ((1, ORDER, leaving), (2, ORDER + 1, staying)):
+        pending = PendingEvent(order_id=order, origin_seq=seq)
+        desk.begin([pending], packed(pending), caller)
+
+    assert desk.left(SHARD) == [leaving]
+    assert desk.left(SHARD) == []
+    assert len(desk) == 1

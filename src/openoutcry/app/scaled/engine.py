@@ -140,7 +140,9 @@ class EngineProcess:
                 if owner is not None
             )
         )
-        self._links = LinkHub(self._directory, RemoteLinks(connections, self._directory))
+        self._links = LinkHub(
+            self._directory, RemoteLinks(connections, self._directory), self._fatal
+        )
         stack.push_async_callback(self._links.stop)
 
         def calls_of(number: int) -> Calls:

@@ -7,11 +7,11 @@ state is asked what to send again. So nothing here has to be kept, and anything 
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from openoutcry.app.scaled.directory import Directory
+from openoutcry.partition.appender import exit_at_once
 from openoutcry.partition.links import (
     Head,
     Position,
@@ -46,30 +46,21 @@ class Receiver:
     async def receive(self, messages: bytes) -> Sequence[LinkPosition]:
         """Journal the records that are new; returns, after the commit, where their links stand."""
         heads: dict[Wire, int] = {}
-        found = []
-        here = await self._hosted({head_of(it).destination for it in split_messages(messages)})
-        for message in split_messages(messages):
+        found = list(split_messages(messages))
+        for message in found:
             head = head_of(message)
-            if head.destination not in here:
-                continue  # it has moved: nothing comes of this, and nobody waits for it
-            found.append(message)
             heads[head.wire] = max(head.link_seq, heads.get(head.wire, 0))
         gaps = {gap[:2]: gap.link_seq for gap in self._partition.deliver(found)}
         waiting = [
             self._committed(wire, min(link_seq, gaps.get(wire, link_seq)))
             for wire, link_seq in heads.items()
         ]
-        if waiting and not await self._are_in(heads):
+        if not await self._are_in(heads):
             done, late = await asyncio.wait(waiting, timeout=COMMIT_SECONDS_MAX)
             del done
             for future in late:
                 future.cancel()
         return await self._positions(list(heads))
-
-    async def _hosted(self, entities: set[int]) -> set[int]:
-        return await self._partition.inspect(
-            lambda machine: {entity for entity in entities if machine.hosts(entity)}
-        )
 
     def _committed(self, wire: Wire, link_seq: int) -> asyncio.Future[None]:
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -77,9 +68,14 @@ class Receiver:
         return future
 
     async def _are_in(self, heads: dict[Wire, int]) -> bool:
+        """Whether all is in already; nobody waits for what does not live here any more."""
+        gone = await self._partition.inspect(
+            lambda machine: {wire for wire in heads if not machine.hosts(wire[1])}
+        )
         positions = await self._positions(list(heads))
         for position in positions:
-            self.committed(Position(*position))
+            if position.link_seq or position[:2] in gone:
+                self.committed(Position(*position))
         return all(position.link_seq >= heads[position[:2]] for position in positions)
 
     def committed(self, position: Position) -> None:
@@ -92,7 +88,7 @@ class Receiver:
         for link_seq, future in waiting:
             if future.done():
                 continue
-            if link_seq <= position.link_seq:
+            if link_seq <= position.link_seq or not position.link_seq:  # none: it has moved away
                 future.set_result(None)
             else:
                 still.append((link_seq, future))
@@ -117,7 +113,13 @@ class Receiver:
 class LinkHub:
     """All links out of, and into, the partitions of one engine."""
 
-    def __init__(self, directory: Directory, remote: LinkSender) -> None:
+    def __init__(
+        self,
+        directory: Directory,
+        remote: LinkSender,
+        fatal: Callable[[BaseException], None] = exit_at_once,
+    ) -> None:
+        self._fatal = fatal
         self._directory = directory
         self._remote = remote
         self._partitions: dict[int, Partition] = {}
@@ -125,9 +127,11 @@ class LinkHub:
         self._dirty: dict[tuple[int, int], None] = {}
         self._stuck: dict[int, bytes] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._catching_up: dict[tuple[int, int], asyncio.Task[None]] = {}
         self._hurry = asyncio.Event()
         directory.when_changed(self.resend_all)
         self._mender = asyncio.create_task(self._mend(), name="links")
+        self._mender.add_done_callback(self._ended)
         self.resent = 0
         """Messages that were sent again."""
 
@@ -146,6 +150,13 @@ class LinkHub:
         self._receivers.pop(number, None)
         self._dirty = {pair: None for pair in self._dirty if pair[0] != number}
 
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """Links that nobody mends stand still for ever: their engine is of no use."""
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        if not isinstance(error, NotAcceptedError):
+            self._fatal(error)
+
     def resend_all(self) -> None:
         """Look after every outbox here at once: something has moved, and its messages with it."""
         for number in self._partitions:
@@ -155,9 +166,10 @@ class LinkHub:
 
     async def stop(self) -> None:
         """Carry nothing any more."""
-        for task in (self._mender, *self._tasks):
+        tasks = [self._mender, *self._tasks, *self._catching_up.values()]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(self._mender, *self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def _carry(
         self, number: int, partition: Partition, messages: list[bytes], positions: list[Position]
@@ -231,14 +243,27 @@ class LinkHub:
                 looked_at = loop.time()
                 await self._look_for_stuck()
             dirty, self._dirty = self._dirty, {}
-            for number, destination in dirty:
-                with suppress(NotAcceptedError):
-                    await self._catch_up(number, destination)
+            for pair in dirty:
+                self._begin(pair)
+
+    def _begin(self, pair: tuple[int, int]) -> None:
+        """Catch up with one destination, beside the others: one may take its time."""
+        if pair in self._catching_up:
+            self._dirty[pair] = None  # once more, when it has ended
+            return
+        task = asyncio.create_task(self._catch_up(*pair), name=f"links {pair}")
+        self._catching_up[pair] = task
+        task.add_done_callback(partial(self._caught_up, pair))
+
+    def _caught_up(self, pair: tuple[int, int], task: asyncio.Task[None]) -> None:
+        del self._catching_up[pair]
+        self._ended(task)
 
     async def _is_hurried(self) -> bool:
         """Wait until it is time to look; whether something has not arrived just now."""
         try:
-            await asyncio.wait_for(self._hurry.wait(), MEND_SECONDS)
+            async with asyncio.timeout(MEND_SECONDS):  # wait_for may swallow a cancel, 3.11
+                await self._hurry.wait()
         except TimeoutError:
             return False
         return True

@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.1
 RETRY_SECONDS = 0.2
+RETRIES_MAX = 10
+"""Pauses for what failed, at most so many together."""
 BEHIND_SECONDS = 0.002
 TOGETHER = 16
 """How many entities move at once: so many stand still, each for as long as one alone."""
@@ -70,13 +72,14 @@ class Mover:
         """Do what is to leave from here, some at a time: they share batches."""
         owned = self._owned()
         waiting = [(move, owned[move.source]) for move in moves if move.source in owned]
+        failed = 0
         for at in range(0, len(waiting), TOGETHER):
             results = await asyncio.gather(
                 *(self._try(*each) for each in waiting[at : at + TOGETHER])
             )
-            if not all(results):
-                await asyncio.sleep(min(results.count(False), 10) * RETRY_SECONDS)
-                return  # what was asked for may have changed
+            failed += results.count(False)
+        if failed:
+            await asyncio.sleep(min(failed, RETRIES_MAX) * RETRY_SECONDS)
 
     async def _try(self, move: Move, source: Partition) -> bool:
         """Do a move; False when it has to be tried again."""
