@@ -1,5 +1,5 @@
 """Moves of markets, partitions and account shards under load, and crashes in the middle of them.
-Covers E04, K01, K05 to K10, J04 to J07, L01, O05, V01, V02, V04, V07.
+Covers K01, K05 to K08, K10, J04 to J07, L01, O01, V01, V02, V04, V07.
 
 After each move everything is accounted for, as after a fault; the streams stay connected all along.
 """

@@ -83,6 +83,12 @@ class Directory:
     def partition_of(self, entity: int) -> int | None:
         return ROUTE.get(entity)
 
+    def when_changed(self, look: Callable[[], None]) -> None:
+        """Never."""
+
+    async def refresh(self) -> None:
+        """It is as it was."""
+
 
 @dataclass
 class Owner:

@@ -78,6 +78,8 @@ def move_market(scene: Scene) -> None:
 def hand_over_market(scene: Scene) -> None:
     """The market's partition goes to another engine, and back."""
     exchange, number = scene.exchange, alone(scene.exchange)
+    if home_of(exchange, MARKET) != number:  # what shares its partition is not handed over
+        move(exchange, SYMBOL, number)
     first, _ = exchange.owners()[number]
     for engine in (other_engine(scene, number), first):
         scene.strike()

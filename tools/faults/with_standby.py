@@ -11,7 +11,7 @@ import logging
 import shutil
 import signal
 import sys
-from contextlib import ExitStack
+from contextlib import suppress
 from pathlib import Path
 
 import uvloop
@@ -19,8 +19,10 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from tools.faults.exchange import FaultyExchange, children_of, command_of, is_alive, send
 from tools.faults.menu import Scene
 
-from openoutcry.app.scaled.layout import Folder, UpSettings
-from openoutcry.app.scaled.up import DATABASE, SERVER_SECONDS, Servers, Up
+from openoutcry.adapters.local.servers.process import ServerError
+from openoutcry.app.scaled.layout import DATABASE, Folder, UpSettings
+from openoutcry.app.scaled.servers import STOP_SECONDS, Servers
+from openoutcry.app.scaled.up import Up
 
 STANDBY = "standby"
 STANDBY_SECONDS_MAX = 60.0
@@ -30,17 +32,21 @@ log = logging.getLogger("openoutcry")
 class ServersWithStandby(Servers):
     """The servers of `outcry up`, and a second PostgreSQL beside the first."""
 
-    def __init__(self, folder: Folder, stack: ExitStack) -> None:
-        super().__init__(folder, stack)
-        self.standby = self.postgres.standby(folder.path / STANDBY, STANDBY)
+    def __init__(self, folder: Folder) -> None:
+        super().__init__(folder)
+        self._beside = folder.path / STANDBY
+
+    def _start_postgres(self) -> None:
+        super()._start_postgres()
+        self.standby = self.postgres.standby(self._beside, STANDBY)
         self.hosts = [self.postgres, self.standby]
-        stack.callback(self._stop)
         self.standby.start()
         self.postgres.wait_for(STANDBY)
 
-    def _stop(self) -> None:
-        for server in (self.postgres, self.standby):
-            server.stop(seconds=SERVER_SECONDS)
+    def _stop_postgres(self) -> None:
+        super()._stop_postgres()
+        with suppress(ServerError):
+            self.standby.stop(seconds=STOP_SECONDS)
 
     def dsn(self) -> str:
         """Return the database of the exchange, at whichever server takes writes."""
@@ -51,10 +57,10 @@ class ServersWithStandby(Servers):
             port=",".join(str(one["port"]) for one in found),
         )
 
-    def look_after(self) -> None:
+    def _look_after_postgres(self) -> None:
         """Promote the standby when the primary has ended, and put another one in its place."""
         if not self.postgres.is_running:
-            lost, self.postgres = self.postgres, self.standby
+            lost, self._postgres = self.postgres, self.standby
             self.restarts += 1
             log.error("the primary has ended: its standby is promoted")
             self.postgres.promote()
@@ -65,7 +71,7 @@ class ServersWithStandby(Servers):
             ]
             self.standby.start()
             self.postgres.wait_for(STANDBY)
-        super().look_after()
+        super()._look_after_postgres()
 
 
 class StandbyExchange(FaultyExchange):
@@ -132,8 +138,7 @@ def main() -> int:
     )
     given.data.mkdir(parents=True, exist_ok=True)
     folder = Folder(settings.data)
-    with ExitStack() as servers:
-        uvloop.run(Up(settings, folder, ServersWithStandby(folder, servers)).run())
+    uvloop.run(Up(settings, folder, ServersWithStandby(folder)).run())
     return 0
 
 

@@ -170,8 +170,25 @@ class RemoteRepair:
         return partition, owner_connection(self._connections, self._owners, partition)
 
     async def events_after(self, entity: int, entity_seq: int) -> Sequence[Event] | None:
-        """Ask for an entity's events after this one; None when some are gone."""
-        partition, connection = self._of_entity(entity)
+        """Ask for an entity's events after this one; None when some are gone.
+
+        One that has moved here has said before somewhere else what its owner does not know.
+        """
+        home, _ = self._of_entity(entity)
+        found = await self._events_at(home, entity, entity_seq)
+        if found is not None:
+            return found
+        for partition in self._route.partitions():
+            if partition != home and (
+                former := await self._events_at(partition, entity, entity_seq)
+            ):
+                return former
+        return None
+
+    async def _events_at(
+        self, partition: int, entity: int, entity_seq: int
+    ) -> Sequence[Event] | None:
+        connection = owner_connection(self._connections, self._owners, partition)
         body = frames.events_after_body(partition, entity, entity_seq)
         found: Sequence[Event] | None = await connection.ask(
             Kind.EVENTS_AFTER, partition, body, b"", frames.read_events, first=False

@@ -6,6 +6,7 @@ the run does; nothing here is done in the event loop's.
 
 import asyncio
 import logging
+import secrets
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,7 @@ from pathlib import Path
 from openoutcry.adapters.local.servers.postgres import PostgresServer
 from openoutcry.adapters.local.servers.process import ServerError, store_folder, take_folder
 from openoutcry.adapters.local.valkey_cluster import ValkeyCluster, ValkeyError
-from openoutcry.app.scaled.layout import DATABASE, Folder
+from openoutcry.app.scaled.layout import DATABASE, Folder, write_private
 
 log = logging.getLogger("openoutcry")
 
@@ -28,10 +29,10 @@ ATTEMPTS = 3
 class Servers:
     """Both servers."""
 
-    def __init__(self, folder: Folder, valkey_password: str) -> None:
+    def __init__(self, folder: Folder) -> None:
         folder.path.chmod(0o711)
         self._folder = folder
-        self.valkey = ValkeyCluster(folder.valkey, password=valkey_password)
+        self.valkey = ValkeyCluster(folder.valkey, password=_kept_secret(folder.path / ".valkey"))
         self._postgres: PostgresServer | None = None
         self._threads = [ThreadPoolExecutor(1, name) for name in ("postgres", "valkey")]
         self._looking: list[asyncio.Task[None]] = []
@@ -130,6 +131,12 @@ class Servers:
                 self.restarts += 1
                 log.error("the Valkey node at port %d has ended: it is started again", node.port)
                 self.valkey.restart(node)
+
+
+def _kept_secret(path: Path) -> str:
+    if not path.exists():
+        write_private(path, secrets.token_urlsafe(24))
+    return path.read_text(encoding="ascii").strip()
 
 
 async def _repeat(thread: ThreadPoolExecutor, look: Callable[[], None]) -> None:

@@ -8,7 +8,6 @@ whatever ends. It decides nothing about orders or money.
 import asyncio
 import json
 import logging
-import secrets
 import signal
 import socket
 import sys
@@ -100,7 +99,7 @@ def up(settings: UpSettings) -> int:
         try:
             if folder.embedded_journal.exists():
                 raise UpError(f"{settings.data} holds an embedded exchange: `outcry serve` runs it")
-            servers = Servers(folder, _kept_secret(folder.path / ".valkey"))
+            servers = Servers(folder)
             uvloop.run(Up(settings, folder, servers).run())
         finally:
             lock.release()
@@ -139,12 +138,6 @@ def probe_port(host: str, port: int) -> int:
             return found
     except OSError as error:
         raise PortInUseError(f"cannot listen on {host}:{port}: {error.strerror}") from error
-
-
-def _kept_secret(path: Path) -> str:
-    if not path.exists():
-        write_private(path, secrets.token_urlsafe(24))
-    return path.read_text(encoding="ascii").strip()
 
 
 class Up:
