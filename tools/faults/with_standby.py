@@ -19,6 +19,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from tools.faults.exchange import FaultyExchange, children_of, command_of, is_alive, send
 from tools.faults.menu import Scene
 
+from openoutcry.adapters.local.servers.postgres import PostgresServer
 from openoutcry.adapters.local.servers.process import ServerError
 from openoutcry.app.scaled.layout import DATABASE, Folder, UpSettings
 from openoutcry.app.scaled.servers import STOP_SECONDS, Servers
@@ -35,6 +36,7 @@ class ServersWithStandby(Servers):
     def __init__(self, folder: Folder) -> None:
         super().__init__(folder)
         self._beside = folder.path / STANDBY
+        self.hosts: list[PostgresServer] = []
 
     def _start_postgres(self) -> None:
         super()._start_postgres()
@@ -45,8 +47,9 @@ class ServersWithStandby(Servers):
 
     def _stop_postgres(self) -> None:
         super()._stop_postgres()
-        with suppress(ServerError):
-            self.standby.stop(seconds=STOP_SECONDS)
+        if self.hosts:
+            with suppress(ServerError):
+                self.standby.stop(seconds=STOP_SECONDS)
 
     def dsn(self) -> str:
         """Return the database of the exchange, at whichever server takes writes."""
