@@ -671,7 +671,7 @@ BOOK = WholeBook(3, "ETHBTC", 4, 6, 10, 11, 12, 13, 14, [(5, 6), (4, 1)], [(7, 8
 
 class FakeRepair:
     async def events_after(self, entity: int, entity_seq: int) -> Sequence[Event] | None:
-        if entity_seq < 2:
+        if entity != entity_of_shard(5) or entity_seq < 2:
             return None
         return [BalanceEvent(entity=entity, entity_seq=entity_seq + 1)]
 

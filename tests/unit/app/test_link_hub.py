@@ -6,6 +6,9 @@ from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
+
+from openoutcry.app.scaled import link_hub
 from openoutcry.app.scaled.directory import Directory
 from openoutcry.app.scaled.link_hub import LinkHub, Receiver
 from openoutcry.core.ids import entity_of_market, entity_of_shard
@@ -130,3 +133,50 @@ async def test_nobody_waits_for_what_does_not_live_here() -> None:
     positions = await asyncio.wait_for(Receiver(partition).receive(MESSAGE), 1)
 
     assert list(positions) == [LinkPosition(SHARD, MARKET, 0)]
+
+
+class Silent(Source):
+    """A partition here that never says where its links stand."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.left = b""
+        self.asked = asyncio.Event()
+
+    async def link_positions(self) -> Sequence[Position]:
+        self.asked.set()
+        await asyncio.Event().wait()
+        return []
+
+
+async def test_links_do_not_wait_for_a_partition_that_has_left_this_engine() -> None:
+    tables = Tables()
+    hub, source, remote = await hub_of(tables)
+    silent = Silent()
+    hub.add(BEFORE, cast("Partition", silent))
+    await asyncio.wait_for(silent.asked.wait(), 5)
+    hub.remove(BEFORE)
+    await asyncio.wait_for(source.acknowledged.wait(), 2)
+
+    assert remote.taken == [5]
+    await hub.stop()
+
+
+async def test_a_question_that_stays_open_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(link_hub, "CATCH_UP_SECONDS", 0.05)
+    tables = Tables()
+    hub, source, remote = await hub_of(tables)
+    answer = remote.positions
+    asked: list[int] = []
+
+    async def positions(partition: int, sources: Sequence[int]) -> Sequence[LinkPosition]:
+        asked.append(partition)
+        if len(asked) == 1:
+            await asyncio.Event().wait()
+        return await answer(partition, sources)
+
+    monkeypatch.setattr(remote, "positions", positions)
+    await asyncio.wait_for(source.acknowledged.wait(), 5)
+
+    assert remote.taken == [5]
+    await hub.stop()

@@ -30,6 +30,7 @@ MEND_SECONDS = 0.1
 HURRY_SECONDS_MIN = 0.004
 """How soon what did not arrive is sent again: it may have moved. Twice as long each time."""
 HURRY_SECONDS_MAX = 0.05
+CATCH_UP_SECONDS = 8.0
 LOOK_SECONDS = 1.0
 """An outbox that has not moved for so long is sent again, whatever was heard."""
 COMMIT_SECONDS_MAX = 5.0
@@ -149,6 +150,11 @@ class LinkHub:
         self._partitions.pop(number, None)
         self._receivers.pop(number, None)
         self._dirty = {pair: None for pair in self._dirty if pair[0] != number}
+        for pair, task in self._catching_up.items():
+            if pair[1] == number:  # it may wait for what answers no more
+                task.cancel()
+                self._dirty[pair] = None
+                self._hurry.set()
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         """Links that nobody mends stand still for ever: their engine is of no use."""
@@ -251,7 +257,7 @@ class LinkHub:
         if pair in self._catching_up:
             self._dirty[pair] = None  # once more, when it has ended
             return
-        task = asyncio.create_task(self._catch_up(*pair), name=f"links {pair}")
+        task = asyncio.create_task(self._catch_up_in_time(*pair), name=f"links {pair}")
         self._catching_up[pair] = task
         task.add_done_callback(partial(self._caught_up, pair))
 
@@ -277,6 +283,16 @@ class LinkHub:
                 for destination in self._by_partition(split_messages(outbox)):
                     self._dirty[number, destination] = None
             self._stuck[number] = first
+
+    async def _catch_up_in_time(self, number: int, destination: int) -> None:
+        """Catch up, or begin again: an owner that ends on the way may leave a question open."""
+        try:
+            async with asyncio.timeout(CATCH_UP_SECONDS):
+                await self._catch_up(number, destination)
+        except TimeoutError:
+            log.warning("the links from %d to %d are slow: once more", number, destination)
+            self._dirty[number, destination] = None
+            self._hurry.set()
 
     async def _catch_up(self, number: int, destination: int) -> None:
         source = self._partitions.get(number)
