@@ -17,9 +17,9 @@ from tools.faults.truth import Truth
 from openoutcry.simulation import demo
 
 PAGE = 1000
-REST_SECONDS_MAX = 20.0
-VIEWS_SECONDS_MAX = 20.0
-ANSWER_SECONDS_MAX = 20.0
+REST_SECONDS_MAX = 60.0
+VIEWS_SECONDS_MAX = 60.0
+ANSWER_SECONDS_MAX = 40.0
 SAMPLE = 6
 _MARKET_IDS = {"BTCUSD": demo.BTCUSD, "ETHUSD": demo.ETHUSD, "ETHBTC": demo.ETHBTC}
 _PARTS = {"BTCUSD": ("BTC", "USD"), "ETHUSD": ("ETH", "USD"), "ETHBTC": ("ETH", "BTC")}

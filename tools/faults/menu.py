@@ -22,7 +22,7 @@ from openoutcry.adapters.postgres.ownership import Ownership
 CUTS = 3
 
 LEASE_SECONDS = 3.0
-ZOMBIE_SECONDS_MAX = 3.0
+ZOMBIE_SECONDS_MAX = 10.0
 
 
 @dataclass

@@ -13,7 +13,7 @@ from tools.faults.exchange import FaultyExchange, is_alive, send
 
 from openoutcry.adapters.postgres.ownership import Ownership
 
-RESTART_SECONDS_MAX = 40.0
+RESTART_SECONDS_MAX = 120.0
 
 
 class ProxiedEngine:

@@ -13,7 +13,7 @@ from tools.faults.client import BrokenPromiseError, Client
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-SETTLED_SECONDS_MAX = 15.0
+SETTLED_SECONDS_MAX = 45.0
 Book = tuple[dict[Decimal, Decimal], dict[Decimal, Decimal]]
 
 
