@@ -35,7 +35,7 @@ endif
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
-.PHONY: help setup build run test test-quick check format bench bench-differential bench-chaos bench-faults lock clean
+.PHONY: help setup build run test test-quick test-faults check format bench bench-differential bench-chaos bench-faults lock clean
 
 help: ## show this list
 	@printf 'usage: make VERB\n\n'
@@ -56,6 +56,9 @@ test: setup ## run every test
 
 test-quick: setup ## run the tests that take less than ten seconds each
 	@exec $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m 'not slow' $(ARGS)
+
+test-faults: setup ## break, and move about in, a running scaled exchange: ten minutes of a quiet machine
+	@OUTCRY_FAULTS=1 exec $(BIN)/python -m pytest -n 0 tests/chaos/test_faults.py tests/chaos/test_moves.py $(ARGS)
 
 check: setup ## lint, format, types, layers
 	@echo '[1/4] ruff check'
