@@ -46,6 +46,13 @@ Copy an exchange into one file, also while it runs. The file holds API keys: kee
 def add_serve(commands: Commands) -> None:
     """Add `outcry serve`."""
     parser = add_command(commands, "serve", "run an exchange", _SERVE_DESCRIPTION, _SERVE_EXAMPLES)
+    add_listening_options(parser, "TCP port, 0 for any free one (default: %(default)s)")
+    add_demo_options(parser)
+    parser.set_defaults(run=_serve)
+
+
+def add_listening_options(parser: argparse.ArgumentParser, port_help: str) -> None:
+    """Add where an exchange is kept and where it listens, of any size."""
     parser.add_argument(
         "--data",
         type=Path,
@@ -54,23 +61,22 @@ def add_serve(commands: Commands) -> None:
         help="where everything is kept; made if missing (default: %(default)s)",
     )
     parser.add_argument(
-        "--port",
-        type=port_number,
-        default=DEFAULT_PORT,
-        metavar="N",
-        help="TCP port, 0 for any free one (default: %(default)s)",
+        "--port", type=port_number, default=DEFAULT_PORT, metavar="N", help=port_help
     )
     parser.add_argument(
         "--host",
         default=DEFAULT_HOST,
         help="address to listen on (default: %(default)s, this machine alone)",
     )
+
+
+def add_demo_options(parser: argparse.ArgumentParser) -> None:
+    """Add what an exchange is run with to try it out."""
     parser.add_argument(
         "--demo", action="store_true", help="markets, funded accounts with keys, and bots"
     )
     parser.add_argument("--no-bots", action="store_true", help="with --demo: no simulated traders")
     parser.add_argument("--no-limits", action="store_true", help="no rate limits, for load tests")
-    parser.set_defaults(run=_serve)
 
 
 def add_verify(commands: Commands) -> None:

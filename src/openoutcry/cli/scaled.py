@@ -1,11 +1,12 @@
 """`outcry up`, `engine`, `gateway` and `projector`: the processes of the scaled size."""
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from openoutcry.cli.exchange import DEFAULT_HOST, DEFAULT_PORT, port_number
+from openoutcry.cli.exchange import add_demo_options, add_listening_options
 from openoutcry.cli.words import (
-    DEFAULT_DATA,
     EXIT_OK,
     EXIT_USAGE,
     CommandError,
@@ -13,6 +14,9 @@ from openoutcry.cli.words import (
     add_command,
     complain,
 )
+
+if TYPE_CHECKING:
+    from openoutcry.app.scaled.settings import ScaledSettings
 
 _UP_DESCRIPTION = """\
 Run a whole scaled exchange on this machine: PostgreSQL and a Valkey cluster, engines that
@@ -75,36 +79,14 @@ def _add_up(commands: Commands) -> None:
     parser = add_command(
         commands, "up", "run a whole scaled exchange here", _UP_DESCRIPTION, _UP_EXAMPLES
     )
-    parser.add_argument(
-        "--data",
-        type=Path,
-        default=DEFAULT_DATA,
-        metavar="DIR",
-        help="where everything is kept; made if missing (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--port",
-        type=port_number,
-        default=DEFAULT_PORT,
-        metavar="N",
-        help="TCP port that all gateways share (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--host",
-        default=DEFAULT_HOST,
-        help="address to listen on (default: %(default)s, this machine alone)",
-    )
+    add_listening_options(parser, "TCP port that all gateways share (default: %(default)s)")
     parser.add_argument(
         "--engines", type=_count, default=2, metavar="N", help="engines (default: %(default)s)"
     )
     parser.add_argument(
         "--gateways", type=_count, default=2, metavar="N", help="gateways (default: %(default)s)"
     )
-    parser.add_argument(
-        "--demo", action="store_true", help="markets, funded accounts with keys, and bots"
-    )
-    parser.add_argument("--no-bots", action="store_true", help="with --demo: no simulated traders")
-    parser.add_argument("--no-limits", action="store_true", help="no rate limits, for load tests")
+    add_demo_options(parser)
     parser.set_defaults(run=_up)
 
 
@@ -197,35 +179,28 @@ def _up(options: argparse.Namespace) -> int:
 
 def _engine(options: argparse.Namespace) -> int:
     from openoutcry.app.scaled.engine import engine
-    from openoutcry.app.scaled.settings import loaded
-    from openoutcry.app.settings import SettingsError
 
-    try:
-        return engine(loaded(options.settings, options.name))
-    except SettingsError as error:
-        complain(str(error))
-        return EXIT_USAGE
+    return _run_process(options, engine)
 
 
 def _gateway(options: argparse.Namespace) -> int:
     from openoutcry.app.scaled.gateway import gateway
-    from openoutcry.app.scaled.settings import loaded
-    from openoutcry.app.settings import SettingsError
 
-    try:
-        return gateway(loaded(options.settings, options.name), options.gateways)
-    except SettingsError as error:
-        complain(str(error))
-        return EXIT_USAGE
+    return _run_process(options, lambda settings: gateway(settings, options.gateways))
 
 
 def _projector(options: argparse.Namespace) -> int:
     from openoutcry.app.scaled.projector import projector
+
+    return _run_process(options, projector)
+
+
+def _run_process(options: argparse.Namespace, run: Callable[["ScaledSettings"], int]) -> int:
     from openoutcry.app.scaled.settings import loaded
     from openoutcry.app.settings import SettingsError
 
     try:
-        return projector(loaded(options.settings, options.name))
+        return run(loaded(options.settings, options.name))
     except SettingsError as error:
         complain(str(error))
         return EXIT_USAGE
