@@ -51,7 +51,7 @@ run: setup ## start the demo exchange on PORT; Ctrl-C stops it
 	@mkdir -p '$(DATA)'
 	@exec $(BIN)/outcry serve --data '$(DATA)' --port '$(PORT)' --demo
 
-test: setup ## run every test
+test: setup ## run every test but those of test-faults
 	@exec $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup $(ARGS)
 
 test-quick: setup ## run the tests that take less than ten seconds each

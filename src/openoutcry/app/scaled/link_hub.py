@@ -133,8 +133,6 @@ class LinkHub:
         directory.when_changed(self.resend_all)
         self._mender = asyncio.create_task(self._mend(), name="links")
         self._mender.add_done_callback(self._ended)
-        self.resent = 0
-        """Messages that were sent again."""
 
     def add(self, number: int, partition: Partition) -> LinkReceiver:
         """Carry a partition's messages from now on, and what is in its outbox already."""
@@ -313,7 +311,6 @@ class LinkHub:
             return
         source.acknowledge(positions)
         for chunk in _chunks(to_resend(b"".join(messages), positions)):
-            self.resent += len(chunk)
             await self._send(number, destination, chunk)
 
 
