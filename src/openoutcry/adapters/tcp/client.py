@@ -185,9 +185,11 @@ class EngineConnection:
             ssl=self._tls,
             server_hostname=None if self._tls is None else name_of(ProcessRole.ENGINE),
         )
-        _, session = await asyncio.wait_for(making, seconds)
+        async with asyncio.timeout(seconds):  # wait_for may swallow a cancel, 3.11
+            _, session = await making
         try:
-            await asyncio.wait_for(asyncio.shield(session.greeted), seconds)
+            async with asyncio.timeout(seconds):
+                await asyncio.shield(session.greeted)
         except BaseException:
             session.cut("not greeted")
             raise

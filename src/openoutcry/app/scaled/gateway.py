@@ -266,7 +266,8 @@ class _Books:
         """Follow markets that are opened, and read the catalog again when some of it was lost."""
         while True:
             try:
-                await asyncio.wait_for(self._lost.wait(), CATALOG_SECONDS)
+                async with asyncio.timeout(CATALOG_SECONDS):  # wait_for may swallow a cancel, 3.11
+                    await self._lost.wait()
             except TimeoutError:
                 await self._follow_markets({})
                 continue
