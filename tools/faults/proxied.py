@@ -117,6 +117,12 @@ class ProxiedEngine:
         return False
 
     def close(self) -> None:
-        """End the proxies."""
+        """End the proxies; an engine that still runs behind them is started anew without."""
+        pid = self.pid
+        if self.is_running:
+            send(pid, signal.SIGTERM)
+            self.exchange.wait_for(
+                lambda: not is_alive(pid), RESTART_SECONDS_MAX, f"{self.name} stops"
+            )
         for proxy in (self.database, self.calls):
             proxy.__exit__(None, None, None)
