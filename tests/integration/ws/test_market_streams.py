@@ -3,6 +3,8 @@
 import asyncio
 import json
 import random
+import time
+from collections.abc import Callable
 
 import pytest
 from tests.support.small_exchange import SmallExchange
@@ -143,8 +145,14 @@ async def test_klines_show_the_open_bar_and_the_closed_one() -> None:
             assert closed["E"] > bar["T"]
 
 
+def early_in_a_minute() -> Callable[[], int]:
+    """Return a clock, in microseconds, on which no bar ends for most of a minute."""
+    begun_ns, start_us = time.monotonic_ns(), 1_778_061_601_000_000  # 2026-05-06 10:00:01 UTC
+    return lambda: start_us + (time.monotonic_ns() - begun_ns) // 1000
+
+
 async def test_klines_of_each_interval_and_of_another_time_zone() -> None:
-    async with served() as on:
+    async with served(SmallExchange(early_in_a_minute())) as on:
         make_market(on.small)
         on.small.limit(on.small.bob, Side.BUY, PRICE + 100, 500)
         intervals = [
