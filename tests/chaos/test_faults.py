@@ -7,7 +7,6 @@ L01, V01, V04.
 fault again, though not the same moment of it.
 """
 
-import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
@@ -22,11 +21,7 @@ from tools.faults.with_standby import StandbyExchange, await_standby, promote_st
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(600),
-    pytest.mark.xdist_group("scaled"),  # one worker: a scaled exchange is a dozen processes,
-    pytest.mark.skipif(
-        os.environ.get("OUTCRY_FAULTS") != "1",
-        reason="run by `make test-faults`",
-    ),
+    pytest.mark.xdist_group("scaled"),  # one worker: a scaled exchange is a dozen processes
 ]
 SEED = 31
 TIMES = 3

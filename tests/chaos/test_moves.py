@@ -4,7 +4,6 @@ Covers K01, K05 to K08, K10, J04 to J07, L01, O01, V01, V02, V04, V07.
 After each move everything is accounted for, as after a fault; the streams stay connected all along.
 """
 
-import os
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -21,11 +20,7 @@ from tools.faults.views import check_markets
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(400),
-    pytest.mark.xdist_group("scaled"),  # one worker: a scaled exchange is a dozen processes,
-    pytest.mark.skipif(
-        os.environ.get("OUTCRY_FAULTS") != "1",
-        reason="run by `make test-faults`",
-    ),
+    pytest.mark.xdist_group("scaled"),  # one worker: a scaled exchange is a dozen processes
 ]
 SEED = 17
 LIVE = ("move_market", "hand_over_market", "move_shards", "split_partition", "move_market")
