@@ -329,6 +329,8 @@ class Kernel {
   void cancel_all(const CancelAll& c);
   void cancel_replace(const CancelReplace& c);
   void amend_order(const AmendOrder& c);
+  // The order that a request to amend means; what is asked is the same wherever its market lives.
+  Reason find_amended(u32 account, const AmendOrder& c, u32& slot) const;
   template <bool apart = false, class C>
   u32 admitted(const C& c);  // deadline and dedupe; the account's slot, or 0: answered
   template <class C>

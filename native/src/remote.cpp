@@ -316,14 +316,7 @@ void Kernel::ask_amend(const AmendOrder& c) {
   if (account == 0) return;
   u32 slot = 0;
   const auto decide = [&] {
-    if ((accounts_[account].flags & static_cast<u16>(AccountFlag::TRADE)) == 0) {
-      return Reason::ACCOUNT_MAY_NOT_TRADE;
-    }
-    const Market* m = market(c.market);
-    if (m == nullptr) return Reason::UNKNOWN_MARKET;
-    if (!allows(m->row.flags, MarketFlag::AMEND)) return Reason::AMEND_NOT_SUPPORTED;
-    if (!legal_client_id(c.client_order_id)) return Reason::CLIENT_ORDER_ID_INVALID;
-    const Reason r = find_order(account, c.market, c.order_id, c.original_client_order_id, slot);
+    const Reason r = find_amended(account, c, slot);
     if (r != Reason::NONE) return r;
     const bool named = c.client_order_id[0] != 0;
     return named && taken(account, c.market, c.client_order_id, orders_[slot].id)
