@@ -21,7 +21,7 @@ from tools.faults.with_standby import StandbyExchange, await_standby, promote_st
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(600),
-    pytest.mark.xdist_group("scaled"),  # one worker: a scaled exchange is a dozen processes
+    pytest.mark.alone,
 ]
 SEED = 31
 TIMES = 3

@@ -20,7 +20,7 @@ from tools.faults.views import check_markets
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(400),
-    pytest.mark.xdist_group("scaled"),  # one worker: a scaled exchange is a dozen processes
+    pytest.mark.alone,
 ]
 SEED = 17
 LIVE = ("move_market", "hand_over_market", "move_shards", "split_partition", "move_market")

@@ -48,6 +48,11 @@ class CutProxy:
         """Whether the cut is yet to come."""
         return bool(self._left)
 
+    def refuse(self) -> None:
+        """Cut every connection now, and let none through until `refuses` is false again."""
+        self.refuses = True
+        self.cut_all()
+
     def cut_all(self) -> None:
         """Cut every connection now."""
         with self._lock:
@@ -61,16 +66,19 @@ class CutProxy:
                 client, _ = self._listener.accept()
             except OSError:
                 return
-            if self.refuses:
-                client.close()
-                continue
             try:
                 server = socket.create_connection(("127.0.0.1", self._target))
             except OSError:
                 client.close()
                 continue
-            with self._lock:
-                self._sockets |= {client, server}
+            with self._lock:  # asked under it: what refuses now is not missed by `cut_all`
+                refused = self.refuses
+                if not refused:
+                    self._sockets |= {client, server}
+            if refused:
+                _end(client)
+                _end(server)
+                continue
             for source, sink, direction in ((client, server, "up"), (server, client, "down")):
                 threading.Thread(
                     target=self._pump, args=(source, sink, direction), daemon=True

@@ -21,6 +21,15 @@ if TYPE_CHECKING:
     from tools.faults.proxied import ProxiedEngine
 
 FLAGS = ("--no-bots", "--no-limits")
+_OWNERS = (
+    "SELECT partition, epoch, owner, preferred, (lease_until - clock_timestamp())::text"
+    " FROM journal.owner ORDER BY partition"
+)
+_CONNECTED = (
+    "SELECT application_name, pid, client_port, state, (clock_timestamp() - backend_start)::text,"
+    " (clock_timestamp() - state_change)::text, wait_event, pg_blocking_pids(pid), left(query, 60)"
+    " FROM pg_stat_activity WHERE client_port IS NOT NULL ORDER BY application_name, pid"
+)
 _NO_PROCESS: Any = None
 """The servers are somebody else's children: they are only asked here."""
 
@@ -87,9 +96,21 @@ class FaultyExchange(ScaledProcess):
         began = time.monotonic()
         while not done():
             if time.monotonic() - began > seconds_max:
-                raise BrokenPromiseError(f"not within {seconds_max:g} s: {what}")
+                raise BrokenPromiseError(
+                    f"not within {seconds_max:g} s: {what}\n{self.how_it_stands()}"
+                )
             time.sleep(0.02)
         return time.monotonic() - began
+
+    def how_it_stands(self) -> str:
+        """Say who runs, who owns what and who is connected, for the report of a broken promise."""
+        said = [f"processes: {self.processes()}, PostgreSQL: {self.postmaster()}"]
+        try:
+            said += map(str, self.query(_OWNERS))
+            said += map(str, self.query(_CONNECTED))
+        except psycopg.Error as error:
+            said.append(f"the database does not answer: {error}")
+        return "\n".join(said)
 
     def wait_all_run(self, seconds_max: float = 40.0) -> None:
         """Wait until each child runs and each gateway answers."""

@@ -186,8 +186,7 @@ def cut_engine(scene: Scene) -> None:
     seconds = scene.random.uniform(0.5, 2.5)
     scene.note(f"{engine.name} is not reached for {seconds:.1f} s")
     scene.strike()
-    engine.calls.refuses = True
-    engine.calls.cut_all()
+    engine.calls.refuse()
     time.sleep(seconds)
     engine.calls.refuses = False
 
@@ -201,8 +200,7 @@ def cut_database(scene: Scene) -> None:
     owned = [number for number, (owner, _) in exchange.owners().items() if owner == engine.name]
     scene.note(f"{engine.name}, which owns {sorted(owned)}, does not reach the database")
     scene.strike()
-    engine.database.refuses = True
-    engine.database.cut_all()
+    engine.database.refuse()
     try:
         exchange.wait_for(
             lambda: all(exchange.owners()[number][0] != engine.name for number in owned),

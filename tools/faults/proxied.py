@@ -3,9 +3,10 @@
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psutil
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from tools.exchange_process import free_port
 from tools.faults.cut_proxy import CutProxy
@@ -36,19 +37,31 @@ class ProxiedEngine:
         """Give its partitions away, start it anew, and have them come back."""
         exchange, name = self.exchange, self.name
         owned = [number for number, (owner, _) in exchange.owners().items() if owner == name]
-        before = exchange.pid_of(name)
         with self._settings():
-            send(before, signal.SIGTERM)
+            written, told = time.time(), set[int]()
             exchange.wait_for(
-                lambda: (
-                    exchange.processes().get(name, before) != before
-                    and self._takes_calls(exchange.processes()[name])
-                ),
+                lambda: self._is_started_anew(written, told),
                 RESTART_SECONDS_MAX,
                 f"{name} takes calls through a proxy",
             )
         self.pid = exchange.pid_of(name)
         self.own(owned)
+
+    def _is_started_anew(self, written: float, told: set[int]) -> bool:
+        """Whether it takes calls as it was told to; one that has read other settings is ended.
+
+        That may be more than one: an engine that has just ended may be on its way up again.
+        """
+        pid = self.exchange.processes().get(self.name)
+        if pid is None:
+            return False
+        if self._takes_calls(pid):
+            return True
+        with suppress(psutil.NoSuchProcess):
+            if pid not in told and psutil.Process(pid).create_time() < written:
+                told.add(pid)
+                send(pid, signal.SIGTERM)
+        return False
 
     def own(self, partitions: list[int]) -> None:
         """Have it own these partitions, as an operator would."""
