@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from openoutcry.ports.calls import Calls
 from openoutcry.ports.feeds import AccountFeed, EveryAccount, Feed
@@ -61,6 +61,14 @@ class Response:
     content_type: str = "application/json;charset=UTF-8"
     head: bytes = b""
     """Header lines made already, each with its line end."""
+
+
+class Answer(Protocol):
+    """Where an application puts the response to a request; what comes late is dropped."""
+
+    def respond(self, response: Response) -> None:
+        """Send the response."""
+        ...
 
 
 @dataclass(slots=True)

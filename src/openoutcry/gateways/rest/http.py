@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import httptools
 
-from openoutcry.gateways.edge.service import Request, Response
+from openoutcry.gateways.edge.service import Answer, Request, Response
 
 if TYPE_CHECKING:
     from typing_extensions import override
@@ -39,6 +39,7 @@ _PHRASES = {status.value: status.phrase for status in HTTPStatus}
 _STATUS_LINES = {
     status: f"HTTP/1.1 {status} {phrase}\r\n".encode() for status, phrase in _PHRASES.items()
 }
+_WITHOUT_BODY = frozenset((204, 304))
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _JSON = "application/json;charset=UTF-8"
 _OK_JSON = (
@@ -88,14 +89,6 @@ class HttpLimits:
     write_timeout_s: float = 30.0
     processing_timeout_s: float = 10.0
     linger_timeout_s: float = 2.0
-
-
-class Answer(Protocol):
-    """Where an application puts the response to a request; what comes late is dropped."""
-
-    def respond(self, response: Response) -> None:
-        """Send the response."""
-        ...
 
 
 class Application(Protocol):
@@ -560,15 +553,18 @@ class _Turn:
 def render(response: Response, *, is_head: bool, is_last: bool) -> bytes:
     """Return a response as bytes."""
     status = response.status
-    lines = [
-        _STATUS_LINES.get(status) or f"HTTP/1.1 {status} Unknown\r\n".encode(),
-        f"Content-Type: {response.content_type}\r\n".encode(),
-        b"X-Content-Type-Options: nosniff\r\n",
-        response.head,
-    ]
+    has_body = status not in _WITHOUT_BODY
+    lines = [_STATUS_LINES.get(status) or f"HTTP/1.1 {status} Unknown\r\n".encode()]
+    if has_body:
+        lines.append(f"Content-Type: {response.content_type}\r\n".encode())
+    lines += [b"X-Content-Type-Options: nosniff\r\n", response.head]
     lines += [f"{name}: {value}\r\n".encode("latin-1") for name, value in response.headers]
     if is_last:
         lines.append(b"Connection: close\r\n")
+    if not has_body:
+        assert not response.body, status
+        lines.append(b"\r\n")
+        return b"".join(lines)
     lines.append(b"Content-Length: %d\r\n\r\n" % len(response.body))
     if not is_head:
         lines.append(response.body)

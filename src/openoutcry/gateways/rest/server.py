@@ -6,16 +6,17 @@ ends here, as the API's own error and never as a stack trace.
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Coroutine, Iterable, Mapping
 from functools import partial
 from inspect import iscoroutine
-from typing import Any
+from typing import Any, Protocol
 
 from openoutcry.gateways.edge import errors
 from openoutcry.gateways.edge.auth import Authenticator, request_digest, rest_payload
 from openoutcry.gateways.edge.params import check_known, decode_request
 from openoutcry.gateways.edge.service import (
     SIGNING,
+    Answer,
     ApiError,
     Call,
     Endpoint,
@@ -28,7 +29,6 @@ from openoutcry.gateways.edge.trading import (
     finish_order,
     place_order,
 )
-from openoutcry.gateways.rest.http import Answer
 from openoutcry.gateways.rest.plain_orders import Desk, Placing
 from openoutcry.ports.calls import CallError, Reply
 from openoutcry.ports.plain_orders import PlainOrders
@@ -43,8 +43,14 @@ _TIME_UNITS = {
 }
 _WEIGHT_HEAD = b"X-MBX-USED-WEIGHT: %d\r\nX-MBX-USED-WEIGHT-1M: %d\r\n"
 _WEIGHT_COUNT_HEAD = _WEIGHT_HEAD + b"X-MBX-ORDER-COUNT-10S: %d\r\nX-MBX-ORDER-COUNT-1D: %d\r\n"
-PlainHandler = Callable[[Request], Response]
-"""Answers a path that is no part of the API: a page, metrics."""
+
+
+class Elsewhere(Protocol):
+    """Answers paths that are no part of the API: people's own interface, the page."""
+
+    def serve(self, request: Request, answer: Answer) -> bool:
+        """Answer a request now or later; False when the path is nobody's. Must not raise."""
+        ...
 
 
 class RestApplication:
@@ -54,10 +60,10 @@ class RestApplication:
         self,
         exchange: Exchange,
         endpoints: Iterable[Endpoint],
-        pages: Mapping[str, PlainHandler] | None = None,
+        elsewhere: Elsewhere | None = None,
         plain_orders: PlainOrders | None = None,
     ) -> None:
-        """`pages` are no part of the API; `plain_orders` makes a short way for these."""
+        """`elsewhere` is asked for other paths; `plain_orders` makes a short way for these."""
         self._exchange = exchange
         self._authenticator = Authenticator(exchange.keys)
         self._desk: Desk | None = None
@@ -70,7 +76,7 @@ class RestApplication:
             methods[endpoint.method] = endpoint
             if endpoint.method == "GET":
                 methods["HEAD"] = endpoint
-        self._pages = dict(pages or {})
+        self._elsewhere = elsewhere
         self._tasks: set[asyncio.Task[bytes]] = set()
 
     # the HTTP server's application
@@ -85,8 +91,7 @@ class RestApplication:
             methods = self._routes.get(request.path)
             endpoint = None if methods is None else methods.get(request.method)
             if endpoint is None:
-                self._check_page(request, methods)
-                answer.respond(self._pages[request.path](request))
+                self._serve_elsewhere(request, methods, answer)
                 return
             if endpoint.handler is place_order and self._desk is not None:
                 plain = self._desk.read(request, now_us)
@@ -178,11 +183,13 @@ class RestApplication:
         if limited is not None:
             raise errors.too_many_requests(limited)
 
-    def _check_page(self, request: Request, methods: Mapping[str, Endpoint] | None) -> None:
-        """Refuse what is no endpoint and no page either."""
+    def _serve_elsewhere(
+        self, request: Request, methods: Mapping[str, Endpoint] | None, answer: Answer
+    ) -> None:
+        """Answer what is no endpoint; raises ApiError when it is nothing else either."""
         if methods is not None:
             raise _no_such_path(405, request, {"Allow": ", ".join(sorted(methods))})
-        if request.path not in self._pages or request.method not in {"GET", "HEAD"}:
+        if self._elsewhere is None or not self._elsewhere.serve(request, answer):
             raise _no_such_path(404, request)
 
     def _authenticate(

@@ -1,0 +1,90 @@
+"""Which addresses this exchange is at, and whether a request came from a page of its own.
+
+A browser says with each request that changes something where the page is that sent it (`Origin`),
+and which host it believes to talk to (`Host`). Both have to be ours: the second is what keeps a
+foreign name that points at this machine from being taken for us.
+"""
+
+import re
+from collections.abc import Mapping
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from openoutcry.gateways.web.api import ProblemType
+
+CSRF_HEADER = "x-outcry-csrf"
+
+MISDIRECTED = ProblemType("MISDIRECTED", 421, "This exchange does not go by that name")
+CROSS_SITE = ProblemType("CROSS_SITE", 403, "The request does not come from the exchange's page")
+
+_SAFE = frozenset({"GET", "HEAD"})
+_FETCH_SITES = frozenset({"same-origin", "none"})
+_is_origin = re.compile(
+    r"https?://(?:[A-Za-z0-9.\-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
+).fullmatch
+
+
+class OriginError(ValueError):
+    """Not the address of a page: a scheme, a host, a port if need be, and nothing else."""
+
+
+class Origins:
+    """The one public origin, if the operator has named one, and this machine's own names."""
+
+    def __init__(self, public_origin: str = "") -> None:
+        """Raises OriginError."""
+        if public_origin and _is_origin(public_origin) is None:
+            raise OriginError(f"{public_origin!r} is not like https://exchange.example")
+        self._public = public_origin.lower()
+        self._public_host = urlsplit(self._public).netloc
+
+    @property
+    def over_tls(self) -> bool:
+        """Whether people reach the exchange by https."""
+        return self._public.startswith("https:")
+
+    def check_host(self, host: str) -> None:
+        """Refuse a request that was meant for a host of another name."""
+        if not self.is_own_host(host):
+            raise MISDIRECTED.problem("Its operator can name its address: OUTCRY_PUBLIC_ORIGIN.")
+
+    def is_own_host(self, host: str) -> bool:
+        """Whether a Host header names us: the public name, localhost, or a plain address."""
+        host = host.lower()
+        if self._public and host == self._public_host:
+            return True
+        name = urlsplit(f"//{host}").hostname or ""
+        if name == "localhost":
+            return True
+        try:
+            address = ip_address(name)
+        except ValueError:
+            return False
+        return not self._public or address.is_loopback
+
+    def is_own_origin(self, origin: str, host: str) -> bool:
+        """Whether a page of this origin is ours, as seen by a request to this host."""
+        origin, host = origin.lower(), host.lower()
+        if self._public and origin == self._public:
+            return True
+        if not self.is_own_host(host) or _is_origin(origin) is None:
+            return False
+        if self._public and host == self._public_host:
+            return False
+        return urlsplit(origin).netloc == host
+
+    def check_same_origin(self, method: str, headers: Mapping[str, str]) -> None:
+        """Refuse what changes something unless a page of ours has sent it."""
+        if method in _SAFE:
+            return
+        origin = headers.get("origin", "")
+        if not self.is_own_origin(origin, headers.get("host", "")):
+            raise CROSS_SITE.problem("Its Origin is missing, or another one.")
+        if headers.get("sec-fetch-site", "same-origin") not in _FETCH_SITES:
+            raise CROSS_SITE.problem("Sec-Fetch-Site says so.")
+        if headers.get(CSRF_HEADER) != "1":
+            raise CROSS_SITE.problem("Send the header X-Outcry-CSRF: 1.")
+
+    def of_request(self, host: str) -> str:
+        """Return where people find the page: for links in mails."""
+        return self._public or f"http://{host.lower()}"
