@@ -5,6 +5,13 @@ from typing import Annotated, Any
 
 import msgspec
 import pytest
+from tests.support.web_caller import (
+    HOST,
+    PAGE_HEADERS,
+    ToySessions,
+    WebCaller,
+    session_view,
+)
 
 from openoutcry.adapters.memory.rate_limits import MemoryRateLimiter
 from openoutcry.gateways.edge.service import Request
@@ -22,13 +29,6 @@ from openoutcry.gateways.web.origins import Origins
 from openoutcry.ports.calls import CallError
 from openoutcry.ports.people import OperatorRole
 from openoutcry.ports.rate_limits import REQUEST_WEIGHT_PER_MINUTE
-from tests.support.web_caller import (
-    HOST,
-    PAGE_HEADERS,
-    ToySessions,
-    WebCaller,
-    session_view,
-)
 
 TAKEN = ProblemType("NAME_TAKEN", 409, "The name is taken")
 
@@ -36,7 +36,7 @@ TAKEN = ProblemType("NAME_TAKEN", 409, "The name is taken")
 class Rename(Input):
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=20)]
     amount: Amount = "0"
-    more: dict[str, Any] = {}
+    more: dict[str, Any] | None = None
 
 
 class Page(Input):
