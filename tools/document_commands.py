@@ -14,7 +14,7 @@ What `--help` says, written by `tools/document_commands.py`.
 | exit code | of `outcry serve` | of `outcry verify` | of the others |
 |---|---|---|---|
 | 0 | stopped as asked | clean | done |
-| 1 | failed | diverged | failed |
+| 1 | failed | diverged | failed; of `admin audit verify`: not whole |
 | 2 | wrong usage, a setting that cannot be, or the port is in use | corrupt | wrong usage |
 | 3 | the data folder is in use, damaged, of another format, or cannot be made | wrong usage | |
 | 4 | the journal could not be written: nothing more was acknowledged | | |

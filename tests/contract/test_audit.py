@@ -110,7 +110,7 @@ async def test_records_are_found_by_what_is_in_them(
 
 async def test_no_text_is_too_strange_to_be_recorded(store: AuditStore) -> None:
     log = log_of(store)
-    strange = {"agent": "a\0b\ud800c", "long": "x" * 5_000, "": "\u202egpj.exe"}
+    strange = {"browser": "a\0b\ud800c", "long": "x" * 5_000, "": "\u202egpj.exe"}
     record = await log.record("person:7", "session.start", "person:7", strange)
     assert await store.records(None, 1) == [record]
     assert len(record.details["long"]) == TEXT_CHARACTERS_MAX

@@ -1,7 +1,7 @@
 """`outcry backup` and `outcry restore`: an exchange in one file, taken beside a running server.
 
-The file is a tar of the journal, the newest snapshot, the query store and the keys, with a manifest
-of digests and of the state that the journal leads to. Both directions recover that state.
+The file is a tar of the journal, the newest snapshot, the query store, people and keys, with a
+manifest of digests and of the state that the journal leads to. Both directions recover that state.
 """
 
 import hashlib
@@ -27,6 +27,7 @@ from openoutcry.app.engine import (
     KEYS_NAME,
     PARTITION,
     PARTITIONS_NAME,
+    PEOPLE_NAME,
     SNAPSHOTS_NAME,
     kernel_machines,
 )
@@ -37,7 +38,7 @@ from openoutcry.ports.journal import JournalError
 FORMAT = 1
 MANIFEST_NAME = "manifest.json"
 _MODE = 0o600
-_DATABASES = (KEYS_NAME, HISTORY_NAME, JOURNAL_NAME)
+_DATABASES = (KEYS_NAME, PEOPLE_NAME, HISTORY_NAME, JOURNAL_NAME)
 """In this order: what follows the journal must not be ahead of its copy."""
 _DIGEST_BYTES = 32
 

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from openoutcry.app.admin import AdminError, Administration, Answer, Request
+from openoutcry.app.acts import Administrator
+from openoutcry.app.admin import AdminError, Answer, Request
 
 SOCKET_NAME = "control.sock"
 LINE_BYTES_MAX = 64 * 1024
@@ -29,7 +30,7 @@ class NoServerError(Exception):
 class ControlServer:
     """Answers requests one at a time until it is closed."""
 
-    def __init__(self, administration: Administration, directory: Path) -> None:
+    def __init__(self, administration: Administrator, directory: Path) -> None:
         self._administration = administration
         self._path = directory / SOCKET_NAME
         self._one_at_a_time = asyncio.Lock()

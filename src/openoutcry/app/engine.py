@@ -21,6 +21,8 @@ JOURNAL_NAME = "journal.db"
 SNAPSHOTS_NAME = "snapshots"
 HISTORY_NAME = "history.db"
 KEYS_NAME = "keys.db"
+PEOPLE_NAME = "people.db"
+"""People and what belongs to them, the audit log among it."""
 PARTITIONS_NAME = "partitions.json"
 """Is there when an exchange of the scaled size lives in the folder."""
 CHECKED_ROWS = 100_000

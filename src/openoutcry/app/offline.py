@@ -1,19 +1,31 @@
 """`outcry admin`: asks the exchange that runs on a data folder, or opens the folder itself."""
 
 import asyncio
+from contextlib import closing
 from pathlib import Path
 
 from openoutcry.adapters.local.folder import FolderLockedError
+from openoutcry.adapters.sqlite.audit import SqliteAudit
 from openoutcry.adapters.sqlite.keys import KeyStoreError, SqliteApiKeys
+from openoutcry.app.acts import RecordedAdministration
 from openoutcry.app.admin import AdminError, Administration, Answer, Request
 from openoutcry.app.control import NoServerError, ask
-from openoutcry.app.engine import JOURNAL_NAME, KEYS_NAME, PARTITIONS_NAME, EngineError, open_engine
+from openoutcry.app.engine import (
+    JOURNAL_NAME,
+    KEYS_NAME,
+    PARTITIONS_NAME,
+    PEOPLE_NAME,
+    EngineError,
+    open_engine,
+)
 from openoutcry.app.settings import ServeSettings
 from openoutcry.core.records import AssetRow, MarketRow
 from openoutcry.gateways.edge.catalog import Catalog
+from openoutcry.identity.audit import AuditLog
 from openoutcry.partition.machine import StateMachine
 from openoutcry.partition.recovery import RecoveryError
 from openoutcry.partition.runtime import now_us
+from openoutcry.ports.audit import AuditError
 from openoutcry.ports.journal import JournalError
 
 
@@ -33,7 +45,7 @@ def administer(directory: Path, request: Request) -> Answer:
         return asyncio.run(_administer_offline(directory, request))
     except FolderLockedError as error:
         raise AdminError(f"{error}, which does not answer yet: try again") from error
-    except (EngineError, JournalError, RecoveryError, KeyStoreError, OSError) as error:
+    except (EngineError, JournalError, RecoveryError, KeyStoreError, AuditError, OSError) as error:
         raise AdminError(str(error)) from error
 
 
@@ -43,11 +55,13 @@ async def _administer_offline(directory: Path, request: Request) -> Answer:
         catalog = Catalog()
         assets, markets = await partition.inspect(_catalog_rows)
         catalog.load(assets, markets)
-        keys = SqliteApiKeys(directory / KEYS_NAME)
-        try:
-            return await Administration(partition, keys, catalog, now_us).run(request)
-        finally:
-            keys.close()
+        with (
+            closing(SqliteApiKeys(directory / KEYS_NAME)) as keys,
+            closing(SqliteAudit(directory / PEOPLE_NAME)) as records,
+        ):
+            administration = Administration(partition, keys, catalog, now_us)
+            audit = AuditLog(records, now_us)
+            return await RecordedAdministration(administration, audit).run(request)
 
 
 def _catalog_rows(machine: StateMachine) -> tuple[list[AssetRow], list[MarketRow]]:

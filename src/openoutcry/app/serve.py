@@ -14,8 +14,10 @@ import uvloop
 from openoutcry.adapters.local.folder import FolderLockedError
 from openoutcry.adapters.memory.listen_keys import MemoryListenKeys
 from openoutcry.adapters.memory.rate_limits import MemoryRateLimiter
+from openoutcry.adapters.sqlite.audit import SqliteAudit
 from openoutcry.adapters.sqlite.history import SqliteHistory, load_market_data
 from openoutcry.adapters.sqlite.keys import KeyStoreError, SqliteApiKeys
+from openoutcry.app.acts import RecordedAdministration
 from openoutcry.app.admin import Administration
 from openoutcry.app.control import ControlServer
 from openoutcry.app.demo import DemoBots, DemoError, open_demo
@@ -23,6 +25,7 @@ from openoutcry.app.doors import PortInUseError, open_doors
 from openoutcry.app.engine import (
     HISTORY_NAME,
     KEYS_NAME,
+    PEOPLE_NAME,
     DataFolder,
     EngineError,
     open_folder,
@@ -35,9 +38,11 @@ from openoutcry.core.records import AssetRow, MarketRow, MetaRow
 from openoutcry.gateways.edge.catalog import Catalog
 from openoutcry.gateways.edge.fills import FillCounter
 from openoutcry.gateways.edge.service import Exchange
+from openoutcry.identity.audit import AuditLog
 from openoutcry.partition.machine import StateMachine
 from openoutcry.partition.recovery import RecoveryError
 from openoutcry.partition.runtime import Partition, now_us
+from openoutcry.ports.audit import AuditError
 from openoutcry.ports.journal import JournalError
 from openoutcry.projections.live import LiveMarketData
 
@@ -58,6 +63,7 @@ _DATA_ERRORS = (
     JournalError,
     RecoveryError,
     KeyStoreError,
+    AuditError,
     DemoError,
 )
 
@@ -212,7 +218,10 @@ class Server:
         """Open the doors, the network's last, and say where they are."""
         settings = self._settings
         administration = Administration(exchange.calls, exchange.keys, exchange.catalog, now_us)
-        control = ControlServer(administration, folder.path)
+        records = SqliteAudit(folder.path / PEOPLE_NAME)
+        stack.callback(records.close)
+        audit = AuditLog(records, now_us)
+        control = ControlServer(RecordedAdministration(administration, audit), folder.path)
         await control.start()
         stack.push_async_callback(control.close)
         if settings.demo and settings.bots:

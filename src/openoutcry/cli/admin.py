@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from openoutcry.cli import audit
 from openoutcry.cli.words import (
     DEFAULT_DATA,
     EXIT_OK,
@@ -83,6 +84,7 @@ def add(commands: Commands) -> None:
         help="all, gateways, engines, or a process's name (default: %(default)s)",
     )
     _add_partitions(requests)
+    audit.add(requests)
 
 
 def _add_accounts(requests: Commands) -> None:
