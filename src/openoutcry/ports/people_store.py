@@ -371,3 +371,14 @@ class AttemptStore(Protocol):
     async def forget_attempts_before(self, before_us: int) -> int:
         """Drop old ones; returns how many."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class PeopleStores:
+    """The stores of people, which belong together: sessions know of people, tokens of both."""
+
+    people: PeopleStore
+    tokens: TokenStore
+    sessions: SessionStore
+    factors: FactorStore
+    attempts: AttemptStore
