@@ -149,16 +149,18 @@ class Access:
     """Who may call a route: `Access.PUBLIC`, `.SESSION`, `.STEPPED_UP` or `.operator(role)`."""
 
     level: Level
-    role: OperatorRole | None = None
+    roles: tuple[OperatorRole, ...] = ()
+    """Operators of one of these roles, and administrators; none: whoever the level lets in."""
 
     PUBLIC: ClassVar["Access"]
     SESSION: ClassVar["Access"]
     STEPPED_UP: ClassVar["Access"]
 
     @classmethod
-    def operator(cls, role: OperatorRole, *, stepped_up: bool = False) -> "Access":
-        """Return what lets in operators of this role alone."""
-        return cls(Level.STEPPED_UP if stepped_up else Level.SESSION, role)
+    def operator(cls, *roles: OperatorRole, stepped_up: bool = False) -> "Access":
+        """Return what lets in operators of these roles alone, and administrators."""
+        assert roles, "an operator's route is for some role"
+        return cls(Level.STEPPED_UP if stepped_up else Level.SESSION, roles)
 
 
 Access.PUBLIC = Access(Level.PUBLIC)

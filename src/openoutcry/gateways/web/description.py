@@ -152,7 +152,7 @@ _CSRF = {
 def _who(access: Access) -> str:
     if access.level is Level.PUBLIC:
         return ""
-    who = "whoever has signed in" if access.role is None else f"operators ({access.role.value})"
+    who = f"operators ({', '.join(access.roles)})" if access.roles else "whoever has signed in"
     again = ", who confirmed themselves within five minutes"
     return f"For {who}{again if access.level is Level.STEPPED_UP else ''}."
 
@@ -198,7 +198,7 @@ def problems_of(route: Route) -> list[ProblemType]:
         found.append(server.SIGN_IN_FIRST)
     if route.access.level is Level.STEPPED_UP:
         found.append(server.STEP_UP_FIRST)
-    if route.access.role is not None:
+    if route.access.roles:
         found.append(server.NOT_ALLOWED)
     return list(dict.fromkeys(found))
 

@@ -230,7 +230,7 @@ def check_access(access: Access, session: SessionView | None, now_us: int) -> No
         return
     if session is None:
         raise SIGN_IN_FIRST.problem()
-    if access.role is not None and not session.may(access.role):
+    if access.roles and not session.may(*access.roles):
         raise NOT_ALLOWED.problem()
     if access.level is Level.STEPPED_UP and not session.is_stepped_up(now_us):
         raise STEP_UP_FIRST.problem()
