@@ -1,0 +1,98 @@
+/** HTTP with JSON: answers and refusals are values, and nothing is thrown. */
+
+import { answered, failed, problem, problemOf, type Result } from "./problems";
+
+export type Query = Readonly<Record<string, string | number | undefined>>;
+
+export interface RestOptions {
+  /** Where the API is; empty for the page's own origin. */
+  readonly base: string;
+  readonly fetch?: typeof fetch;
+  readonly timeoutMs?: number;
+}
+
+const TIMEOUT_MS = 15_000;
+
+export class RestClient {
+  private readonly base: string;
+  private readonly fetcher: typeof fetch;
+  private readonly timeoutMs: number;
+
+  constructor(options: RestOptions) {
+    this.base = options.base;
+    this.fetcher = options.fetch ?? ((input, init) => globalThis.fetch(input, init));
+    this.timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
+  }
+
+  get<T>(path: string, query: Query = {}): Promise<Result<T>> {
+    return this.send<T>("GET", path, query);
+  }
+
+  post<T>(path: string, body: unknown = {}): Promise<Result<T>> {
+    return this.send<T>("POST", path, {}, body);
+  }
+
+  put<T>(path: string, body: unknown): Promise<Result<T>> {
+    return this.send<T>("PUT", path, {}, body);
+  }
+
+  patch<T>(path: string, body: unknown): Promise<Result<T>> {
+    return this.send<T>("PATCH", path, {}, body);
+  }
+
+  delete<T>(path: string, query: Query = {}): Promise<Result<T>> {
+    return this.send<T>("DELETE", path, query);
+  }
+
+  private async send<T>(
+    method: string,
+    path: string,
+    query: Query,
+    body?: unknown,
+  ): Promise<Result<T>> {
+    const headers: Record<string, string> = { Accept: "application/json" };
+    // Says that a script of this origin asked: a form of another site cannot send it.
+    if (method !== "GET") headers["X-Outcry-CSRF"] = "1";
+    const init: RequestInit = {
+      method,
+      headers,
+      credentials: "same-origin",
+      cache: "no-store",
+      signal: AbortSignal.timeout(this.timeoutMs),
+    };
+    if (body !== undefined) {
+      headers["Content-Type"] = "application/json";
+      init.body = JSON.stringify(body);
+    }
+    try {
+      const response = await this.fetcher(this.base + path + queryText(query), init);
+      return await read<T>(response);
+    } catch (error) {
+      const timedOut = error instanceof DOMException && error.name === "TimeoutError";
+      return failed(
+        timedOut ? problem("timeout", "TIMEOUT", "") : problem("offline", "OFFLINE", ""),
+      );
+    }
+  }
+}
+
+export function queryText(query: Query): string {
+  const given = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined && value !== "") given.append(name, String(value));
+  }
+  const text = given.toString();
+  return text ? `?${text}` : "";
+}
+
+async function read<T>(response: Response): Promise<Result<T>> {
+  const text = await response.text();
+  let body: unknown;
+  try {
+    body = text === "" ? undefined : JSON.parse(text);
+  } catch {
+    if (response.ok) return failed(problem("unreadable", "UNREADABLE", "", response.status));
+  }
+  if (response.ok) return answered(body as T);
+  return failed(problemOf(response.status, body, response.headers.get("Retry-After")));
+}

@@ -1,0 +1,113 @@
+import { describe, expect, test } from "vitest";
+import { apiProblem, problemOf } from "../../src/data/problems";
+import { refusalOf } from "../../src/data/refusals";
+import { RestClient } from "../../src/data/rest";
+
+interface Asked {
+  url: string;
+  init: RequestInit;
+}
+
+function client(response: () => Response) {
+  const asked: Asked[] = [];
+  const rest = new RestClient({
+    base: "http://x",
+    fetch: (url, init = {}) => {
+      asked.push({ url: String(url), init });
+      return Promise.resolve().then(response);
+    },
+  });
+  return { rest, asked };
+}
+
+function json(body: unknown, status = 200, headers: Record<string, string> = {}): Response {
+  return new Response(JSON.stringify(body), { status, headers });
+}
+
+describe("calls", () => {
+  test("reads have a query and no proof of origin", async () => {
+    const { rest, asked } = client(() => json([1]));
+    const result = await rest.get<number[]>("/a", { b: "c d", none: undefined, n: 3 });
+
+    expect(result).toEqual({ ok: true, value: [1] });
+    expect(asked[0]?.url).toBe("http://x/a?b=c+d&n=3");
+    expect(asked[0]?.init.headers).not.toHaveProperty("X-Outcry-CSRF");
+  });
+
+  test("changes are JSON and carry the header that no form can send", async () => {
+    const { rest, asked } = client(() => new Response(null, { status: 204 }));
+    const result = await rest.post("/a", { b: 1 });
+
+    expect(result).toEqual({ ok: true, value: undefined });
+    expect(asked[0]?.init).toMatchObject({
+      method: "POST",
+      body: '{"b":1}',
+      headers: { "X-Outcry-CSRF": "1", "Content-Type": "application/json" },
+    });
+  });
+
+  test("a refusal of the house is a value with its fields", async () => {
+    const body = {
+      title: "Not like this",
+      detail: "",
+      code: "WEAK_PASSWORD",
+      errors: [{ field: "password", message: "too short" }],
+    };
+    const { rest } = client(() => json(body, 422, { "Retry-After": "7" }));
+
+    expect(await rest.post("/a")).toEqual({
+      ok: false,
+      problem: {
+        kind: "house",
+        status: 422,
+        code: "WEAK_PASSWORD",
+        detail: "Not like this",
+        fields: [{ field: "password", message: "too short" }],
+        retryAfterSeconds: 7,
+      },
+    });
+  });
+
+  test.each([
+    ["no network", () => Promise.reject(new TypeError("failed")), "offline"],
+    ["a page instead of JSON", () => new Response("<html>"), "unreadable"],
+    ["an error page", () => new Response("<html>", { status: 502 }), "unreadable"],
+    [
+      "no answer in time",
+      () => Promise.reject(new DOMException("late", "TimeoutError")),
+      "timeout",
+    ],
+  ])("%s is a value too", async (_name, response, kind) => {
+    const { rest } = client(response as () => Response);
+
+    expect(await rest.get("/a")).toMatchObject({ ok: false, problem: { kind } });
+  });
+});
+
+describe("refusals of the API", () => {
+  test.each([
+    [-1013, "Filter failure: PRICE_FILTER", "price", "price-filter"],
+    [-1013, "Filter failure: MARKET_LOT_SIZE", "quantity", "market-lot-size"],
+    [-1013, "Filter failure: NOTIONAL", "quantity", "notional"],
+    [-1013, "Filter failure: EXCHANGE_MAX_NUM_ALGO_ORDERS", "form", "max-orders"],
+    [-1013, "Filter failure: MAX_NUM_ORDER_AMENDS", "form", "max-amends"],
+    [-2010, "Account has insufficient balance for requested action.", "quantity", "insufficient"],
+    [-2010, "Order would immediately match and take.", "price", "would-take"],
+    [-2010, "Order would trigger immediately.", "stopPrice", "would-trigger"],
+    [-2010, "Market is closed.", "form", "market-closed"],
+    [-2011, "Unknown order sent.", "form", "unknown-order"],
+    [-1003, "Too many requests.", "form", "too-many-requests"],
+    [-1116, "Invalid orderType.", "form", "other"],
+  ])("%i %s", (code, msg, field, key) => {
+    expect(refusalOf(problemOf(400, { code, msg }, null))).toEqual({ field, key });
+  });
+
+  test("of a cancel-and-replace the half that was refused speaks", () => {
+    const found = apiProblem(409, {
+      code: -2021,
+      msg: "Order cancel-replace partially failed.",
+      data: { newOrderResponse: { code: -2010, msg: "Market is closed." } },
+    });
+    expect(found).toMatchObject({ code: "-2010", detail: "Market is closed." });
+  });
+});
