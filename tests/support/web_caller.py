@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from openoutcry.adapters.memory.rate_limits import MemoryRateLimiter
+from openoutcry.gateways.edge.origins import Origins
 from openoutcry.gateways.edge.service import Request, Response
 from openoutcry.gateways.web.api import Route
-from openoutcry.gateways.web.origins import Origins
 from openoutcry.gateways.web.server import Pages, WebApplication
 from openoutcry.ports.people import Factor, OperatorRole, SessionView
 

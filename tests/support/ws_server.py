@@ -10,6 +10,7 @@ from typing import Any
 from tests.support.small_exchange import SmallExchange
 from websockets.asyncio.client import ClientConnection, connect
 
+from openoutcry.gateways.edge.page_sessions import PageSessions
 from openoutcry.gateways.edge.service import Endpoint, Request, Response
 from openoutcry.gateways.rest.http import Answer, HttpServer
 from openoutcry.gateways.ws import WebSocketGateway
@@ -56,10 +57,11 @@ async def served(
     *,
     stream_limits: ConnectionLimits | None = None,
     api_limits: ConnectionLimits | None = None,
+    people: PageSessions | None = None,
 ) -> AsyncIterator[Served]:
     """Serve until the block ends."""
     small = small or SmallExchange()
-    options = {}
+    options: dict[str, Any] = {"people": people}
     if stream_limits is not None:
         options["stream_limits"] = stream_limits
     if api_limits is not None:

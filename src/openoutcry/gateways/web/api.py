@@ -5,14 +5,14 @@ query have been read into the route's own types, and returns the answer or raise
 
     NAME_TAKEN = ProblemType("NAME_TAKEN", 409, "The name is taken")
 
-    class Rename(Input):
+    class Rename(Input, frozen=True):
         name: Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
 
     async def rename(call: WebCall) -> Renamed:
         wanted = call.read(Rename)
         if not await service.rename(call.person.person_id, wanted.name):
             raise NAME_TAKEN.problem("Somebody has it already.", field="name")
-        return Renamed(wanted.name)
+        return Renamed(name=wanted.name)
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -26,7 +26,6 @@ from openoutcry.ports.people import OperatorRole, SessionView
 
 PREFIX = "/x/v1"
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-SESSION_COOKIE = "__Host-s"
 
 AMOUNT_PATTERN = r"^(0|[1-9][0-9]{0,17})(\.[0-9]{1,18})?$(?!\n)"
 """A decimal as people write money; the look-ahead refuses the line end that `$` lets pass."""

@@ -10,10 +10,10 @@ from typing import Any
 
 import msgspec
 
+from openoutcry.gateways.edge.cookies import SESSION_COOKIE
 from openoutcry.gateways.web import reading, server
 from openoutcry.gateways.web.api import (
     PREFIX,
-    SESSION_COOKIE,
     Access,
     Level,
     ProblemBody,
@@ -21,7 +21,7 @@ from openoutcry.gateways.web.api import (
     Route,
     WebCall,
 )
-from openoutcry.gateways.web.origins import CROSS_SITE, MISDIRECTED
+from openoutcry.gateways.web.same_origin import CROSS_SITE, MISDIRECTED
 
 PATH = "/openapi.json"
 _REFERENCE = "#/components/schemas/"

@@ -1,4 +1,4 @@
-"""Reading what a request of `/x/v1` says: strict JSON, strict queries, cookies.
+"""Reading what a request of `/x/v1` says: strict JSON, strict queries.
 
 There is one reading of a request or none: a name sent twice, an unknown field, a number that is no
 JSON, bytes that are no UTF-8 are refused, never guessed.
@@ -12,7 +12,7 @@ from urllib.parse import unquote_to_bytes
 
 import msgspec
 
-from openoutcry.gateways.web.api import SESSION_COOKIE, FieldError, Problem, ProblemType
+from openoutcry.gateways.web.api import FieldError, Problem, ProblemType
 
 BODY_BYTES_MAX = 64 * 1024
 DEPTH_MAX = 16
@@ -32,7 +32,6 @@ _is_json = re.compile(
 ).fullmatch
 _is_query = re.compile(r"[\x21-\x7e]*").fullmatch
 _is_escaped = re.compile(r"(?:[^%]|%[0-9A-Fa-f]{2})*").fullmatch
-_is_token = re.compile(r"[A-Za-z0-9_.~+/=-]{1,256}").fullmatch
 
 
 @lru_cache(maxsize=256)
@@ -142,17 +141,3 @@ def _invalid(error: msgspec.ValidationError) -> Problem:
     if at:
         return INVALID_FIELDS.problem(errors=(FieldError(at[:100], words[:300]),))
     return INVALID_FIELDS.problem(words[:300])
-
-
-def session_token(cookies: str | None) -> str:
-    """Return the secret in the session cookie; a cookie that is there twice is none."""
-    if cookies is None:
-        return ""
-    found = ""
-    for part in re.split("[;,]", cookies):
-        name, _, value = part.strip().partition("=")
-        if name == SESSION_COOKIE:
-            if found or _is_token(value) is None:
-                return ""
-            found = value
-    return found

@@ -16,11 +16,12 @@ from typing import Any, Protocol
 import msgspec
 
 from openoutcry.gateways.edge import errors
+from openoutcry.gateways.edge.cookies import SESSION_COOKIE, session_token
+from openoutcry.gateways.edge.origins import Origins
 from openoutcry.gateways.edge.service import Answer, Request, Response
 from openoutcry.gateways.web import reading
 from openoutcry.gateways.web.api import (
     PREFIX,
-    SESSION_COOKIE,
     Access,
     Document,
     Level,
@@ -29,7 +30,7 @@ from openoutcry.gateways.web.api import (
     Route,
     WebCall,
 )
-from openoutcry.gateways.web.origins import Origins
+from openoutcry.gateways.web.same_origin import check_host, check_same_origin
 from openoutcry.ports.people import Sessions, SessionView
 from openoutcry.ports.rate_limits import Limited, RateLimiter
 
@@ -160,7 +161,7 @@ class WebApplication:
         limited = self._limiter.admit(request.peer_ip, weight, work.now_us)
         if limited is not None:
             raise _too_many(limited)
-        self._origins.check_host(request.headers.get("host", ""))
+        check_host(self._origins, request.headers.get("host", ""))
         if methods is None:
             raise NOT_FOUND.problem("No such path.")
         route = methods.get(request.method)
@@ -168,7 +169,7 @@ class WebApplication:
             allowed = ", ".join(sorted(methods))
             raise METHOD_NOT_ALLOWED.problem(f"By {allowed}.", headers=(("Allow", allowed),))
         work.name = route.path
-        self._origins.check_same_origin(request.method, request.headers)
+        check_same_origin(self._origins, request.method, request.headers)
         token, session = await self._session(request, work.now_us)
         check_access(route.access, session, work.now_us)
         call = WebCall(
@@ -206,7 +207,7 @@ class WebApplication:
         return None, {}
 
     async def _session(self, request: Request, now_us: int) -> tuple[str, SessionView | None]:
-        token = reading.session_token(request.headers.get("cookie"))
+        token = session_token(request.headers.get("cookie"))
         if not token:
             return "", None
         return token, await self._sessions.find(token, now_us)

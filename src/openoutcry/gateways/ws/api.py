@@ -14,9 +14,11 @@ import msgspec
 from openoutcry.gateways.edge import auth, errors, params
 from openoutcry.gateways.edge.auth import Authenticator
 from openoutcry.gateways.edge.market_shapes import MICROSECONDS
+from openoutcry.gateways.edge.page_sessions import Caller, PageSessions
 from openoutcry.gateways.edge.service import ApiError, Call, Endpoint, Exchange, Security
 from openoutcry.gateways.ws import user_events
 from openoutcry.gateways.ws.connection import Connection
+from openoutcry.gateways.ws.page_log_on import BAD_TICKET, PageLogOn
 from openoutcry.gateways.ws.requests import (
     ApiRequest,
     RequestError,
@@ -53,6 +55,7 @@ class ApiServices:
     """By method of this API."""
     authenticator: Authenticator
     user_data: UserDataHub
+    people: PageSessions | None = None
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
     """Requests in flight, over all sessions."""
     sessions: dict["ApiSession", None] = field(default_factory=dict)
@@ -97,6 +100,7 @@ class ApiSession:
         unit_us: int,
         *,
         return_rate_limits: bool,
+        caller: Caller | None = None,
     ) -> None:
         self.connection = connection
         self.unit_us = unit_us
@@ -107,11 +111,13 @@ class ApiSession:
         self._authorized_us = 0
         self._key: ApiKey | None = None
         self._key_revoked = False
+        self._page = PageLogOn(services.people, caller)
         self._in_flight: dict[_Job, None] = {}
         self._subscriptions: dict[int, SubscriptionSink] = {}
         self._next_subscription_id = 0
         self._own: dict[str, Callable[[ApiRequest, int], object]] = {
             "session.logon": self._log_on,
+            "session.ticket": self._log_on_by_ticket,
             "session.status": self._status,
             "session.logout": self._log_out,
             "session.subscriptions": self._list_subscriptions,
@@ -136,6 +142,7 @@ class ApiSession:
             self.connection.send(error_reply(refusal.request_id, error, limits))
             return
         job = _Job(request, now_us)
+        self._page.used()
         try:
             body = self._begin(job)
         except ApiError as error:
@@ -282,11 +289,12 @@ class ApiSession:
     def _session_key(self) -> ApiKey:
         if self._key is not None and self._exchange.keys.find(self._key.api_key) is None:
             self._forget_key()
-        if self._key is None:
+        key = self._key or self._page.key
+        if key is None:
             if self._key_revoked:
                 raise errors.key_rejected()
             raise errors.key_format_invalid()
-        return self._key
+        return key
 
     def _signed(
         self, sent: Mapping[str, str], security: Security, now_us: int
@@ -297,6 +305,9 @@ class ApiSession:
                 sent.get("apiKey"), sent, auth.sorted_payload(sent), security, now_us
             )
         key = self._session_key()
+        if key is self._page.key and "timestamp" not in sent:
+            self._services.authenticator.permit(key, security)
+            return key, now_us + auth.RECEIVE_WINDOW_US
         time_us, window_us = auth.timestamp_us(sent), auth.window_us(sent)
         if time_us >= now_us + auth.AHEAD_US_MAX:
             raise errors.ahead_of_time()
@@ -320,18 +331,49 @@ class ApiSession:
             raise ApiError(400, _UNSUPPORTED_KEY, f"{name} API key is not supported.")
         if self._key is not None and self._key.api_key != key.api_key:
             raise errors.key_rejected()
+        if self._page.key is not None:
+            raise errors.key_rejected()
         self._key = key
         self._key_revoked = False
         self._authorized_us = now_us
         return self._status(request, now_us)
 
+    async def _log_on_by_ticket(self, request: ApiRequest, now_us: int) -> object:
+        """Log the socket on as the session of a ticket of the page; a bad one ends it."""
+        if not self._page.is_offered:
+            raise errors.unsupported_operation()
+        ticket = request.parameters.get("ticket", "")
+        if self._key is not None or not await self._page.log_on(ticket, now_us):
+            self._page.log_out()
+            self.connection.close(BAD_TICKET, "Bad ticket")
+            raise errors.key_rejected()
+        self._authorized_us = now_us
+        return self._status(request, now_us)
+
+    def page_session_ended(self, session_id: str) -> None:
+        """Close the socket when it acts for this session."""
+        if self._page.is_of(session_id):
+            self.connection.close(BAD_TICKET, "Session ended")
+
+    def check_page_session(self, now_us: int) -> None:
+        """Tell the session that it is used."""
+        if self._page.is_due(now_us):
+            task = asyncio.get_running_loop().create_task(self._renew(now_us))
+            self._services.tasks.add(task)
+            task.add_done_callback(self._services.tasks.discard)
+
+    async def _renew(self, now_us: int) -> None:
+        if not await self._page.renew(now_us):
+            self.connection.close(BAD_TICKET, "Session ended")
+
     def _status(self, _request: ApiRequest, now_us: int) -> object:
         if self._key_revoked:
             raise errors.key_rejected()
         key = self._key
+        is_known = key is not None or self._page.key is not None
         return {
             "apiKey": None if key is None else key.api_key,
-            "authorizedSince": None if key is None else self._time(self._authorized_us),
+            "authorizedSince": self._time(self._authorized_us) if is_known else None,
             "connectedSince": self._time(self._connected_us),
             "returnRateLimits": self._return_rate_limits,
             "serverTime": self._time(now_us),
@@ -340,6 +382,7 @@ class ApiSession:
 
     def _log_out(self, request: ApiRequest, now_us: int) -> object:
         self._forget_key()
+        self._page.log_out()
         self._key_revoked = False
         return self._status(request, now_us)
 
@@ -356,8 +399,9 @@ class ApiSession:
         find = self._exchange.keys.find
         if self._key is not None and find(self._key.api_key) is None:
             self._forget_key()
+        page_key = "" if self._page.key is None else self._page.key.api_key
         for sink in list(self._subscriptions.values()):
-            if find(sink.api_key) is None:
+            if sink.api_key != page_key and find(sink.api_key) is None:
                 self.end_subscription(sink)
 
     # -- user data

@@ -12,6 +12,7 @@ import msgspec
 
 from openoutcry.gateways.edge import errors
 from openoutcry.gateways.edge.auth import Authenticator
+from openoutcry.gateways.edge.page_sessions import PageSessions
 from openoutcry.gateways.edge.service import ApiError, Endpoint, Exchange, Request
 from openoutcry.gateways.ws.api import ApiServices, ApiSession
 from openoutcry.gateways.ws.connection import Connection, ConnectionLimits, SessionFactory
@@ -54,7 +55,8 @@ class WebSocketGateway:
     """Market streams, user data streams and the WebSocket API.
 
     `start` needs a running event loop; `upgrade` is the HTTP server's hook for `/ws`, `/ws/..`,
-    `/stream` and `/ws-api/v3`; `endpoints` are the REST endpoints that the API's methods stand for.
+    `/stream` and `/ws-api/v3`; `endpoints` are the REST endpoints that the API's methods stand for;
+    `people` makes tickets of the page good for log-ons.
     """
 
     def __init__(
@@ -62,10 +64,12 @@ class WebSocketGateway:
         exchange: Exchange,
         endpoints: Iterable[Endpoint],
         *,
+        people: PageSessions | None = None,
         stream_limits: ConnectionLimits = STREAM_LIMITS,
         api_limits: ConnectionLimits = API_LIMITS,
     ) -> None:
         self._exchange = exchange
+        self._people = people
         by_path = {(endpoint.method, endpoint.path): endpoint for endpoint in endpoints}
         self._endpoints = {
             name: by_path[place] for name, place in ENDPOINTS.items() if place in by_path
@@ -90,7 +94,10 @@ class WebSocketGateway:
         hub = StreamHub(exchange.market_data, exchange.catalog, exchange.clock)
         user_data = UserDataHub(exchange.catalog, exchange.clock, exchange.accounts)
         self._streams = StreamServices(hub, user_data, exchange.listen_keys, exchange.clock)
-        self._api = ApiServices(exchange, self._endpoints, Authenticator(exchange.keys), user_data)
+        authenticator, people = Authenticator(exchange.keys), self._people
+        self._api = ApiServices(exchange, self._endpoints, authenticator, user_data, people)
+        if people is not None:
+            people.sessions.on_ended(self._session_ended)
         if isinstance(exchange.accounts, EveryAccount):
             # only whole batches tell how far time has come for every market
             self._unsubscribers.append(exchange.feed.subscribe(hub.on_committed))
@@ -143,10 +150,17 @@ class WebSocketGateway:
             for session in list(self._api.sessions):
                 session.check_keys()
                 session.check_late(now_us)
+                session.check_page_session(now_us)
         streams = self._streams
         if streams is not None and streams.with_listen_keys and self._checking is None:
             self._checking = streams.begin(loop.create_task(self._check_listen_keys(streams)))
         self._housekeeping = loop.call_later(HOUSEKEEPING_S, self._keep_house)
+
+    def _session_ended(self, session_id: str) -> None:
+        """Close the sockets that a person's session has opened."""
+        if self._api is not None:
+            for session in list(self._api.sessions):
+                session.page_session_ended(session_id)
 
     async def _check_listen_keys(self, streams: StreamServices) -> None:
         """End what listens with a key that has expired or whose account has no API key left."""
@@ -258,8 +272,11 @@ class WebSocketGateway:
                 raise ApiError(400, -1155, "SBE is not enabled.")
             shows_limits = query.get("returnRateLimits", ["true"])[0].lower() != "false"
             unit_us = unit_of(request.query)
+            caller = None if self._people is None else self._people.caller(request)
+            if caller is not None and caller.token and not caller.is_own_page:
+                raise ApiError(403, -1000, "A page of another origin has sent this.")
             return lambda connection: ApiSession(
-                connection, api, unit_us, return_rate_limits=shows_limits
+                connection, api, unit_us, return_rate_limits=shows_limits, caller=caller
             )
         address = parse_address(request.path, request.query)
         if address is None:

@@ -14,6 +14,7 @@ from tests.support.web_caller import (
 )
 
 from openoutcry.adapters.memory.rate_limits import MemoryRateLimiter
+from openoutcry.gateways.edge.origins import Origins
 from openoutcry.gateways.edge.service import Request
 from openoutcry.gateways.web.api import (
     Access,
@@ -25,7 +26,6 @@ from openoutcry.gateways.web.api import (
     Route,
     WebCall,
 )
-from openoutcry.gateways.web.origins import Origins
 from openoutcry.ports.calls import CallError
 from openoutcry.ports.people import OperatorRole
 from openoutcry.ports.rate_limits import REQUEST_WEIGHT_PER_MINUTE

@@ -6,19 +6,9 @@ foreign name that points at this machine from being taken for us.
 """
 
 import re
-from collections.abc import Mapping
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from openoutcry.gateways.web.api import ProblemType
-
-CSRF_HEADER = "x-outcry-csrf"
-
-MISDIRECTED = ProblemType("MISDIRECTED", 421, "This exchange does not go by that name")
-CROSS_SITE = ProblemType("CROSS_SITE", 403, "The request does not come from the exchange's page")
-
-_SAFE = frozenset({"GET", "HEAD"})
-_FETCH_SITES = frozenset({"same-origin", "none"})
 _is_origin = re.compile(
     r"https?://(?:[A-Za-z0-9.\-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
 ).fullmatch
@@ -42,11 +32,6 @@ class Origins:
     def over_tls(self) -> bool:
         """Whether people reach the exchange by https."""
         return self._public.startswith("https:")
-
-    def check_host(self, host: str) -> None:
-        """Refuse a request that was meant for a host of another name."""
-        if not self.is_own_host(host):
-            raise MISDIRECTED.problem("Its operator can name its address: OUTCRY_PUBLIC_ORIGIN.")
 
     def is_own_host(self, host: str) -> bool:
         """Whether a Host header names us: the public name, localhost, or a plain address."""
@@ -72,18 +57,6 @@ class Origins:
         if self._public and host == self._public_host:
             return False
         return urlsplit(origin).netloc == host
-
-    def check_same_origin(self, method: str, headers: Mapping[str, str]) -> None:
-        """Refuse what changes something unless a page of ours has sent it."""
-        if method in _SAFE:
-            return
-        origin = headers.get("origin", "")
-        if not self.is_own_origin(origin, headers.get("host", "")):
-            raise CROSS_SITE.problem("Its Origin is missing, or another one.")
-        if headers.get("sec-fetch-site", "same-origin") not in _FETCH_SITES:
-            raise CROSS_SITE.problem("Sec-Fetch-Site says so.")
-        if headers.get(CSRF_HEADER) != "1":
-            raise CROSS_SITE.problem("Send the header X-Outcry-CSRF: 1.")
 
     def of_request(self, host: str) -> str:
         """Return where people find the page: for links in mails."""
