@@ -77,7 +77,9 @@ def mail_token(token: bytes = b"t", **changes: object) -> MailToken:
 
 
 def pending(token: bytes = b"p", **changes: object) -> Pending:
-    made = Pending(token, PendingKind.SECOND_FACTOR, FIRST_PERSON_ID, "", NOW_US + MINUTE_US)
+    proved = frozenset({Factor.PASSWORD})
+    kind, ends_us = PendingKind.SECOND_FACTOR, NOW_US + MINUTE_US
+    made = Pending(token, kind, FIRST_PERSON_ID, "", proved, ends_us)
     return replace(made, **changes)
 
 
@@ -462,6 +464,25 @@ async def test_attempts_at_once_are_counted_too(stores: PeopleStores) -> None:
     five = Allowance("ann", 5, 100)
     waits = await asyncio.gather(*(stores.attempts.attempt([five], 7) for _ in range(20)))
     assert waits.count(0) == 5
+
+
+async def test_whether_attempts_are_used_up_counts_nothing(stores: PeopleStores) -> None:
+    two, other = Allowance("a", 2, 100), Allowance("b", 1, 100)
+    assert await stores.attempts.attempt([two], 0) == 0
+    for _ in range(3):
+        assert await stores.attempts.used_up([two, other], 10) == 0
+    assert await stores.attempts.attempt([two], 20) == 0
+    assert await stores.attempts.used_up([other, two], 30) == 70
+
+
+async def test_one_attempt_is_forgiven(stores: PeopleStores) -> None:
+    three = Allowance("a", 3, 100)
+    for at_us in (5, 5, 7):
+        assert await stores.attempts.attempt([three], at_us) == 0
+    await stores.attempts.forgive(["a", "nobody"], 5)
+    await stores.attempts.forgive(["a"], 6)
+    assert await stores.attempts.attempt([three], 8) == 0
+    assert await stores.attempts.used_up([three], 9) == 96
 
 
 async def test_old_attempts_are_dropped(stores: PeopleStores) -> None:

@@ -62,6 +62,8 @@ class Caller:
     ip: str
     user_agent: str
     request_id: str
+    origin: str
+    """The page's address as this caller has it, say `https://exchange.example`."""
     now_us: int
 
 

@@ -142,6 +142,8 @@ class Pending:
     """0 when nobody is known yet."""
     session_id: str
     """Whose challenge it is, or empty."""
+    factors: frozenset[Factor]
+    """What has been proved so far."""
     expires_us: int
 
 
@@ -364,8 +366,16 @@ class AttemptStore(Protocol):
         """
         ...
 
+    async def used_up(self, allowances: Collection[Allowance], now_us: int) -> int:
+        """Return what `attempt` would return, and count nothing."""
+        ...
+
+    async def forgive(self, keys: Collection[str], at_us: int) -> None:
+        """Take back one attempt that was counted then, under every key: it was a success."""
+        ...
+
     async def forget_attempts(self, keys: Collection[str]) -> None:
-        """Start from nothing again: an attempt was a success."""
+        """Start from nothing again."""
         ...
 
     async def forget_attempts_before(self, before_us: int) -> int:

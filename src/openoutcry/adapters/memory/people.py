@@ -394,16 +394,28 @@ class MemoryAttempts:
 
     async def attempt(self, allowances: Collection[Allowance], now_us: int) -> int:
         """Count an attempt under every key, or say how long to wait."""
+        wait_us = await self.used_up(allowances, now_us)
+        if wait_us == 0:
+            for allowance in allowances:
+                self._times_us.setdefault(allowance.key, []).append(now_us)
+        return wait_us
+
+    async def used_up(self, allowances: Collection[Allowance], now_us: int) -> int:
+        """Say how long to wait; count nothing."""
         wait_us = 0
         for allowance in allowances:
             since_us = now_us - allowance.window_us
             times = [at_us for at_us in self._times_us.get(allowance.key, ()) if at_us > since_us]
             if len(times) >= allowance.attempts:
-                wait_us = max(wait_us, times[-allowance.attempts] - since_us)
-        if wait_us == 0:
-            for allowance in allowances:
-                self._times_us.setdefault(allowance.key, []).append(now_us)
+                wait_us = max(wait_us, sorted(times)[-allowance.attempts] - since_us)
         return wait_us
+
+    async def forgive(self, keys: Collection[str], at_us: int) -> None:
+        """Take back one attempt of then."""
+        for key in keys:
+            times = self._times_us.get(key, [])
+            if at_us in times:
+                times.remove(at_us)
 
     async def forget_attempts(self, keys: Collection[str]) -> None:
         """Start from nothing again."""

@@ -3,7 +3,7 @@
 # ruff: noqa: S608 - statements are put together from this module's own column names
 
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 
 from openoutcry.adapters.sqlite.factors import SqliteFactors
@@ -38,7 +38,7 @@ _SESSION = (
 )
 _SESSION_COLUMNS = 10
 _MAIL_TOKEN = "token_hash, purpose, email, email_key, person_id, password_hash, expires_us"  # noqa: S105 - columns
-_PENDING = "token_hash, kind, person_id, session_id, expires_us"
+_PENDING = "token_hash, kind, person_id, session_id, factors, expires_us"
 _GOOD = "WHERE token_hash = ? AND {} = ? AND expires_us > ?"
 
 
@@ -215,12 +215,13 @@ class SqliteTokens:
     async def add_pending(self, pending: Pending) -> None:
         """Store a step that has begun."""
         await self._database.change(
-            f"INSERT INTO person_pending ({_PENDING}) VALUES (?, ?, ?, ?, ?)",
+            f"INSERT INTO person_pending ({_PENDING}) VALUES (?, ?, ?, ?, ?, ?)",
             (
                 pending.token_hash,
                 pending.kind.value,
                 pending.person_id,
                 pending.session_id,
+                _joined(pending.factors),
                 pending.expires_us,
             ),
         )
@@ -366,7 +367,7 @@ class SqliteAttempts:
         """Count an attempt under every key, or say how long to wait."""
 
         def count(database: sqlite3.Connection) -> int:
-            wait_us = max(_wait_us(database, allowance, now_us) for allowance in allowances)
+            wait_us = _longest_wait_us(database.execute, allowances, now_us)
             if wait_us == 0:
                 database.executemany(
                     "INSERT INTO person_attempt VALUES (?, ?)",
@@ -375,6 +376,22 @@ class SqliteAttempts:
             return wait_us
 
         return await self._database.transact(count)
+
+    async def used_up(self, allowances: Collection[Allowance], now_us: int) -> int:
+        """Say how long to wait; count nothing."""
+        return _longest_wait_us(self._database.rows, allowances, now_us)
+
+    async def forgive(self, keys: Collection[str], at_us: int) -> None:
+        """Take back one attempt of then."""
+
+        def forgive(database: sqlite3.Connection) -> None:
+            database.executemany(
+                "DELETE FROM person_attempt WHERE rowid ="
+                " (SELECT rowid FROM person_attempt WHERE key = ? AND at_us = ? LIMIT 1)",
+                [(key, at_us) for key in keys],
+            )
+
+        await self._database.transact(forgive)
 
     async def forget_attempts(self, keys: Collection[str]) -> None:
         """Start from nothing again."""
@@ -393,15 +410,22 @@ class SqliteAttempts:
         )
 
 
-def _wait_us(database: sqlite3.Connection, allowance: Allowance, now_us: int) -> int:
-    """Return when the attempt that fills the allowance leaves its window, from now."""
-    since_us = now_us - allowance.window_us
-    row = database.execute(
-        "SELECT at_us FROM person_attempt WHERE key = ? AND at_us > ?"
-        " ORDER BY at_us DESC LIMIT 1 OFFSET ?",
-        (allowance.key, since_us, allowance.attempts - 1),
-    ).fetchone()
-    return 0 if row is None else int(row[0]) - since_us
+def _longest_wait_us(
+    read: Callable[[str, Sequence[object]], Iterable[Row]],
+    allowances: Collection[Allowance],
+    now_us: int,
+) -> int:
+    """Return when every attempt that fills an allowance has left its window, from now."""
+    wait_us = 0
+    for allowance in allowances:
+        since_us = now_us - allowance.window_us
+        rows = read(
+            "SELECT at_us FROM person_attempt WHERE key = ? AND at_us > ?"
+            " ORDER BY at_us DESC LIMIT 1 OFFSET ?",
+            (allowance.key, since_us, allowance.attempts - 1),
+        )
+        wait_us = max([wait_us, *(int(at_us) - since_us for (at_us,) in rows)])
+    return wait_us
 
 
 def _joined(values: Collection[OperatorRole] | Collection[Factor]) -> str:
@@ -428,10 +452,13 @@ def _person(row: Row) -> Person:
     )
 
 
+def _factors(text: str) -> frozenset[Factor]:
+    return frozenset(Factor(factor) for factor in text.split(",") if factor)
+
+
 def _session(row: Row) -> StoredSession:
     session_id, token_hash, person_id, factors, *rest = row
-    known = frozenset(Factor(factor) for factor in factors.split(",") if factor)
-    return StoredSession(session_id, token_hash, person_id, known, *rest)
+    return StoredSession(session_id, token_hash, person_id, _factors(factors), *rest)
 
 
 def _mail_token(row: Row | None) -> MailToken | None:
@@ -439,4 +466,8 @@ def _mail_token(row: Row | None) -> MailToken | None:
 
 
 def _pending(row: Row | None) -> Pending | None:
-    return None if row is None else Pending(row[0], PendingKind(row[1]), *row[2:])
+    if row is None:
+        return None
+    token_hash, kind, person_id, session_id, factors, expires_us = row
+    known = _factors(factors)
+    return Pending(token_hash, PendingKind(kind), person_id, session_id, known, expires_us)

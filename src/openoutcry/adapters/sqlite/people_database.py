@@ -52,6 +52,7 @@ _TABLES = (
       kind TEXT NOT NULL,
       person_id INTEGER NOT NULL,
       session_id TEXT NOT NULL,
+      factors TEXT NOT NULL,
       expires_us INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID
     """,
