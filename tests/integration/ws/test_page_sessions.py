@@ -98,7 +98,7 @@ async def test_a_ticket_lets_a_page_trade_and_hear_of_it() -> None:
         events = [message["event"]["e"] for message in heard if "event" in message]
         assert events == ["executionReport", "outboundAccountPosition"]
         opened = await ask(ws, id=4, method="openOrders.status")
-        assert [order["price"] for order in opened["result"]] == ["78000.00"]
+        assert [order["price"] for order in opened["result"]] == ["78000.00000000"]
         order_id = opened["result"][0]["orderId"]
         params = {"symbol": "BTCUSD", "orderId": order_id, "newQty": "0.0005"}
         amended = await ask(ws, id=5, method="order.amend.keepPriority", params=params)
