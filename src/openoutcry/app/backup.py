@@ -31,6 +31,7 @@ from openoutcry.app.engine import (
     SNAPSHOTS_NAME,
     kernel_machines,
 )
+from openoutcry.app.master_key import SECRETS_KEY_NAME
 from openoutcry.codec.snapshots import SnapshotDamagedError, SnapshotVersionError
 from openoutcry.partition.recovery import RecoveryError, check_behind, recover
 from openoutcry.ports.journal import JournalError
@@ -109,9 +110,9 @@ def _beside(path: Path) -> Iterator[Path]:
 
 def _copy(directory: Path, copy: Path) -> None:
     """Copy what makes an exchange; the journal last."""
-    keys = directory / KEYS_FILE
-    if keys.exists():
-        _copy_private(keys, copy / KEYS_FILE)
+    for name in (KEYS_FILE, SECRETS_KEY_NAME):
+        if (directory / name).exists():
+            _copy_private(directory / name, copy / name)
     snapshots = FileSnapshots(copy / SNAPSHOTS_NAME, PARTITION)
     if (directory / SNAPSHOTS_NAME).is_dir():
         _copy_newest_snapshot(FileSnapshots(directory / SNAPSHOTS_NAME, PARTITION), snapshots)

@@ -18,10 +18,12 @@ from openoutcry.app.engine import (
     EngineError,
     open_engine,
 )
+from openoutcry.app.master_key import api_key_sealer
 from openoutcry.app.settings import ServeSettings
 from openoutcry.core.records import AssetRow, MarketRow
 from openoutcry.gateways.edge.catalog import Catalog
 from openoutcry.identity.audit import AuditLog
+from openoutcry.identity.sealing import MasterKeyError
 from openoutcry.partition.machine import StateMachine
 from openoutcry.partition.recovery import RecoveryError
 from openoutcry.partition.runtime import now_us
@@ -45,7 +47,15 @@ def administer(directory: Path, request: Request) -> Answer:
         return asyncio.run(_administer_offline(directory, request))
     except FolderLockedError as error:
         raise AdminError(f"{error}, which does not answer yet: try again") from error
-    except (EngineError, JournalError, RecoveryError, KeyStoreError, AuditError, OSError) as error:
+    except (
+        EngineError,
+        JournalError,
+        RecoveryError,
+        KeyStoreError,
+        AuditError,
+        MasterKeyError,
+        OSError,
+    ) as error:
         raise AdminError(str(error)) from error
 
 
@@ -55,8 +65,9 @@ async def _administer_offline(directory: Path, request: Request) -> Answer:
         catalog = Catalog()
         assets, markets = await partition.inspect(_catalog_rows)
         catalog.load(assets, markets)
+        sealer = api_key_sealer(directory, settings.secrets_key)
         with (
-            closing(SqliteApiKeys(directory / KEYS_NAME)) as keys,
+            closing(SqliteApiKeys(directory / KEYS_NAME, sealer)) as keys,
             closing(SqliteAudit(directory / PEOPLE_NAME)) as records,
         ):
             administration = Administration(partition, keys, catalog, now_us)

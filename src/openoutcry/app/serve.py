@@ -33,12 +33,14 @@ from openoutcry.app.engine import (
 )
 from openoutcry.app.follower_link import FollowerError, FollowerLink
 from openoutcry.app.garbage import spare_collections
+from openoutcry.app.master_key import api_key_sealer
 from openoutcry.app.settings import ServeSettings, SettingsError
 from openoutcry.core.records import AssetRow, MarketRow, MetaRow
 from openoutcry.gateways.edge.catalog import Catalog
 from openoutcry.gateways.edge.fills import FillCounter
 from openoutcry.gateways.edge.service import Exchange
 from openoutcry.identity.audit import AuditLog
+from openoutcry.identity.sealing import MasterKeyError
 from openoutcry.partition.machine import StateMachine
 from openoutcry.partition.recovery import RecoveryError
 from openoutcry.partition.runtime import Partition, now_us
@@ -64,6 +66,7 @@ _DATA_ERRORS = (
     RecoveryError,
     KeyStoreError,
     AuditError,
+    MasterKeyError,
     DemoError,
 )
 
@@ -187,7 +190,8 @@ class Server:
     ) -> Exchange:
         """Join the ports, and bring the live views to where the partition stands."""
         settings = self._settings
-        keys = SqliteApiKeys(settings.data / KEYS_NAME)
+        sealer = api_key_sealer(settings.data, settings.secrets_key)
+        keys = SqliteApiKeys(settings.data / KEYS_NAME, sealer)
         stack.callback(keys.close)
         history = SqliteHistory(settings.data / HISTORY_NAME, link.wait_projected)
         stack.callback(history.close)

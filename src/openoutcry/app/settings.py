@@ -3,9 +3,11 @@
 import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Self
+
+from openoutcry.identity.sealing import MasterKeyError, read_master_key
 
 ENVIRONMENT_PREFIX = "OUTCRY_"
 RESERVE_BYTES = 64 << 20
@@ -34,6 +36,8 @@ class ServeSettings:
     snapshots_kept: int = 3
     journal_kept: str = "all"
     """`all` rows, or only those since the oldest kept `snapshot`: `verify` then starts there."""
+    secrets_key: str = field(default="", repr=False)
+    """Seals secrets: 64 hexadecimal digits; empty: those of the file `secrets.key`."""
     reserve_bytes: int = RESERVE_BYTES
     """Space set aside on the disk so that cancels still pass when it is full; 0 for none."""
     journal_synchronous: str = "FULL"
@@ -52,6 +56,8 @@ class ServeSettings:
         for name in ("snapshot_seconds", "snapshot_commands", "snapshots_kept"):
             if getattr(self, name) <= 0:
                 raise SettingsError(f"{name} is above zero, not {getattr(self, name)}")
+        if self.secrets_key:
+            check_secrets_key(self.secrets_key)
         if self.reserve_bytes < 0:
             raise SettingsError("reserve_bytes is not negative")
 
@@ -59,25 +65,33 @@ class ServeSettings:
         """Return these settings with what OUTCRY_* variables say; flags are not overridden."""
         given = os.environ if environment is None else environment
         changes: dict[str, Any] = {}
-        for field in fields(self):
-            name = ENVIRONMENT_PREFIX + field.name.upper()
-            if field.name in _FLAGS or name not in given:
+        for one in fields(self):
+            name = ENVIRONMENT_PREFIX + one.name.upper()
+            if one.name in _FLAGS or name not in given:
                 continue
             try:
-                changes[field.name] = _READERS[_name(field.type)](given[name])
+                changes[one.name] = _READERS[_name(one.type)](given[name])
             except ValueError:
-                raise SettingsError(f"{name} is no {_name(field.type)}: {given[name]!r}") from None
+                raise SettingsError(f"{name} is no {_name(one.type)}: {given[name]!r}") from None
         return replace(self, **changes)
 
     def to_json(self) -> str:
-        """Return a form that `from_json` takes, for a child process."""
-        return json.dumps(asdict(self) | {"data": str(self.data)})
+        """Return a form that `from_json` takes, for a child process, which seals nothing."""
+        return json.dumps(asdict(self) | {"data": str(self.data), "secrets_key": ""})
 
     @classmethod
     def from_json(cls, text: str) -> Self:
         """Return the settings of a parent process."""
         values = json.loads(text)
         return cls(**(values | {"data": Path(values["data"])}))
+
+
+def check_secrets_key(text: str) -> None:
+    """Refuse what is no key; raises SettingsError, which never shows it."""
+    try:
+        read_master_key(text)
+    except MasterKeyError as error:
+        raise SettingsError(f"secrets_key: {error}") from error
 
 
 def _name(kind: object) -> str:

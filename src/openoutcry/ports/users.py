@@ -27,17 +27,33 @@ class ApiKey:
     may_trade: bool = True
     created_us: int = 0
     label: str = ""
+    may_withdraw: bool = False
+    allowed_ips: tuple[str, ...] = ()
+    """Networks that it may be used from, as `10.0.0.0/8`; none: from everywhere."""
+    allowed_symbols: tuple[str, ...] = ()
+    """Markets that it may trade in; none: in all."""
+    expires_us: int = 0
+    """From then on it is as if it were unknown; 0: never."""
+    person_id: int = 0
+    """Whose key it is; 0: an operator made it."""
+
+    def has_expired(self, now_us: int) -> bool:
+        """Whether its time is over."""
+        return 0 < self.expires_us <= now_us
 
 
 class ApiKeys(Protocol):
-    """Keys by public name. Look-ups are from memory; a revoked key is gone within a second."""
+    """Keys by public name. Look-ups are from memory; a revoked key is gone within a second.
+
+    What a key may do never changes: who wants it otherwise makes another one.
+    """
 
     def find(self, api_key: str) -> ApiKey | None:
-        """Return the key, or None when it is unknown or revoked."""
+        """Return the key, expired or not; None when it is unknown, revoked or suspended."""
         ...
 
     def of_account(self, account_id: int) -> list[ApiKey]:
-        """Return the keys of an account, oldest first."""
+        """Return the keys of an account, the suspended ones too, oldest first."""
         ...
 
     def add(self, key: ApiKey) -> None:
@@ -46,6 +62,14 @@ class ApiKeys(Protocol):
 
     def revoke(self, api_key: str) -> bool:
         """Forget a key; False when there is none."""
+        ...
+
+    def suspend(self, account_id: int) -> int:
+        """Have no key of an account be found until `resume`; returns how many it has."""
+        ...
+
+    def resume(self, account_id: int) -> int:
+        """Have the keys of an account be found again; returns how many it has."""
         ...
 
 

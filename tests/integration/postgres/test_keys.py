@@ -9,9 +9,11 @@ import pytest
 from tests.support.rows import wait_until
 
 from openoutcry.adapters.postgres.keys import KeyStoreError, PostgresApiKeys
+from openoutcry.identity.sealing import API_KEYS, AesGcmSealer
 from openoutcry.ports.users import ApiKey, KeyType
 
 Opener = Callable[[], PostgresApiKeys]
+SEALER = AesGcmSealer(bytes(32), API_KEYS)
 
 
 @pytest.fixture
@@ -19,7 +21,7 @@ def opener(database: str) -> Iterator[Opener]:
     opened: list[PostgresApiKeys] = []
 
     def store() -> PostgresApiKeys:
-        opened.append(PostgresApiKeys(database))
+        opened.append(PostgresApiKeys(database, SEALER))
         return opened[-1]
 
     yield store
@@ -112,9 +114,63 @@ def test_of_two_that_add_a_name_one_is_refused(opener: Opener) -> None:
 
 def test_an_unknown_database_is_an_error(opener: Opener, empty_database: str) -> None:
     with pytest.raises(KeyStoreError):
-        PostgresApiKeys(empty_database)
+        PostgresApiKeys(empty_database, SEALER)
 
 
 def test_it_says_how_old_its_knowledge_is(opener: Opener) -> None:
     store = opener()
     wait_until(lambda: store.age_seconds() < 0.2, "a fresh look")
+
+
+def test_a_suspended_key_is_found_nowhere_within_a_second(opener: Opener) -> None:
+    one, two = opener(), opener()
+    one.add(key("a"))
+    wait_until(lambda: two.find("a") is not None, "a new key", 1.0)
+    assert two.suspend(1025) == 1
+    assert two.find("a") is None
+    wait_until(lambda: one.find("a") is None, "the suspension", 1.0)
+    assert opener().find("a") is None
+    assert one.resume(1025) == 1
+    wait_until(lambda: two.find("a") is not None, "the resumption", 1.0)
+
+
+def test_secrets_are_sealed_in_the_table(opener: Opener, database: str) -> None:
+    opener().add(key("a"))
+    with psycopg.connect(database) as operator:
+        [(material, is_sealed)] = operator.execute(
+            "SELECT material, is_sealed FROM identity.api_key"
+        )
+    assert is_sealed
+    assert b"secret" not in material
+    with pytest.raises(KeyStoreError, match="does not open"):
+        PostgresApiKeys(database, AesGcmSealer(bytes([1] * 32), API_KEYS))
+
+
+def test_a_key_that_does_not_open_is_unknown_and_the_others_go_on(
+    opener: Opener, database: str
+) -> None:
+    here = opener()
+    other = PostgresApiKeys(database, AesGcmSealer(bytes([1] * 32), API_KEYS))
+    other.add(key("theirs"))
+    other.close()
+    here.add(key("ours"))
+    wait_until(lambda: here.find("ours") is not None, "a new key", 1.0)
+    assert here.find("theirs") is None
+
+
+def test_secrets_that_an_older_release_left_are_sealed_at_open(
+    opener: Opener, database: str
+) -> None:
+    with psycopg.connect(database) as operator:
+        operator.execute(
+            "INSERT INTO identity.api_key(api_key, account_id, key_type, material, may_read,"
+            " may_trade, created_us, label, changed)"
+            " VALUES('old', 1025, 'HMAC', 'secret', true, true, 5, '', 0)"
+        )
+        operator.execute("UPDATE identity.change SET last = 1")
+        operator.execute("UPDATE identity.api_key SET changed = 1")
+    assert opener().find("old") == key("old")
+    with psycopg.connect(database) as operator:
+        [(material,)] = operator.execute("SELECT material FROM identity.api_key")
+    assert b"secret" not in material
+    assert opener().find("old") == key("old")

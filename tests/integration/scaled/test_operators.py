@@ -243,9 +243,13 @@ class ByHand(ExchangeProcess):
 
 
 def test_the_documented_settings_work_as_written(
-    server_folder: Path, shared_valkey: ValkeyCluster, tmp_path: Path
+    server_folder: Path,
+    shared_valkey: ValkeyCluster,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Three processes by hand: tables and routes are made, and an operator opens a market."""
+    monkeypatch.setenv("OUTCRY_SECRETS_KEY", "5e" * 32)
     page = (DOCS / "reference/settings.md").read_text()
     example = page.rpartition("```toml\n")[2].partition("```")[0]
     assert len(tomllib.loads(example)["partitions"]) == 2

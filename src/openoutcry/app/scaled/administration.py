@@ -70,7 +70,9 @@ class Control:
         try:
             self.hosting = Hosting(self._settings, self.callers.directory, self.calls)
             self.calls.hosting = self.hosting
-            keys = await asyncio.to_thread(PostgresApiKeys, self._settings.journal_dsn)
+            keys = await asyncio.to_thread(
+                PostgresApiKeys, self._settings.journal_dsn, self._settings.api_key_sealer()
+            )
             try:
                 yield keys
             finally:
@@ -83,7 +85,7 @@ def administer(path: Path, request: Request) -> Answer:
     """Do an operator's request to the exchange of a settings file; raises AdminError."""
     try:
         settings = ScaledSettings.load(path)
-        settings.require("journal_dsn", "partitions")
+        settings.require("journal_dsn", "partitions", "secrets_key")
         return asyncio.run(_administer(settings, request))
     except (SettingsError, JournalError, KeyStoreError) as error:
         raise AdminError(str(error)) from error

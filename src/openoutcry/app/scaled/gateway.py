@@ -122,7 +122,7 @@ class GatewayProcess:
     """One gateway."""
 
     def __init__(self, settings: ScaledSettings, *, gateways: int = 1) -> None:
-        settings.require("journal_dsn", "redis_nodes", "partitions")
+        settings.require("journal_dsn", "redis_nodes", "partitions", "secrets_key")
         self._settings = settings
         self._gateways = gateways
         self._stop = asyncio.Event()
@@ -149,7 +149,9 @@ class GatewayProcess:
         callers = Callers(settings, ProcessRole.GATEWAY)
         await callers.start()
         stack.push_async_callback(callers.stop)
-        keys = await asyncio.to_thread(PostgresApiKeys, settings.journal_dsn)
+        keys = await asyncio.to_thread(
+            PostgresApiKeys, settings.journal_dsn, settings.api_key_sealer()
+        )
         stack.callback(keys.close)
         history = PostgresHistory(
             query_dsn, callers.partition_of_account, report_dsn=settings.report_dsn or None

@@ -144,6 +144,7 @@ def settings_text(
     redis_password: str,
     tls: dict[ProcessRole, TlsFiles],
     role: ProcessRole,
+    secrets_key: str,
 ) -> str:
     """Return the settings file of the processes of one role."""
     files = tls[role]
@@ -160,6 +161,8 @@ def settings_text(
         f"port = {settings.port}",
         f"limits = {'true' if settings.limits else 'false'}",
     ]
+    if role in {ProcessRole.GATEWAY, ProcessRole.CONTROL}:
+        lines.append(f"secrets_key = {_quoted(secrets_key)}")
     for at, plan in enumerate(partitions):
         lines += [
             "",
@@ -181,7 +184,7 @@ WRITTEN = frozenset(
         *("name", "journal_dsn", "query_dsn", "report_dsn", "redis_nodes", "redis_username"),
         *("redis_password", "redis_tls", "redis_authority", "redis_certificate", "redis_key"),
         *("calls_listen", "calls_address", "calls_certificate", "calls_key", "calls_authority"),
-        *("lease_seconds", "host", "port", "limits", "partitions"),
+        *("lease_seconds", "host", "port", "limits", "partitions", "secrets_key"),
     )
 )
 """Variables that would change what `outcry up` decides itself: its children do not see them."""

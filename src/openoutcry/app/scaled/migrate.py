@@ -35,6 +35,7 @@ from openoutcry.app.engine import (
     kernel_machines,
     open_engine,
 )
+from openoutcry.app.master_key import api_key_sealer, master_key
 from openoutcry.app.scaled.control import FIRST_VERSION, first_routes
 from openoutcry.app.scaled.cutting import Part, cut
 from openoutcry.app.scaled.layout import (
@@ -117,7 +118,9 @@ def migrate_to_folder(
         with PostgresServer(store) as server:
             server.create_database(DATABASE)
             settings = ScaledSettings(
-                journal_dsn=server.dsn(DATABASE), partitions=tuple(_settled(plans, engines))
+                journal_dsn=server.dsn(DATABASE),
+                secrets_key=master_key(target).hex(),
+                partitions=tuple(_settled(plans, engines)),
             )
             done = _migrate(directory, settings, say)
     except ServerError as error:
@@ -142,7 +145,7 @@ def _settled(plans: Iterable[PartitionPlan], engines: int) -> Iterable[Partition
 
 
 def _migrate(directory: Path, settings: ScaledSettings, say: Callable[[str], None]) -> Migrated:
-    settings.require("journal_dsn", "partitions")
+    settings.require("journal_dsn", "partitions", "secrets_key")
     if any(plan.role == "JOINED" for plan in settings.partitions):
         raise MigrateError("give the target partitions of role ACCOUNTS and of role MARKETS")
     journal_dsn, query_dsn, _ = settings.with_query_dsns()
@@ -154,7 +157,7 @@ def _migrate(directory: Path, settings: ScaledSettings, say: Callable[[str], Non
         parts = [_part(plan) for plan in settings.partitions]
         say("writing the partitions")
         _write_parts(journal_dsn, source, parts)
-        keys = _copy_keys(directory, journal_dsn)
+        keys = _copy_keys(directory, settings)
         _finish(settings, query_dsn)
     except FolderLockedError as error:
         raise MigrateError(f"{error}: stop it first") from error
@@ -281,14 +284,19 @@ def _write_parts(journal_dsn: str, source: _Source, parts: list[Part]) -> None:
         )
 
 
-def _copy_keys(directory: Path, journal_dsn: str) -> int:
+def _copy_keys(directory: Path, settings: ScaledSettings) -> int:
+    """Store the keys again, their secrets sealed with the key of where they go."""
+    here = ServeSettings(data=directory).with_environment()
+    sealer = api_key_sealer(directory, here.secrets_key)
     with (
-        closing(SqliteApiKeys(directory / KEYS_NAME)) as old,
-        closing(PostgresApiKeys(journal_dsn)) as new,
+        closing(SqliteApiKeys(directory / KEYS_NAME, sealer)) as old,
+        closing(PostgresApiKeys(settings.journal_dsn, settings.api_key_sealer())) as new,
     ):
         keys = old.everything()
         for key in keys:
             new.add(key)
+        for account_id in old.suspended():
+            new.suspend(account_id)
         return len(keys)
 
 

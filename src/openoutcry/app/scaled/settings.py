@@ -12,8 +12,9 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NamedTuple, Self, cast
 
-from openoutcry.app.settings import ENVIRONMENT_PREFIX, SettingsError
+from openoutcry.app.settings import ENVIRONMENT_PREFIX, SettingsError, check_secrets_key
 from openoutcry.core.limits import ACCOUNT_SHARDS, MARKETS_MAX
+from openoutcry.identity.sealing import API_KEYS, AesGcmSealer, read_master_key
 
 ROLES = ("JOINED", "ACCOUNTS", "MARKETS")
 PARTITION_NUMBER_MAX = (1 << 16) - 1
@@ -64,6 +65,8 @@ class ScaledSettings:
     """That of the projections; empty: the same as `journal_dsn`."""
     report_dsn: str = field(default="", repr=False)
     """A read replica for reports; empty: the same as `query_dsn`."""
+    secrets_key: str = field(default="", repr=False)
+    """Seals secrets of API keys: 64 hexadecimal digits, the same for all processes."""
     redis_nodes: tuple[Address, ...] = ()
     """Some nodes of the Valkey or Redis cluster; the others are found."""
     redis_username: str = ""
@@ -110,6 +113,8 @@ class ScaledSettings:
                 f"{name} is no address of a PostgreSQL database: "
                 "write postgresql://user:password@host:5432/database",
             )
+        if self.secrets_key:
+            check_secrets_key(self.secrets_key)
         self._check_files("calls", ("certificate", "key", "authority"))
         self._check_files("redis", ("certificate", "key"))
         if self.calls_address:
@@ -177,6 +182,10 @@ class ScaledSettings:
             raise SettingsError(
                 f"{' and '.join(lacking)} must be set: in the settings file, or by {variables}"
             )
+
+    def api_key_sealer(self) -> AesGcmSealer:
+        """Return what seals the secrets of API keys; `secrets_key` is required before."""
+        return AesGcmSealer(read_master_key(self.secrets_key), API_KEYS)
 
     def with_query_dsns(self) -> tuple[str, str, str]:
         """Return the journal's, the queries' and the reports' database."""

@@ -33,6 +33,7 @@ from openoutcry.app.children import Child, ChildError, ChildPlan
 from openoutcry.app.control import ControlServer
 from openoutcry.app.demo import DemoBots, DemoError, open_demo
 from openoutcry.app.doors import PortInUseError
+from openoutcry.app.master_key import master_key
 from openoutcry.app.scaled.administration import Control, ScaledAdministration
 from openoutcry.app.scaled.database import prepare
 from openoutcry.app.scaled.gateway import Callers
@@ -53,6 +54,7 @@ from openoutcry.app.scaled.servers import Servers
 from openoutcry.app.scaled.settings import ScaledSettings
 from openoutcry.app.scaled.status import StatusBoard
 from openoutcry.app.settings import SettingsError
+from openoutcry.identity.sealing import MasterKeyError
 from openoutcry.partition.runtime import now_us
 from openoutcry.ports.calls import CallError
 from openoutcry.ports.journal import JournalError
@@ -79,6 +81,7 @@ _DATA_ERRORS = (
     JournalError,
     KeyStoreError,
     DemoError,
+    MasterKeyError,
     SchemaError,
     UpError,
 )
@@ -234,6 +237,7 @@ class Up:
         plans = self._partitions()
         tls = ensure_certificates(self._folder.tls)
         engines_before = self._engines_written()
+        secrets_key = master_key(self._folder.path).hex()
         for role in (ProcessRole.ENGINE, ProcessRole.GATEWAY, ProcessRole.CONTROL):
             text = settings_text(
                 self._settings,
@@ -243,6 +247,7 @@ class Up:
                 redis_password=self._servers.valkey.password,
                 tls=tls,
                 role=role,
+                secrets_key=secrets_key,
             )
             write_private(self._settings_file(role), text)
         self._folder.logs.mkdir(exist_ok=True)
