@@ -191,9 +191,7 @@ def problems_of(route: Route) -> list[ProblemType]:
     if "{" in route.path:
         found.append(server.NOT_FOUND)
     if route.method != "GET":
-        found.append(CROSS_SITE)
-    if route.body is not None:
-        found += [reading.BODY_TOO_LARGE, reading.NOT_JSON]
+        found += [CROSS_SITE, reading.BODY_TOO_LARGE, reading.NOT_JSON]
     if route.access.level is not Level.PUBLIC:
         found.append(server.SIGN_IN_FIRST)
     if route.access.level is Level.STEPPED_UP:

@@ -24,6 +24,7 @@ from openoutcry.gateways.web.api import (
     PREFIX,
     Access,
     Document,
+    Input,
     Level,
     Problem,
     ProblemType,
@@ -183,10 +184,13 @@ class WebApplication:
             session_token=token if session is not None else "",
         )
         call.query = reading.query(route.query, request.query)
+        media = request.headers.get("content-type")
         if route.body is not None:
-            call.body = reading.body(route.body, request.body, request.headers.get("content-type"))
-        elif request.body:
+            call.body = reading.body(route.body, request.body, media)
+        elif request.body and request.method in {"GET", "HEAD"}:
             raise reading.BAD_JSON.problem("Nobody reads a body here.")
+        elif request.body:
+            reading.body(Input, request.body, media)
         try:
             result = await route.handler(call)
         except Problem as problem:

@@ -328,6 +328,7 @@ async def test_r11_no_method_stands_for_another(caller: WebCaller) -> None:
 async def test_r11_a_body_that_nobody_reads_is_refused(caller: WebCaller) -> None:
     assert (await caller.call("GET", "/names", {"name": "Ann"})).status == 400
     assert (await caller.call("POST", "/sign-in", {"name": "Ann"})).status == 400
+    assert (await caller.call("POST", "/sign-in", {})).status == 204, "it says nothing"
 
 
 @pytest.mark.parametrize(
