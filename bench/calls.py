@@ -179,7 +179,8 @@ async def opened(way: bool | None, folder: Path) -> AsyncIterator[tuple[Calls, A
         context = client_context(files) if way else None
         connections = Connections(ProcessRole.GATEWAY, tls=context)
         connection = connections.to(f"127.0.0.1:{port}")
-        await asyncio.wait_for(connection.wait_connected(), 10)
+        async with asyncio.timeout(10):
+            await connection.wait_connected()
         yield routed(RemoteCalls(connection, 0)), process
         await connections.close()
 

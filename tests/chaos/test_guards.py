@@ -4,6 +4,7 @@ Covers K01, K02, K05, K06, J04, J05, J07, O29, X1 to X7: messages, positions, re
 are lost or come twice, and owners are deposed without being told.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,6 +20,7 @@ from openoutcry.app.scaled.link_hub import LinkHub
 from openoutcry.partition.links import LinkDesk
 
 NO_REQUEST_IS_REMEMBERED, TAKEN_IN_TWICE = 11, 24
+RUNS_MAX = 5
 
 
 class NothingIsResent(LinkHub):
@@ -26,6 +28,16 @@ class NothingIsResent(LinkHub):
 
     async def _catch_up(self, number: int, destination: int) -> None:
         del number, destination
+
+
+async def _first_broken_promise(seed: int, guards: Guards) -> str:
+    """Run until the lack of a guard shows. Nearly every run does; which, is the scheduler's say."""
+    for at in range(seed, seed + RUNS_MAX):
+        try:
+            await run(at, guards)
+        except BrokenPromiseError as error:
+            return str(error)
+    pytest.fail(f"{RUNS_MAX} runs notice nothing")
 
 
 @pytest.fixture
@@ -49,8 +61,7 @@ async def test_without_dedupe_of_requests_the_run_fails_k02(variant: Any) -> Non
     guards = Guards(kernel=variant.Kernel)
     await run(4, guards)
     variant.set_mutant(NO_REQUEST_IS_REMEMBERED)
-    with pytest.raises(BrokenPromiseError, match=r"\(K02\)"):
-        await run(4, guards)
+    assert "(K02)" in await _first_broken_promise(4, guards)
 
 
 async def test_without_dedupe_of_messages_the_run_fails_k01(
@@ -61,18 +72,16 @@ async def test_without_dedupe_of_messages_the_run_fails_k01(
     guards = Guards(kernel=variant.Kernel)
     await run(5, guards)  # the kernel alone is right
     variant.set_mutant(TAKEN_IN_TWICE)
-    with pytest.raises(BrokenPromiseError):
-        await run(5, guards)
+    assert await _first_broken_promise(5, guards)
 
 
 async def test_without_a_fence_the_run_fails_j04() -> None:
-    with pytest.raises(BrokenPromiseError):
-        await run(6, Guards(journal=UnfencedJournal))
+    assert await _first_broken_promise(6, Guards(journal=UnfencedJournal))
 
 
 async def test_without_resend_of_outboxes_the_run_fails_k05() -> None:
-    with pytest.raises(BrokenPromiseError, match=r"never known|\(K05\)"):
-        await run(7, Guards(hub=NothingIsResent))
+    said = await _first_broken_promise(7, Guards(hub=NothingIsResent))
+    assert re.search(r"never known|\(K05\)", said)
 
 
 @pytest.mark.parametrize("repairs", [True, False])

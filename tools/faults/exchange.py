@@ -4,7 +4,7 @@ import os
 import signal
 import time
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -211,18 +211,29 @@ def command_of(pid: int) -> list[str]:
 
 def connections_of(pid: int, server_port: int) -> list[str]:
     """Return the near ends of a process's connections to a loopback port."""
+    return [f"127.0.0.1:{near}" for near, far, _ in _sockets_of(pid) if far == server_port]
+
+
+def ports_of(pid: int) -> set[int]:
+    """Return the ports at which a process listens."""
+    return {near for near, _, state in _sockets_of(pid) if state == _LISTEN}
+
+
+_LISTEN = "0A"
+
+
+def _sockets_of(pid: int) -> Iterator[tuple[int, int, str]]:
+    """Yield near port, far port and state of each TCP socket of a process."""
     inodes = set()
     with suppress(OSError):
         for entry in Path(f"/proc/{pid}/fd").iterdir():
             with suppress(OSError):
                 inodes.add(str(entry.readlink()))
-    found = []
     for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
         fields = line.split()
-        near, far = (int(end.rpartition(":")[2], 16) for end in fields[1:3])
-        if far == server_port and f"socket:[{fields[9]}]" in inodes:
-            found.append(f"127.0.0.1:{near}")
-    return found
+        if f"socket:[{fields[9]}]" in inodes:
+            near, far = (int(end.rpartition(":")[2], 16) for end in fields[1:3])
+            yield near, far, fields[3]
 
 
 def is_alive(pid: int) -> bool:

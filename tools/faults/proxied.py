@@ -3,14 +3,13 @@
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
-import psutil
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from tools.exchange_process import free_port
 from tools.faults.cut_proxy import CutProxy
-from tools.faults.exchange import FaultyExchange, is_alive, send
+from tools.faults.exchange import FaultyExchange, is_alive, ports_of, send
 
 from openoutcry.adapters.postgres.ownership import Ownership
 
@@ -37,31 +36,26 @@ class ProxiedEngine:
         """Give its partitions away, start it anew, and have them come back."""
         exchange, name = self.exchange, self.name
         owned = [number for number, (owner, _) in exchange.owners().items() if owner == name]
+        exchange.wait_for(self._all_have_read_theirs, RESTART_SECONDS_MAX, "each engine listens")
+        before = exchange.pid_of(name)
         with self._settings():
-            written, told = time.time(), set[int]()
+            send(before, signal.SIGTERM)
             exchange.wait_for(
-                lambda: self._is_started_anew(written, told),
+                lambda: self._is_started_anew(before),
                 RESTART_SECONDS_MAX,
                 f"{name} takes calls through a proxy",
             )
         self.pid = exchange.pid_of(name)
         self.own(owned)
 
-    def _is_started_anew(self, written: float, told: set[int]) -> bool:
-        """Whether it takes calls as it was told to; one that has read other settings is ended.
+    def _all_have_read_theirs(self) -> bool:
+        """Whether no engine is on its way up: it would read what is meant for another one."""
+        pids = self.exchange.processes()
+        return all(name in pids and ports_of(pids[name]) for name in self.exchange.engines)
 
-        That may be more than one: an engine that has just ended may be on its way up again.
-        """
-        pid = self.exchange.processes().get(self.name)
-        if pid is None:
-            return False
-        if self._takes_calls(pid):
-            return True
-        with suppress(psutil.NoSuchProcess):
-            if pid not in told and psutil.Process(pid).create_time() < written:
-                told.add(pid)
-                send(pid, signal.SIGTERM)
-        return False
+    def _is_started_anew(self, before: int) -> bool:
+        pid = self.exchange.processes().get(self.name, before)
+        return pid != before and self._listen in ports_of(pid)
 
     def own(self, partitions: list[int]) -> None:
         """Have it own these partitions, as an operator would."""
@@ -119,15 +113,6 @@ class ProxiedEngine:
             sslmode="disable",
             gssencmode="disable",
         )
-
-    def _takes_calls(self, pid: int) -> bool:
-        """Whether it is this process that listens where it was told to."""
-        wanted = f":{self._listen:04X}"
-        for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
-            fields = line.split()
-            if fields[1].endswith(wanted) and fields[3] == "0A":
-                return is_alive(pid)
-        return False
 
     def close(self) -> None:
         """End the proxies; an engine that still runs behind them is started anew without."""

@@ -132,7 +132,8 @@ class FollowerLink(asyncio.Protocol):
         if self._transport is not None:
             self._send(encode(Word.STOP, *await self._final()))
             with suppress(TimeoutError):
-                await asyncio.wait_for(asyncio.shield(self._gone), seconds)
+                async with asyncio.timeout(seconds):
+                    await asyncio.shield(self._gone)
         if self._transport is not None:
             self._transport.close()
         try:

@@ -54,6 +54,8 @@ _ERRORS: dict[int, type[Exception]] = {
     Code.MALFORMED: ValueError,
     Code.FORBIDDEN: ValueError,
 }
+CUT_SECONDS_MAX = 1.0
+"""How long a transport that was aborted may take to close."""
 _RESERVED_PARTS = 8
 """One of so many credits is kept for cancels and links."""
 _jitter = random.SystemRandom()
@@ -149,9 +151,12 @@ class EngineConnection:
         self._task.cancel()
         with suppress(asyncio.CancelledError):
             await self._task
-        if self._session is not None:
-            self._session.cut("closed")
-            self._session = None
+        session, self._session = self._session, None
+        if session is not None:
+            session.cut("closed")
+            with suppress(TimeoutError):
+                async with asyncio.timeout(CUT_SECONDS_MAX):
+                    await session.gone.wait()
 
     async def _keep(self) -> None:
         delay = self.limits.back_off_seconds_min
@@ -229,6 +234,8 @@ class _Session(asyncio.Protocol):
         self.owned: frozenset[int] = frozenset()
         self.greeted: asyncio.Future[None] = self._loop.create_future()
         self.lost: asyncio.Future[str] = self._loop.create_future()
+        self.gone = asyncio.Event()
+        """The transport is closed."""
 
     # -- requests
 
@@ -280,6 +287,7 @@ class _Session(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Nobody knows what came of what was under way."""
         self._transport = None
+        self.gone.set()
         if self._pinger is not None:
             self._pinger.cancel()
         reason = self._reason if exc is None else str(exc) or type(exc).__name__

@@ -151,8 +151,8 @@ class RoutedCalls:
         if since < limits.refresh_seconds_min:
             return
         with suppress(TimeoutError):
-            reading = asyncio.gather(self._route.refresh(), self._owners.refresh())
-            await asyncio.wait_for(reading, limits.refresh_seconds_max)
+            async with asyncio.timeout(limits.refresh_seconds_max):
+                await asyncio.gather(self._route.refresh(), self._owners.refresh())
         self._refreshed_at = asyncio.get_running_loop().time()
 
     # -- commands

@@ -210,18 +210,25 @@ class CallsServer:
         self._tell()
         self.went_idle()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._idle.wait(), grace_seconds)
+            async with asyncio.timeout(grace_seconds):
+                await self._idle.wait()
         for peer in list(self._peers):
             peer.hang_up()
-        if self._peers:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._empty.wait(), HANG_UP_SECONDS)
+        await self._wait_empty()
         for peer in list(self._peers):
             peer.abort()
+        await self._wait_empty()
         if self._sweeper is not None:
             self._sweeper.cancel()
         if self._listener is not None:
             await self._listener.wait_closed()
+
+    async def _wait_empty(self) -> None:
+        """Wait a moment for connections that end to be gone."""
+        if self._peers:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(HANG_UP_SECONDS):
+                    await self._empty.wait()
 
 
 class _Peer(asyncio.Protocol):

@@ -96,7 +96,8 @@ async def _administer(settings: ScaledSettings, request: Request) -> Answer:
     control = Control(settings)
     async with control.opened() as keys:
         try:
-            await asyncio.wait_for(control.callers.wait_open(), OPEN_SECONDS)
+            async with asyncio.timeout(OPEN_SECONDS):
+                await control.callers.wait_open()
         except TimeoutError:
             raise AdminError(
                 "not every partition has an owner that answers: start engines first"

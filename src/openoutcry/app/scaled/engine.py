@@ -9,7 +9,7 @@ import logging
 import signal
 import time
 from collections.abc import Callable, Coroutine
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from functools import partial
 
 from openoutcry.adapters.memory.rate_limits import MemoryRateLimiter
@@ -271,10 +271,9 @@ class EngineProcess:
                 self._take_what_is_free(gone)
             except DatabaseAwayError as error:
                 log.debug("the database is away: %s", error)
-            try:
-                await asyncio.wait_for(self._stop.wait(), pause)
-            except TimeoutError:
-                continue
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._stop.wait()
         while self._changing:
             await asyncio.wait(self._changing.values())
         if self._failure is not None:

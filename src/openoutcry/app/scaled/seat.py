@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from openoutcry.adapters.postgres.hashes import PostgresEventHashes
@@ -103,10 +104,9 @@ class Standby:
         return compared
 
     async def _pause(self, seconds: float) -> None:
-        try:
-            await asyncio.wait_for(self._stopping.wait(), seconds)
-        except TimeoutError:
-            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
 
     async def stop(self) -> Recovered | None:
         """End, and hand over the state that it stood at, if it had one."""

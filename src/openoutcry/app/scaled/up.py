@@ -13,7 +13,7 @@ import socket
 import sys
 import time
 from collections.abc import Awaitable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -372,14 +372,12 @@ class Up:
             board.say(f"{child.plan.name} is restarted")
             await child.replace(GRACE_SECONDS)
 
-            async def is_back(child: Child = child) -> None:
-                if child.plan.name.startswith("gateway"):
-                    await self._gateways_answer()
-                while not _is_settled(callers):  # noqa: ASYNC110 - it depends on rows
-                    await asyncio.sleep(0.05)
-
             try:
-                await asyncio.wait_for(is_back(), RESTART_SECONDS_MAX)
+                async with asyncio.timeout(RESTART_SECONDS_MAX):
+                    if child.plan.name.startswith("gateway"):
+                        await self._gateways_answer()
+                    while not _is_settled(callers):  # noqa: ASYNC110 - it depends on rows
+                        await asyncio.sleep(0.05)
             except TimeoutError:
                 raise AdminError(
                     f"{child.plan.name} is not back, so nothing else is restarted: "
@@ -393,10 +391,9 @@ class Up:
                 await board.show()
             except CallError as error:
                 log.debug("no status: %s", error)
-            try:
-                await asyncio.wait_for(self._stop.wait(), WATCH_SECONDS)
-            except TimeoutError:
-                continue
+            with suppress(TimeoutError):
+                async with asyncio.timeout(WATCH_SECONDS):
+                    await self._stop.wait()
 
 
 def _serves(child: Child) -> bool:

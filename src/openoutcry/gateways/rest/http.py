@@ -49,6 +49,8 @@ _OK_JSON = (
 _NAMES: dict[bytes, str] = {}
 """Header names as sent, in lower case; the first thousand spellings that anybody used."""
 _NAMES_MAX = 1000
+ABORT_S = 1.0
+"""How long a transport that was aborted may take to close."""
 _HEAD_END = b"\r\n\r\n"
 _HEADS_MAX = 1024
 """Headers that the server remembers; when there are more, it begins again."""
@@ -631,6 +633,13 @@ class HttpServer:
             connection.sweep(now_s)
         self._sweeper = self.loop.call_later(self._sweep_s, self._sweep)
 
+    async def _wait_empty(self, seconds: float) -> None:
+        """Wait for connections that end to be gone."""
+        if self._connections:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._empty.wait()
+
     async def close(self, grace_s: float = 5.0) -> None:
         """Stop listening, let requests under way end, then hang up on what is left."""
         self.draining = True
@@ -638,11 +647,10 @@ class HttpServer:
             self._listener.close()
         for connection in list(self._connections):
             connection.drain()
-        if self._connections:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._empty.wait(), grace_s)
+        await self._wait_empty(grace_s)
         for connection in list(self._connections):
             connection.abort()
+        await self._wait_empty(ABORT_S)
         if self._sweeper is not None:
             self._sweeper.cancel()
         if self._listener is not None:

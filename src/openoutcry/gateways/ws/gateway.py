@@ -45,6 +45,8 @@ API_PATH = "/ws-api/v3"
 HOUSEKEEPING_S = 0.5
 """How often keys are looked up again: one that is revoked has no session a second later."""
 STOP_S = 3.0
+ABORT_S = 1.0
+"""How long a transport that was aborted may take to close."""
 CONNECTIONS_MAX = 20_000
 WAITING_BYTES_MAX = 64 * 1024
 STREAM_LIMITS = ConnectionLimits(messages_per_second=5.0)
@@ -125,14 +127,20 @@ class WebSocketGateway:
             await asyncio.gather(*tasks, return_exceptions=True)
         for connection in list(self._connections):
             connection.shut_down()
+        await self._wait_all_closed(STOP_S)
+        for connection in list(self._connections):
+            connection.abort()
+        await self._wait_all_closed(ABORT_S)
+        if self._streams is not None:
+            self._streams.hub.close()
+
+    async def _wait_all_closed(self, seconds: float) -> None:
+        """Wait for connections that end to be gone."""
         if self._connections:
             self._all_closed = asyncio.Event()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._all_closed.wait(), STOP_S)
-        for connection in list(self._connections):
-            connection.abort()
-        if self._streams is not None:
-            self._streams.hub.close()
+                async with asyncio.timeout(seconds):
+                    await self._all_closed.wait()
 
     @property
     def connection_count(self) -> int:
