@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 
+from openoutcry.gateways.edge.page_sessions import PageSessions
 from openoutcry.gateways.edge.service import Exchange
 from openoutcry.gateways.rest import market_data as market_data_routes
 from openoutcry.gateways.rest import routes
 from openoutcry.gateways.rest.http import HttpServer, Upgrade
-from openoutcry.gateways.rest.server import RestApplication
+from openoutcry.gateways.rest.server import Elsewhere, RestApplication
 from openoutcry.gateways.ws.gateway import WebSocketGateway
 from openoutcry.kernel import OrderWriter, read_order
 from openoutcry.ports.plain_orders import PlainOrders
@@ -23,14 +24,24 @@ class PortInUseError(Exception):
 
 
 async def open_doors(
-    stack: AsyncExitStack, exchange: Exchange, host: str, port: int, *, shared: bool = False
+    stack: AsyncExitStack,
+    exchange: Exchange,
+    host: str,
+    port: int,
+    *,
+    shared: bool = False,
+    elsewhere: Elsewhere | None = None,
+    people: PageSessions | None = None,
 ) -> int:
-    """Serve clients until the stack is left; returns the port. Raises PortInUseError."""
+    """Serve clients until the stack is left; returns the port. Raises PortInUseError.
+
+    `elsewhere` answers what is no endpoint of the trading API; `people` may trade by tickets.
+    """
     endpoints = (*routes.ENDPOINTS, *market_data_routes.ENDPOINTS)
-    websockets = WebSocketGateway(exchange, endpoints)
+    websockets = WebSocketGateway(exchange, endpoints, people=people)
     websockets.start()
     http = HttpServer(
-        RestApplication(exchange, endpoints, plain_orders=PLAIN_ORDERS),
+        RestApplication(exchange, endpoints, elsewhere, plain_orders=PLAIN_ORDERS),
         upgrades=_upgrades(websockets.upgrade),
     )
     try:

@@ -34,6 +34,7 @@ from openoutcry.app.engine import (
 from openoutcry.app.follower_link import FollowerError, FollowerLink
 from openoutcry.app.garbage import spare_collections
 from openoutcry.app.master_key import api_key_sealer
+from openoutcry.app.people import bracketed, open_people, where_to_look
 from openoutcry.app.settings import ServeSettings, SettingsError
 from openoutcry.core.records import AssetRow, MarketRow, MetaRow
 from openoutcry.gateways.edge.catalog import Catalog
@@ -233,11 +234,19 @@ class Server:
             bots.start(lambda error: self._fail(BotsError(f"the demo's bots ended: {error!r}")))
             stack.push_async_callback(bots.stop)
             await self._or_stop(bots.opened())  # nobody finds a market empty that is to be lively
-        port = await open_doors(stack, exchange, settings.host, settings.port)
-        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        people = await open_people(stack, exchange, settings)
+        port = await open_doors(
+            stack,
+            exchange,
+            settings.host,
+            settings.port,
+            elsewhere=people.web,
+            people=people.sockets,
+        )
+        at = f"{bracketed(settings.host)}:{port}"
         say(
-            f"ready: http://{host}:{port}/api/v3  ws://{host}:{port}/ws  "
-            f"ws://{host}:{port}/ws-api/v3  data: {settings.data}",
+            f"ready: {where_to_look(settings, port)}  data: {settings.data}\n"
+            f"API: http://{at}/api/v3  ws://{at}/ws  ws://{at}/ws-api/v3",
             sys.stdout,
         )
 

@@ -7,10 +7,13 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Self
 
+from openoutcry.gateways.edge.origins import is_origin
 from openoutcry.identity.sealing import MasterKeyError, read_master_key
 
 ENVIRONMENT_PREFIX = "OUTCRY_"
 RESERVE_BYTES = 64 << 20
+STEP_UP_SECONDS = 5 * 60
+"""So long after somebody has proved who they are, sensitive acts need no further proof."""
 
 
 class SettingsError(ValueError):
@@ -38,6 +41,23 @@ class ServeSettings:
     """`all` rows, or only those since the oldest kept `snapshot`: `verify` then starts there."""
     secrets_key: str = field(default="", repr=False)
     """Seals secrets: 64 hexadecimal digits; empty: those of the file `secrets.key`."""
+    public_origin: str = ""
+    """Where people find the exchange, as `https://exchange.example`; empty: on this machine."""
+    page: str = ""
+    """The folder of the built page; empty: the one that `make setup` builds."""
+    session_idle_seconds: int = 30 * 60
+    """A person's session that rests for so long is over."""
+    session_seconds: int = 12 * 60 * 60
+    """A person's session is over after so long, however busy it is."""
+    smtp_host: str = ""
+    """The mail server; empty: the demo keeps mails in a mailbox, others send none."""
+    smtp_port: int = 587
+    smtp_security: str = "starttls"
+    """`starttls`, `tls` from the first byte, or `none`, which is for a server on this machine."""
+    smtp_username: str = ""
+    smtp_password: str = field(default="", repr=False)
+    smtp_from: str = ""
+    """The address that mails come from."""
     reserve_bytes: int = RESERVE_BYTES
     """Space set aside on the disk so that cancels still pass when it is full; 0 for none."""
     journal_synchronous: str = "FULL"
@@ -60,6 +80,25 @@ class ServeSettings:
             check_secrets_key(self.secrets_key)
         if self.reserve_bytes < 0:
             raise SettingsError("reserve_bytes is not negative")
+        self._check_people()
+
+    def _check_people(self) -> None:
+        if self.public_origin and not is_origin(self.public_origin):
+            raise SettingsError(
+                f"public_origin is like https://exchange.example, not {self.public_origin!r}"
+            )
+        if not STEP_UP_SECONDS < self.session_idle_seconds <= self.session_seconds:
+            raise SettingsError(
+                f"session_idle_seconds is above {STEP_UP_SECONDS} and at most session_seconds"
+            )
+        if self.smtp_security not in {"starttls", "tls", "none"}:
+            raise SettingsError(
+                f"smtp_security is starttls, tls or none, not {self.smtp_security!r}"
+            )
+        if not 0 < self.smtp_port < 65_536:
+            raise SettingsError(f"smtp_port is a port, not {self.smtp_port}")
+        if self.smtp_host and not self.smtp_from:
+            raise SettingsError("smtp_from is needed with smtp_host: who mails come from")
 
     def with_environment(self, environment: Mapping[str, str] | None = None) -> Self:
         """Return these settings with what OUTCRY_* variables say; flags are not overridden."""
@@ -76,8 +115,9 @@ class ServeSettings:
         return replace(self, **changes)
 
     def to_json(self) -> str:
-        """Return a form that `from_json` takes, for a child process, which seals nothing."""
-        return json.dumps(asdict(self) | {"data": str(self.data), "secrets_key": ""})
+        """Return a form that `from_json` takes, for a child process, which is told no secret."""
+        secrets = {one.name: one.default for one in fields(self) if not one.repr}
+        return json.dumps(asdict(self) | secrets | {"data": str(self.data)})
 
     @classmethod
     def from_json(cls, text: str) -> Self:

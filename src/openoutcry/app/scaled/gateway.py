@@ -34,6 +34,7 @@ from openoutcry.core.ids import entity_of_market, entity_of_shard, shard_of_acco
 from openoutcry.core.records import TradeEvent
 from openoutcry.gateways.edge.catalog import Catalog
 from openoutcry.gateways.edge.service import Exchange
+from openoutcry.gateways.web.absent import NoPeople
 from openoutcry.partition.runtime import now_us
 from openoutcry.ports.calls import CallError
 from openoutcry.ports.market_data import SavedMarketData
@@ -193,7 +194,9 @@ class GatewayProcess:
             accounts=feed,
             is_open=callers.is_open,
         )
-        port = await open_doors(stack, exchange, settings.host, settings.port, shared=True)
+        port = await open_doors(
+            stack, exchange, settings.host, settings.port, shared=True, elsewhere=NoPeople()
+        )
         spare_collections()
         say(f"gateway {settings.name} serves http://{settings.host}:{port}/api/v3")
 

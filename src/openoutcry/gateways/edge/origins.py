@@ -14,6 +14,11 @@ _is_origin = re.compile(
 ).fullmatch
 
 
+def is_origin(text: str) -> bool:
+    """Whether a text is a scheme, a host, perhaps a port, and nothing else."""
+    return _is_origin(text) is not None
+
+
 class OriginError(ValueError):
     """Not the address of a page: a scheme, a host, a port if need be, and nothing else."""
 

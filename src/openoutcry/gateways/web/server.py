@@ -100,7 +100,7 @@ class WebApplication:
         self._templates: dict[str, _Templates] = {}
         for route in routes:
             self._add(route)
-        self._common = _common_headers(over_tls=origins.over_tls)
+        self._common = common_headers(over_tls=origins.over_tls)
 
     def _add(self, route: Route) -> None:
         methods = self._plain.setdefault(route.path, {})
@@ -255,7 +255,7 @@ def _printable(text: str) -> str:
     return "".join(letter for letter in text[:256] if letter.isprintable())
 
 
-def _common_headers(*, over_tls: bool) -> Headers:
+def common_headers(*, over_tls: bool) -> Headers:
     """Return what goes with every answer of `/x/v1`: it is private, and no page to be shown."""
     headers = [
         ("Cache-Control", "no-store"),
