@@ -137,8 +137,13 @@ class Administration:
         catalog: Catalog,
         clock: Callable[[], int],
         more: Mapping[str, Handler] | None = None,
+        on_revoked: Callable[[int], Awaitable[None]] | None = None,
     ) -> None:
-        """`more` are requests that only some exchanges know."""
+        """`more` are requests that only some exchanges know.
+
+        `on_revoked` is told of each account that has lost a key.
+        """
+        self._on_revoked = on_revoked
         self._more = more or {}
         self._calls = calls
         self._keys = keys
@@ -259,7 +264,11 @@ class Administration:
                     "key_type": key.key_type.value,
                     "may_read": key.may_read,
                     "may_trade": key.may_trade,
+                    "may_withdraw": key.may_withdraw,
+                    "allowed_ips": " ".join(key.allowed_ips) or "all",
+                    "allowed_symbols": " ".join(key.allowed_symbols) or "all",
                     "created": _moment(key.created_us),
+                    "expires": _moment(key.expires_us) if key.expires_us else "never",
                     "label": key.label,
                 }
                 for key in self._keys.of_account(row.account_id)
@@ -268,8 +277,11 @@ class Administration:
 
     async def _revoke_key(self, values: _Values) -> Answer:
         name = values.text("api-key")
+        key = self._keys.find(name)
         if not self._keys.revoke(name):
             raise AdminError("there is no such API key")
+        if key is not None and self._on_revoked is not None:
+            await self._on_revoked(key.account_id)
         return {"revoked": name}
 
     async def _credit(self, values: _Values) -> Answer:

@@ -47,6 +47,7 @@ from openoutcry.partition.recovery import RecoveryError
 from openoutcry.partition.runtime import Partition, now_us
 from openoutcry.ports.audit import AuditError
 from openoutcry.ports.journal import JournalError
+from openoutcry.ports.users import end_listen_key
 from openoutcry.projections.live import LiveMarketData
 
 EXIT_OK = 0
@@ -222,7 +223,13 @@ class Server:
     ) -> None:
         """Open the doors, the network's last, and say where they are."""
         settings = self._settings
-        administration = Administration(exchange.calls, exchange.keys, exchange.catalog, now_us)
+        administration = Administration(
+            exchange.calls,
+            exchange.keys,
+            exchange.catalog,
+            now_us,
+            on_revoked=lambda account: end_listen_key(exchange.listen_keys, account, now_us()),
+        )
         records = SqliteAudit(folder.path / PEOPLE_NAME)
         stack.callback(records.close)
         audit = AuditLog(records, now_us)

@@ -105,6 +105,12 @@ class ListenKeys(Protocol):
         ...
 
 
+async def end_listen_key(listen_keys: ListenKeys, account_id: int, now_us: int) -> None:
+    """Have an account's listen key be good no more, whoever knows it."""
+    listen_key = await listen_keys.create(account_id, now_us)
+    await listen_keys.close(listen_key, account_id, now_us)
+
+
 def new_listen_key() -> str:
     """Return a name that nobody guesses."""
     return secrets.token_hex(30)

@@ -123,6 +123,24 @@ async def test_keys_are_made_listed_and_revoked(tmp_path: Path, key_type: KeyTyp
             await at.do("revoke-key", api_key=name)
 
 
+async def test_whoever_watches_hears_which_account_has_lost_a_key(tmp_path: Path) -> None:
+    heard: list[int] = []
+
+    async def on_revoked(account_id: int) -> None:
+        heard.append(account_id)
+
+    async with desk(tmp_path) as at:
+        account = await at.open_market()
+        at.administration = Administration(
+            at.partition, at.keys, Catalog(), now_us, on_revoked=on_revoked
+        )
+        made = await at.do("create-key", account=account, type="HMAC")
+        with pytest.raises(AdminError):
+            await at.do("revoke-key", api_key="x")
+        await at.do("revoke-key", api_key=made["api_key"])
+        assert heard == [account]
+
+
 async def test_a_public_key_made_elsewhere_is_stored_without_a_secret(tmp_path: Path) -> None:
     pem = generate_key(KeyType.RSA).material.decode()
     async with desk(tmp_path) as at:

@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable
 import pytest
 from tests.support.report_keys import REPORT_KEYS
 from tests.support.small_exchange import SmallExchange, hmac_signature, wall_us
-from tests.support.ws_server import ask, receive, receive_until, served, silent
+from tests.support.ws_server import ask, receive, receive_until, served, silent, until
 from websockets.asyncio.client import ClientConnection
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from openoutcry.core.enums import OrderType, Side, StpMode, TimeInForce
 from openoutcry.core.ids import shard_of_account
@@ -271,7 +271,40 @@ async def test_a_revoked_key_ends_its_subscription_within_a_second() -> None:
         assert message["subscriptionId"] == number
         assert message["event"]["e"] == "eventStreamTerminated"
         small.limit(small.bob, Side.BUY, PRICE, 100)
-        assert await silent(ws)
+        with pytest.raises(ConnectionClosed):
+            await receive(ws)
+
+
+async def test_a_revoked_key_ends_its_own_subscription_only() -> None:
+    async with served() as on, on.connect("/ws-api/v3") as ws:
+        small = on.small
+        lost, kept = small.add_key(small.bob), small.add_key(small.bob)
+        ended, number = await subscribe(ws, lost), await subscribe(ws, kept)
+        small.keys.revoke(lost.api_key)
+        message = await receive(ws)
+        assert message["subscriptionId"] == ended
+        assert message["event"]["e"] == "eventStreamTerminated"
+        small.limit(small.bob, Side.BUY, PRICE, 100)
+        assert (await receive(ws))["subscriptionId"] == number
+
+
+async def test_a_listen_key_goes_with_any_key_that_may_have_got_it() -> None:
+    async with served() as on:
+        small = on.small
+        lost, kept = small.add_key(small.bob), small.add_key(small.bob)
+        listen_key = await small.listen_keys.create(small.bob, wall_us())
+        async with on.connect(f"/ws/{listen_key}") as ws:
+            await ask(ws, method="LIST_SUBSCRIPTIONS", id=1)
+            small.keys.revoke(lost.api_key)
+            assert (await receive(ws))["e"] == "listenKeyExpired"
+        await until(lambda: small.listen_keys._keys == {})
+        assert small.keys.find(kept.api_key) is not None
+        again = await small.listen_keys.create(small.bob, wall_us())
+        assert again != listen_key
+        async with on.connect(f"/ws/{again}") as ws:
+            await ask(ws, method="LIST_SUBSCRIPTIONS", id=1)
+            small.limit(small.bob, Side.BUY, PRICE, 100)
+            assert (await receive(ws))["e"] == "executionReport"
 
 
 async def test_an_account_without_keys_has_no_listen_key() -> None:

@@ -57,6 +57,7 @@ class SqliteApiKeys:
         self._path = path
         self._sealer = sealer
         self._keys: dict[str, ApiKey] = {}
+        self._of_account: dict[int, dict[str, ApiKey]] = {}
         self._suspended: set[str] = set()
         self._database = sqlite3.connect(path, isolation_level=None)
         try:
@@ -80,7 +81,7 @@ class SqliteApiKeys:
 
     def of_account(self, account_id: int) -> list[ApiKey]:
         """Return the keys of an account, oldest first."""
-        return [key for key in self._keys.values() if key.account_id == account_id]
+        return list(self._of_account.get(account_id, {}).values())
 
     def suspended(self) -> set[int]:
         """Return the accounts with a key that is suspended."""
@@ -108,14 +109,14 @@ class SqliteApiKeys:
         names = ", ".join(values)
         places = ", ".join(f":{name}" for name in values)
         self._change(f"INSERT INTO api_key ({names}) VALUES ({places})", values)  # noqa: S608 - the names are above
-        self._keys[key.api_key] = key
+        self._keep(key)
 
     def revoke(self, api_key: str) -> bool:
         """Forget a key durably; False when there is none."""
         if api_key not in self._keys:
             return False
         self._change("DELETE FROM api_key WHERE api_key = :api_key", {"api_key": api_key})
-        del self._keys[api_key]
+        del self._of_account[self._keys.pop(api_key).account_id][api_key]
         self._suspended.discard(api_key)
         return True
 
@@ -187,23 +188,29 @@ class SqliteApiKeys:
         for row in rows:
             name, account, kind, material, read, trade, made, label, *more, suspended = row
             withdraw, ips, symbols, expires_us, person_id = more
-            self._keys[name] = ApiKey(
-                api_key=name,
-                account_id=account,
-                key_type=KeyType(kind),
-                material=self._material(name, KeyType(kind), material),
-                may_read=bool(read),
-                may_trade=bool(trade),
-                created_us=made,
-                label=label,
-                may_withdraw=bool(withdraw),
-                allowed_ips=tuple(ips.split()),
-                allowed_symbols=tuple(symbols.split()),
-                expires_us=expires_us,
-                person_id=person_id,
+            self._keep(
+                ApiKey(
+                    api_key=name,
+                    account_id=account,
+                    key_type=KeyType(kind),
+                    material=self._material(name, KeyType(kind), material),
+                    may_read=bool(read),
+                    may_trade=bool(trade),
+                    created_us=made,
+                    label=label,
+                    may_withdraw=bool(withdraw),
+                    allowed_ips=tuple(ips.split()),
+                    allowed_symbols=tuple(symbols.split()),
+                    expires_us=expires_us,
+                    person_id=person_id,
+                )
             )
             if suspended:
                 self._suspended.add(name)
+
+    def _keep(self, key: ApiKey) -> None:
+        self._keys[key.api_key] = key
+        self._of_account.setdefault(key.account_id, {})[key.api_key] = key
 
     def _stored(self, key: ApiKey) -> bytes:
         if key.key_type is not KeyType.HMAC:

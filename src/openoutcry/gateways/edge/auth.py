@@ -8,6 +8,7 @@ import re
 import struct
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from ipaddress import IPv6Address, ip_address, ip_network
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
@@ -31,6 +32,7 @@ _words = struct.Struct("<QQ").unpack
 
 Verify = Callable[[bytes, str], bool]
 """Says whether a signature, as text, belongs to a payload."""
+ADDRESSES_REMEMBERED_MAX = 256
 
 
 def _hmac_verifier(secret: bytes) -> Verify:
@@ -84,7 +86,7 @@ def _rsa_verifier(key: rsa.RSAPublicKey) -> Verify:
 
 def verifier(key: ApiKey) -> Verify:
     """Return what checks the signatures of a key; refuses everything when the key is unreadable."""
-    if key.key_type is KeyType.HMAC:
+    if key.key_type is KeyType.HMAC and key.material:
         return _hmac_verifier(key.material)
     try:
         public = serialization.load_pem_public_key(key.material)
@@ -163,21 +165,63 @@ def timestamp_us(parameters: Mapping[str, str]) -> int:
     return time * 1000 if time < MILLISECONDS_BELOW else time
 
 
+class Fence:
+    """Until when and from where a key may be used."""
+
+    def __init__(self, key: ApiKey) -> None:
+        self._expires_us = key.expires_us
+        self._networks = [ip_network(text) for text in key.allowed_ips]
+        self._remembered: dict[str, bool] = {}
+
+    def admits(self, peer_ip: str, now_us: int) -> bool:
+        """Whether the key may be used from an address now."""
+        if 0 < self._expires_us <= now_us:
+            return False
+        if not self._networks:
+            return True
+        known = self._remembered.get(peer_ip)
+        if known is None:
+            if len(self._remembered) >= ADDRESSES_REMEMBERED_MAX:
+                self._remembered.clear()
+            known = self._remembered[peer_ip] = self._holds(peer_ip)
+        return known
+
+    def _holds(self, peer_ip: str) -> bool:
+        try:
+            address = ip_address(peer_ip.partition("%")[0])
+        except ValueError:
+            return False
+        if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+            address = address.ipv4_mapped
+        return any(address in network for network in self._networks)
+
+
 class Authenticator:
     """Checks keys and signatures; keeps what it has parsed of a key as long as the key stands."""
 
     def __init__(self, keys: ApiKeys) -> None:
         self._keys = keys
-        self._verifiers: dict[str, tuple[ApiKey, Verify]] = {}
+        self._known: dict[str, tuple[ApiKey, Verify, Fence | None]] = {}
 
-    def key(self, api_key: str | None) -> ApiKey:
-        """Return the key of this name: -2014 when it can be none, -2015 when there is none."""
+    def key(self, api_key: str | None, peer_ip: str, now_us: int) -> ApiKey:
+        """Return the key of this name: -2014 when it can be none, -2015 when it may not be used."""
         if api_key is None or _is_key(api_key) is None:
             raise errors.key_format_invalid()
         found = self._keys.find(api_key)
         if found is None:
             raise errors.key_rejected()
+        fence = self._of(found)[2]
+        if fence is not None and not fence.admits(peer_ip, now_us):
+            raise errors.key_rejected()
         return found
+
+    def _of(self, key: ApiKey) -> tuple[ApiKey, Verify, Fence | None]:
+        """Return what was parsed of a key; most keys have no fence."""
+        known = self._known.get(key.api_key)
+        if known is None or known[0] is not key:
+            fence = Fence(key) if key.allowed_ips or key.expires_us else None
+            known = self._known[key.api_key] = (key, verifier(key), fence)
+        return known
 
     def signed(
         self,
@@ -186,6 +230,7 @@ class Authenticator:
         payload: bytes,
         security: Security,
         now_us: int,
+        peer_ip: str,
     ) -> tuple[ApiKey, int]:
         """Check a signed call; returns the key and until when the request may be acted on."""
         key = None if api_key is None else self._keys.find(api_key)
@@ -196,7 +241,9 @@ class Authenticator:
         if not signature:
             raise errors.mandatory_parameter("signature")
         window = window_us(parameters)
-        return self.check(key, payload, signature, (time, window), security, now_us), time + window
+        key = self.check(key, payload, signature, (time, window), now_us, peer_ip)
+        self.permit(key, security, parameters.get("symbol"))
+        return key, time + window
 
     def check(
         self,
@@ -204,10 +251,10 @@ class Authenticator:
         payload: bytes,
         signature: str,
         validity_us: tuple[int, int],
-        security: Security,
         now_us: int,
+        peer_ip: str,
     ) -> ApiKey:
-        """Check the time of a call and how long from then it is valid, key, signature, permission.
+        """Check the time of a call and how long from then it is valid, the key, the signature.
 
         Returns the key.
         """
@@ -218,18 +265,23 @@ class Authenticator:
             raise errors.outside_window()
         if key is None:
             raise errors.key_rejected()
-        known = self._verifiers.get(key.api_key)
-        if known is None or known[0] is not key:
-            known = self._verifiers[key.api_key] = (key, verifier(key))
-        if not known[1](payload, signature):
+        _, verify, fence = self._of(key)
+        if fence is not None and not fence.admits(peer_ip, now_us):
+            raise errors.key_rejected()
+        if not verify(payload, signature):
             raise errors.invalid_signature()
-        self.permit(key, security)
         return key
 
     @staticmethod
-    def permit(key: ApiKey, security: Security) -> None:
-        """Refuse a key that lacks the permission."""
-        if security is Security.TRADE and not key.may_trade:
-            raise errors.key_rejected()
-        if security is Security.READ and not key.may_read:
+    def permit(key: ApiKey, security: Security, symbol: str | None = None) -> None:
+        """Refuse a key that lacks the permission, or that is not for this market."""
+        if security is Security.TRADE:
+            if not key.may_trade:
+                raise errors.key_rejected()
+            if key.allowed_symbols and symbol is not None and symbol not in key.allowed_symbols:
+                raise errors.key_rejected()
+        elif security is Security.READ:
+            if not key.may_read:
+                raise errors.key_rejected()
+        elif security is Security.WITHDRAW and not key.may_withdraw:
             raise errors.key_rejected()

@@ -344,7 +344,7 @@ def key_format_invalid() -> ApiError:
 
 
 def key_rejected() -> ApiError:
-    """-2015: unknown, revoked or without the permission."""
+    """-2015: unknown, revoked, expired, used from elsewhere or without the permission."""
     return ApiError(401, -2015, _NO_PERMISSION)
 
 

@@ -101,7 +101,9 @@ class Security(Enum):
     READ = "USER_DATA"
     """A signed request by a key that may read."""
     TRADE = "TRADE"
-    """A signed request by a key that may trade."""
+    """A signed request by a key that may trade, in the market that it names."""
+    WITHDRAW = "WITHDRAW"
+    """A signed request by a key that may withdraw."""
 
 
 @dataclass(slots=True)

@@ -129,7 +129,9 @@ class Desk:
             return None
         try:
             validity_us = (time_us, window_us)
-            self._authenticator.check(key, payload, signature, validity_us, Security.TRADE, now_us)
+            peer_ip = request.peer_ip
+            self._authenticator.check(key, payload, signature, validity_us, now_us, peer_ip)
+            self._authenticator.permit(key, Security.TRADE, symbol)
             price_ticks = 0 if price is None else market.price_ticks("price", price)
             qty_lots = market.lots("quantity", quantity)
         except ApiError:

@@ -210,18 +210,18 @@ class RestApplication:
             raise ApiError(406, -1155, "SBE is not enabled.")
         call = Call(self._exchange, parameters, request.peer_ip, now_us, microseconds)
         security = endpoint.security
-        if security is Security.READ or security is Security.TRADE:
+        if security is Security.KEY:
+            call.key = self._authenticator.key(headers.get("x-mbx-apikey"), request.peer_ip, now_us)
+        elif security is not Security.NONE:
             api_key = headers.get("x-mbx-apikey")
             payload = rest_payload(request.query, request.body)
             call.key, call.deadline_us = self._authenticator.signed(
-                api_key, parameters, payload, security, now_us
+                api_key, parameters, payload, security, now_us, request.peer_ip
             )
             if security is Security.TRADE:
                 call.digest_lo, call.digest_hi = request_digest(
                     call.key.api_key, request.method, request.path, payload
                 )
-        elif security is Security.KEY:
-            call.key = self._authenticator.key(headers.get("x-mbx-apikey"))
         sent = len(parameters)
         for name in SIGNING:
             parameters.pop(name, None)

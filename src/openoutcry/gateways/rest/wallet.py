@@ -55,25 +55,27 @@ def trading_status(call: Call) -> bytes:
 
 
 def restrictions(call: Call) -> bytes:
-    """GET account/apiRestrictions."""
-    assert call.key is not None
-    return compact(
-        {
-            "ipRestrict": False,
-            "createTime": call.time(call.key.created_us),
-            "enableReading": call.key.may_read,
-            "enableWithdrawals": False,
-            "enableInternalTransfer": False,
-            "enableMargin": False,
-            "enableFutures": False,
-            "permitsUniversalTransfer": False,
-            "enableVanillaOptions": False,
-            "enableFixApiTrade": False,
-            "enableFixReadOnly": False,
-            "enableSpotAndMarginTrading": call.key.may_trade,
-            "enablePortfolioMarginTrading": False,
-        }
-    ).encode()
+    """GET account/apiRestrictions: what the key that asks may do."""
+    key = call.key
+    assert key is not None
+    found: _Json = {
+        "ipRestrict": bool(key.allowed_ips),
+        "createTime": call.time(key.created_us),
+        "enableReading": key.may_read,
+        "enableWithdrawals": key.may_withdraw,
+        "enableInternalTransfer": False,
+        "enableMargin": False,
+        "enableFutures": False,
+        "permitsUniversalTransfer": False,
+        "enableVanillaOptions": False,
+        "enableFixApiTrade": False,
+        "enableFixReadOnly": False,
+        "enableSpotAndMarginTrading": key.may_trade,
+        "enablePortfolioMarginTrading": False,
+    }
+    if key.expires_us:
+        found["tradingAuthorityExpirationTime"] = call.time(key.expires_us)
+    return compact(found).encode()
 
 
 async def coins(call: Call) -> bytes:

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 import msgspec
+from websockets.frames import CloseCode
 
 from openoutcry.gateways.edge import auth, errors, params
 from openoutcry.gateways.edge.auth import Authenticator
@@ -44,6 +45,7 @@ SESSION_WEIGHT = 2
 PROCESSING_US_MAX = 10_000_000
 _AUTHENTICATION = ("apiKey", "signature", "timestamp", "recvWindow", "returnRateLimits")
 _UNSUPPORTED_KEY = -4056
+KEY_IS_NO_MORE = "API key is no longer valid"
 
 
 @dataclass(slots=True)
@@ -64,7 +66,7 @@ class ApiServices:
 class SubscriptionSink:
     """One user data subscription of a session."""
 
-    __slots__ = ("_prefix", "_session", "account_id", "api_key", "by_session", "subscription_id")
+    __slots__ = ("_prefix", "_session", "account_id", "by_session", "key", "subscription_id")
 
     def __init__(
         self, session: "ApiSession", subscription_id: int, key: ApiKey, *, by_session: bool
@@ -72,7 +74,7 @@ class SubscriptionSink:
         self._session = session
         self.subscription_id = subscription_id
         self.account_id = key.account_id
-        self.api_key = key.api_key
+        self.key = key
         self.by_session = by_session
         self._prefix = f'{{"subscriptionId":{subscription_id},"event":'.encode()
 
@@ -267,7 +269,7 @@ class ApiSession:
             microseconds=self.unit_us == MICROSECONDS,
         )
         if endpoint.security is Security.KEY:
-            call.key = self._key_of(sent)
+            call.key = self._key_of(sent, job.now_us)
         elif endpoint.security is not Security.NONE:
             call.key, call.deadline_us = self._signed(sent, endpoint.security, job.now_us)
             payload = auth.sorted_payload(sent)
@@ -280,14 +282,14 @@ class ApiSession:
             params.check_known(parameters, endpoint.parameters, len(sent) - len(parameters))
         return call
 
-    def _key_of(self, sent: Mapping[str, str]) -> ApiKey:
+    def _key_of(self, sent: Mapping[str, str], now_us: int) -> ApiKey:
         """Return the key that a request names, or else that of the session."""
         if "apiKey" in sent:
-            return self._services.authenticator.key(sent["apiKey"])
-        return self._session_key()
+            return self._services.authenticator.key(sent["apiKey"], self.connection.peer_ip, now_us)
+        return self._session_key(now_us)
 
-    def _session_key(self) -> ApiKey:
-        if self._key is not None and self._exchange.keys.find(self._key.api_key) is None:
+    def _session_key(self, now_us: int) -> ApiKey:
+        if self._key is not None and self._is_gone(self._key, now_us):
             self._forget_key()
         key = self._key or self._page.key
         if key is None:
@@ -301,20 +303,27 @@ class ApiSession:
     ) -> tuple[ApiKey, int]:
         """Check a signed request: by its own key and signature, or by the session's log-on."""
         if "apiKey" in sent or "signature" in sent:
-            return self._services.authenticator.signed(
-                sent.get("apiKey"), sent, auth.sorted_payload(sent), security, now_us
-            )
-        key = self._session_key()
+            return self._sign_checked(sent, security, now_us)
+        key = self._session_key(now_us)
         if key is self._page.key and "timestamp" not in sent:
-            self._services.authenticator.permit(key, security)
+            self._services.authenticator.permit(key, security, sent.get("symbol"))
             return key, now_us + auth.RECEIVE_WINDOW_US
         time_us, window_us = auth.timestamp_us(sent), auth.window_us(sent)
         if time_us >= now_us + auth.AHEAD_US_MAX:
             raise errors.ahead_of_time()
         if now_us - time_us > window_us:
             raise errors.outside_window()
-        self._services.authenticator.permit(key, security)
+        self._services.authenticator.permit(key, security, sent.get("symbol"))
         return key, time_us + window_us
+
+    def _sign_checked(
+        self, sent: Mapping[str, str], security: Security, now_us: int
+    ) -> tuple[ApiKey, int]:
+        """Check a request by its own key and signature."""
+        payload, peer_ip = auth.sorted_payload(sent), self.connection.peer_ip
+        return self._services.authenticator.signed(
+            sent.get("apiKey"), sent, payload, security, now_us, peer_ip
+        )
 
     # -- the session
 
@@ -322,10 +331,7 @@ class ApiSession:
         return time_us // self.unit_us
 
     def _log_on(self, request: ApiRequest, now_us: int) -> object:
-        sent = request.parameters
-        key, _ = self._services.authenticator.signed(
-            sent.get("apiKey"), sent, auth.sorted_payload(sent), Security.KEY, now_us
-        )
+        key, _ = self._sign_checked(request.parameters, Security.KEY, now_us)
         if key.key_type is not KeyType.ED25519:
             name = "HMAC_SHA256" if key.key_type is KeyType.HMAC else key.key_type.value
             raise ApiError(400, _UNSUPPORTED_KEY, f"{name} API key is not supported.")
@@ -394,29 +400,35 @@ class ApiSession:
             if sink.by_session:
                 self.end_subscription(sink)
 
-    def check_keys(self) -> None:
-        """End the log-on and the subscriptions of keys that are no more."""
-        find = self._exchange.keys.find
-        if self._key is not None and find(self._key.api_key) is None:
+    def check_keys(self, now_us: int) -> None:
+        """End the log-on and the subscriptions of keys that are no more, and what stood on them."""
+        if self._key is not None and self._is_gone(self._key, now_us):
             self._forget_key()
-        page_key = "" if self._page.key is None else self._page.key.api_key
-        for sink in list(self._subscriptions.values()):
-            if sink.api_key != page_key and find(sink.api_key) is None:
-                self.end_subscription(sink)
+        ended = [
+            sink
+            for sink in self._subscriptions.values()
+            if sink.key is not self._page.key and self._is_gone(sink.key, now_us)
+        ]
+        for sink in ended:
+            self.end_subscription(sink)
+        is_known = self._key is not None or self._page.key is not None
+        if self._key_revoked or (ended and not self._subscriptions and not is_known):
+            self.connection.close(CloseCode.POLICY_VIOLATION, KEY_IS_NO_MORE)
+
+    def _is_gone(self, key: ApiKey, now_us: int) -> bool:
+        found = self._exchange.keys.find(key.api_key)
+        return key.has_expired(now_us) or (found is not key and found != key)
 
     # -- user data
 
-    def _subscribe_session(self, _request: ApiRequest, _now_us: int) -> object:
-        key = self._session_key()
+    def _subscribe_session(self, _request: ApiRequest, now_us: int) -> object:
+        key = self._session_key(now_us)
         if any(sink.by_session for sink in self._subscriptions.values()):
             raise ApiError(400, -2035, "User Data Stream subscription already active.")
         return self._subscribe(key, by_session=True)
 
     def _subscribe_signed(self, request: ApiRequest, now_us: int) -> object:
-        sent = request.parameters
-        key, _ = self._services.authenticator.signed(
-            sent.get("apiKey"), sent, auth.sorted_payload(sent), Security.KEY, now_us
-        )
+        key, _ = self._sign_checked(request.parameters, Security.KEY, now_us)
         return self._subscribe(key, by_session=False)
 
     def _subscribe(self, key: ApiKey, *, by_session: bool) -> object:

@@ -20,7 +20,7 @@ from openoutcry.gateways.ws.ids import RequestId, is_request_id
 from openoutcry.gateways.ws.names import StreamName, Topic, parse_stream
 from openoutcry.gateways.ws.streams import StreamHub
 from openoutcry.gateways.ws.user_data import UserDataHub
-from openoutcry.ports.users import ListenKeys, ListenKeysAwayError
+from openoutcry.ports.users import ApiKeys, ListenKeys, ListenKeysAwayError
 
 logger = logging.getLogger("openoutcry.websocket")
 
@@ -96,12 +96,16 @@ def parse_address(path: str, query: str) -> StreamAddress | None:
 class ListenKeySink:
     """The user events of one listen key on one connection."""
 
-    __slots__ = ("_prefix", "_session", "account_id", "listen_key")
+    __slots__ = ("_prefix", "_session", "account_id", "api_keys", "listen_key")
 
-    def __init__(self, session: "StreamSession", listen_key: str, account_id: int) -> None:
+    def __init__(
+        self, session: "StreamSession", listen_key: str, account_id: int, api_keys: frozenset[str]
+    ) -> None:
+        """`api_keys`: those of the account, each of which may have got the listen key."""
         self._session = session
         self.listen_key = listen_key
         self.account_id = account_id
+        self.api_keys = api_keys
         self._prefix = b'{"stream":' + msgspec.json.encode(listen_key) + b',"data":'
 
     @property
@@ -128,6 +132,7 @@ class StreamServices:
     hub: StreamHub
     user_data: UserDataHub
     listen_keys: ListenKeys
+    keys: ApiKeys
     clock: Callable[[], int]
     with_listen_keys: dict["StreamSession", None] = field(default_factory=dict)
     """Sessions that listen with a key, which may expire."""
@@ -143,6 +148,19 @@ class StreamServices:
     async def accounts_of(self, names: Collection[str]) -> Mapping[str, int]:
         """Return the accounts of living listen keys; raises ListenKeysAwayError."""
         return await self.listen_keys.accounts_of(names, self.clock())
+
+    def living_keys(self, account_id: int) -> frozenset[str]:
+        """Return the names of an account's API keys that may be used now."""
+        now_us = self.clock()
+        return frozenset(
+            key.api_key
+            for key in self.keys.of_account(account_id)
+            if not key.has_expired(now_us) and self.keys.find(key.api_key) is not None
+        )
+
+    def may_listen(self, sink: "ListenKeySink") -> bool:
+        """Whether nobody may have its listen key whose API key was taken away since it opened."""
+        return bool(sink.api_keys) and sink.api_keys <= self.living_keys(sink.account_id)
 
 
 def possible_listen_keys(names: Iterable[str]) -> list[str]:
@@ -292,7 +310,9 @@ class StreamSession:
         if found is not None:
             return found
         account_id = self._accounts.get(text)
-        return None if account_id is None else ListenKeySink(self, text, account_id)
+        if account_id is None:
+            return None
+        return ListenKeySink(self, text, account_id, self._services.living_keys(account_id))
 
     def _subscribe(self, text: str, found: StreamName | ListenKeySink) -> None:
         if text in self._streams:

@@ -95,7 +95,9 @@ class WebSocketGateway:
         exchange = self._exchange
         hub = StreamHub(exchange.market_data, exchange.catalog, exchange.clock)
         user_data = UserDataHub(exchange.catalog, exchange.clock, exchange.accounts)
-        self._streams = StreamServices(hub, user_data, exchange.listen_keys, exchange.clock)
+        self._streams = StreamServices(
+            hub, user_data, exchange.listen_keys, exchange.keys, exchange.clock
+        )
         authenticator, people = Authenticator(exchange.keys), self._people
         self._api = ApiServices(exchange, self._endpoints, authenticator, user_data, people)
         if people is not None:
@@ -156,7 +158,7 @@ class WebSocketGateway:
         if self._api is not None:
             now_us = self._exchange.clock()
             for session in list(self._api.sessions):
-                session.check_keys()
+                session.check_keys(now_us)
                 session.check_late(now_us)
                 session.check_page_session(now_us)
         streams = self._streams
@@ -171,7 +173,11 @@ class WebSocketGateway:
                 session.page_session_ended(session_id)
 
     async def _check_listen_keys(self, streams: StreamServices) -> None:
-        """End what listens with a key that has expired or whose account has no API key left."""
+        """End what listens with a key that has expired, or that a lost API key may have got.
+
+        A listen key is the account's, whichever API key asked for it: when one of them is revoked
+        or expires, the listen key goes too, and who may still ask gets another one.
+        """
         sinks = [
             (session, sink)
             for session in streams.with_listen_keys
@@ -183,11 +189,17 @@ class WebSocketGateway:
             living = {sink.listen_key: sink.account_id for _, sink in sinks}
         finally:
             self._checking = None
+        lost: dict[str, int] = {}
         for session, sink in sinks:
-            if sink.listen_key in living and self._exchange.keys.of_account(sink.account_id):
-                continue
+            if sink.listen_key in living:
+                if streams.may_listen(sink):
+                    continue
+                lost[sink.listen_key] = sink.account_id
             if sink in session.listen_keys():
                 session.end_listen_key(sink)
+        with contextlib.suppress(ListenKeysAwayError):  # it runs out by itself, or is closed later
+            for listen_key, account_id in lost.items():
+                await streams.listen_keys.close(listen_key, account_id, streams.clock())
 
     # -- connections
 

@@ -1,6 +1,9 @@
 """Signatures against the API's published vectors, and what is no signature."""
 
 import base64
+import hashlib
+import hmac
+from dataclasses import replace
 
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
@@ -8,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
 
 from openoutcry.adapters.memory.keys import MemoryApiKeys
 from openoutcry.gateways.edge.auth import (
+    ADDRESSES_REMEMBERED_MAX,
     Authenticator,
     request_digest,
     rest_payload,
@@ -185,6 +189,7 @@ class Door:
         now_us: int = NOW_US,
         security: Security = Security.TRADE,
         api_key: str | None = API_KEY,
+        peer_ip: str = "10.0.0.1",
         **changes: str | None,
     ) -> tuple[int, str]:
         parameters = {
@@ -197,7 +202,9 @@ class Door:
             if value is None:
                 parameters.pop(name, None)
         try:
-            self.authenticator.signed(api_key, parameters, WHOLE.encode(), security, now_us)
+            self.authenticator.signed(
+                api_key, parameters, WHOLE.encode(), security, now_us, peer_ip
+            )
         except ApiError as error:
             return error.code, error.message
         return 0, ""
@@ -207,7 +214,7 @@ def test_a_good_request_passes_and_says_until_when() -> None:
     door = Door()
     parameters = {"timestamp": "1499827319559", "signature": WHOLE_SIGNATURE}
     key, deadline_us = door.authenticator.signed(
-        API_KEY, parameters, WHOLE.encode(), Security.TRADE, NOW_US
+        API_KEY, parameters, WHOLE.encode(), Security.TRADE, NOW_US, "10.0.0.1"
     )
     assert key is HMAC_KEY
     assert deadline_us == NOW_US + 5_000_000
@@ -274,3 +281,98 @@ def test_permissions_and_revocation() -> None:
     assert door.ask()[0] == -2015
     door.keys.add(ApiKey(API_KEY, 1025, KeyType.HMAC, b"another secret"))
     assert door.ask()[0] == -1022
+
+
+REJECTED = (-2015, "Invalid API-key, IP, or permissions for action.")
+
+
+def test_an_expired_key_is_as_an_unknown_one() -> None:
+    """R18"""
+    door = Door(replace(HMAC_KEY, expires_us=NOW_US + 1_000_000))
+    assert door.ask()[0] == 0
+    assert door.ask(now_us=NOW_US + 999_999)[0] == 0
+    assert door.ask(now_us=NOW_US + 1_000_000) == REJECTED
+    assert door.ask(now_us=NOW_US + 1_000_000, signature="00") == REJECTED
+    with pytest.raises(ApiError) as refusal:
+        door.authenticator.key(API_KEY, "10.0.0.1", NOW_US + 1_000_000)
+    assert (refusal.value.code, refusal.value.message) == REJECTED
+
+
+@pytest.mark.parametrize(
+    ("allowed", "peer_ip", "is_let_in"),
+    [
+        ((), "203.0.113.9", True),
+        (("203.0.113.9/32",), "203.0.113.9", True),
+        (("203.0.113.9/32",), "203.0.113.8", False),
+        (("203.0.113.0/24", "10.0.0.0/8"), "10.255.0.1", True),
+        (("203.0.113.0/24", "10.0.0.0/8"), "11.0.0.1", False),
+        (("2001:db8::/32",), "2001:db8:1::5", True),
+        (("2001:db8::/32",), "2001:db9::5", False),
+        (("10.0.0.0/8",), "::ffff:10.0.0.1", True),
+        (("10.0.0.0/8",), "::ffff:11.0.0.1", False),
+        (("fe80::/10",), "fe80::1%eth0", True),
+        (("10.0.0.0/8",), "::1", False),
+        (("0.0.0.0/0",), "", False),
+        (("0.0.0.0/0",), "no address", False),
+    ],
+)
+def test_a_key_is_used_from_its_networks_alone(
+    *, allowed: tuple[str, ...], peer_ip: str, is_let_in: bool
+) -> None:
+    door = Door(replace(HMAC_KEY, allowed_ips=allowed))
+    for _ in range(2):  # decided, and remembered
+        assert door.ask(peer_ip=peer_ip) == ((0, "") if is_let_in else REJECTED)
+    if is_let_in:
+        assert door.authenticator.key(API_KEY, peer_ip, NOW_US).api_key == API_KEY
+    else:
+        with pytest.raises(ApiError) as refusal:
+            door.authenticator.key(API_KEY, peer_ip, NOW_US)
+        assert (refusal.value.code, refusal.value.message) == REJECTED
+
+
+def test_many_addresses_are_not_remembered_for_ever() -> None:
+    door = Door(replace(HMAC_KEY, allowed_ips=("10.0.0.0/8",)))
+    for number in range(3 * ADDRESSES_REMEMBERED_MAX):
+        outside = door.ask(peer_ip=f"11.0.{number // 256}.{number % 256}")
+        assert outside == REJECTED
+    assert door.ask(peer_ip="10.0.0.7")[0] == 0
+    fence = door.authenticator._known[API_KEY][2]
+    assert fence is not None
+    assert len(fence._remembered) <= ADDRESSES_REMEMBERED_MAX
+
+
+@pytest.mark.parametrize(
+    ("security", "symbol", "code"),
+    [
+        (Security.TRADE, "BTCUSD", 0),
+        (Security.TRADE, "ETHUSD", -2015),
+        (Security.TRADE, "btcusd", -2015),
+        (Security.TRADE, None, 0),  # the endpoint says that it is missing
+        (Security.READ, "ETHUSD", 0),
+    ],
+)
+def test_a_key_for_some_markets_trades_in_these(
+    security: Security, symbol: str | None, code: int
+) -> None:
+    door = Door(replace(HMAC_KEY, allowed_symbols=("BTCUSD",)))
+    assert door.ask(security=security, symbol=symbol)[0] == code
+
+
+def test_withdrawing_is_a_right_of_its_own() -> None:
+    assert Door().ask(security=Security.WITHDRAW) == REJECTED
+    allowed = replace(HMAC_KEY, may_withdraw=True, may_trade=False, may_read=False)
+    assert Door(allowed).ask(security=Security.WITHDRAW)[0] == 0
+
+
+def test_a_key_without_a_secret_signs_nothing() -> None:
+    empty = replace(HMAC_KEY, material=b"")
+    signature = hmac.new(b"", WHOLE.encode(), hashlib.sha256).hexdigest()
+    assert Door(empty).ask(signature=signature)[0] == -1022
+
+
+def test_a_suspended_key_is_as_an_unknown_one() -> None:
+    door = Door()
+    door.keys.suspend(1025)
+    assert door.ask() == REJECTED
+    door.keys.resume(1025)
+    assert door.ask()[0] == 0

@@ -2,6 +2,8 @@
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from tests.support.rest_caller import ORDER, PLAIN_ORDERS, RestCaller, sign
@@ -111,6 +113,35 @@ async def test_both_ways_answer_the_same(seed: int) -> None:
     assert statuses.count(400) > 50
     states = [caller.small.calls.kernel.state_hash() for caller in (twins.short, twins.general)]
     assert states[0] == states[1]
+
+
+@pytest.mark.parametrize(
+    ("limits", "status"),
+    [
+        ({"expires_us": NOW_US + 1}, 200),
+        ({"expires_us": NOW_US}, 401),
+        ({"allowed_ips": ("10.0.0.0/8",)}, 200),
+        ({"allowed_ips": ("10.0.0.2/32",)}, 401),
+        ({"allowed_symbols": ("BTCUSD",)}, 200),
+        ({"allowed_symbols": ("ETHUSD",)}, 401),
+        ({"may_trade": False}, 401),
+        ({"may_read": False}, 200),
+    ],
+)
+@pytest.mark.parametrize("in_body", [True, False])
+async def test_limits_of_a_key_are_the_same_on_both_ways(
+    *, limits: dict[str, Any], status: int, in_body: bool
+) -> None:
+    twins = Twins()
+    for caller in (twins.short, twins.general):
+        keys = caller.exchange.keys
+        found = keys.find(twins.alice.api_key)
+        assert found is not None
+        keys.revoke(found.api_key)
+        keys.add(replace(found, **limits))
+    form = f"{PLAIN[:-1]}{NOW_US // 1000}"
+    assert await twins.send(form, in_body=in_body) == status
+    assert twins.taken == (status == 200)
 
 
 async def test_limits_are_the_same() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+from dataclasses import replace
 
 import pytest
 from tests.support.rest_caller import ORDER, RestCaller
@@ -356,3 +357,49 @@ async def test_wallet_answers_with_what_there_is(rest: RestCaller) -> None:
     assert withdrawal.error[:2] == (400, -4019)
     nowhere = await rest.signed("GET", "/sapi/v1/capital/deposit/address", coin="XXX")
     assert nowhere.error[1] == -1130
+
+
+async def test_a_key_is_told_the_truth_about_itself() -> None:
+    rest = RestCaller()
+    path = "/sapi/v1/account/apiRestrictions"
+    body = json.loads((await rest.signed("GET", path)).response.body)
+    assert {name for name, value in body.items() if value is True} == {
+        "enableReading",
+        "enableSpotAndMarginTrading",
+    }
+    assert "tradingAuthorityExpirationTime" not in body
+    key = rest.exchange.keys.find(rest.alice.api_key)
+    assert key is not None
+    rest.exchange.keys.revoke(key.api_key)
+    limited = replace(
+        key,
+        may_trade=False,
+        may_withdraw=True,
+        allowed_ips=("0.0.0.0/0", "::/0"),
+        created_us=5_000_000,
+        expires_us=4_000_000_000_000_000,
+    )
+    rest.exchange.keys.add(limited)
+    body = json.loads((await rest.signed("GET", path)).response.body)
+    assert {name for name, value in body.items() if value is True} == {
+        "ipRestrict",
+        "enableReading",
+        "enableWithdrawals",
+    }
+    assert (body["createTime"], body["tradingAuthorityExpirationTime"]) == (
+        5_000,
+        4_000_000_000_000,
+    )
+
+
+async def test_a_key_that_is_fenced_in_gets_no_listen_key_from_elsewhere() -> None:
+    rest = RestCaller()
+    key = rest.exchange.keys.find(rest.alice.api_key)
+    assert key is not None
+    rest.exchange.keys.revoke(key.api_key)
+    rest.exchange.keys.add(replace(key, allowed_ips=("192.0.2.0/24",)))
+    headers = {"x-mbx-apikey": key.api_key}
+    request = Request("POST", "/api/v3/userDataStream", "", b"", headers, "10.0.0.1")
+    assert (await rest.send(request)).error[:2] == (401, -2015)
+    request.peer_ip = "192.0.2.7"
+    assert (await rest.send(request)).status == 200
