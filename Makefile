@@ -18,6 +18,16 @@ VENV_MADE := $(VENV)/.made
 LOCK_INSTALLED := $(VENV)/.lock-installed
 KERNEL_BUILT := $(VENV)/.kernel-built
 
+# The page is built where Node 20 or newer is; without it the exchange serves the API alone.
+PAGE := src/openoutcry/page
+PAGE_BUILT := $(PAGE)/index.html
+PAGE_TOOLS := web/node_modules/.package-lock.json
+PAGE_SOURCES := $(wildcard web/*.json web/*.ts web/index.html) \
+	$(shell find web/src web/public -type f 2>/dev/null)
+HAS_NODE := $(shell command -v npm >/dev/null 2>&1 \
+	&& node -e 'const [a, b] = process.versions.node.split("."); process.exit(+(a < 20 || (a == 20 && b < 19)))' 2>/dev/null \
+	&& echo yes)
+
 KERNEL_SOURCES := CMakeLists.txt pyproject.toml \
 	$(wildcard native/src native/src/*.cpp native/src/*.hpp native/src/*.h)
 
@@ -35,7 +45,7 @@ endif
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
-.PHONY: help setup build run test test-quick test-faults check format bench bench-differential bench-chaos bench-faults lock clean
+.PHONY: help page setup build run test test-quick test-faults check format bench bench-differential bench-chaos bench-faults lock clean
 
 help: ## show this list
 	@printf 'usage: make VERB\n\n'
@@ -43,15 +53,16 @@ help: ## show this list
 		| while IFS='|' read -r verb words; do printf '  %-20s %s\n' "$$verb" "$$words"; done
 	@printf '\nPORT=%s DATA=%s PYTHON=%s JOBS=%s\n' '$(PORT)' '$(DATA)' '$(PYTHON)' '$(JOBS)'
 
-setup: $(KERNEL_BUILT) ## make .venv, install the locked tools, build the kernel
+setup: $(KERNEL_BUILT) page ## make .venv, install the locked tools, build the kernel and the page
 
-build: setup ## as setup: builds the kernel again if its source changed
+build: setup ## as setup: builds the kernel or the page again if its source changed
 
 run: setup ## start the demo exchange on PORT; Ctrl-C stops it
 	@mkdir -p '$(DATA)'
 	@exec $(BIN)/outcry serve --data '$(DATA)' --port '$(PORT)' --demo
 
 test: setup ## run every test; first, by itself, what breaks a running exchange and keeps its time
+	@$(if $(HAS_NODE),$(NPM) run --silent test)
 	@$(MAKE) test-faults
 	@exec $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m 'not alone' $(ARGS)
 
@@ -62,7 +73,7 @@ test-quick: setup ## run the tests that take less than ten seconds each
 test-faults: setup ## run of them those that break a running scaled exchange: six minutes
 	@$(BIN)/python -m pytest -n 0 -m alone $(ARGS) || test $$? -eq 5
 
-check: setup ## lint, format, types, layers
+check: setup ## lint, format, types, layers; the page's too
 	@echo '[1/4] ruff check'
 	@$(BIN)/ruff check .
 	@echo '[2/4] ruff format --check'
@@ -71,10 +82,13 @@ check: setup ## lint, format, types, layers
 	@$(BIN)/mypy
 	@echo '[4/4] lint-imports'
 	@$(BIN)/lint-imports --cache-dir .cache/import-linter
+	@$(if $(HAS_NODE),echo '[page] biome check' && $(NPM) run --silent lint)
+	@$(if $(HAS_NODE),echo '[page] tsc' && $(NPM) run --silent typecheck)
 
 format: setup ## format the code, and mend what the linter can mend
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+	@$(if $(HAS_NODE),$(NPM) run --silent format)
 
 bench: setup ## run the benchmarks and print the table
 	@exec $(BIN)/python -m bench $(ARGS)
@@ -99,6 +113,7 @@ lock: $(VENV_MADE) ## resolve pyproject.toml into requirements/*.txt
 	@echo 'requirements/runtime.txt' && $(COMPILE) $(ARGS) -c requirements/dev.txt pyproject.toml -o requirements/runtime.txt
 
 clean: ## remove what was made: .venv, build, caches (not .data)
+	rm -rf web/node_modules $(PAGE)
 	rm -rf $(VENV) build .cache .hypothesis .ruff_cache src/openoutcry/kernel/_native.*.so
 	find src tests bench tools -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
@@ -132,4 +147,23 @@ $(LOCK_INSTALLED): requirements/dev.txt $(VENV_MADE)
 $(KERNEL_BUILT): $(LOCK_INSTALLED) $(KERNEL_SOURCES)
 	@echo '[3/3] kernel (C++)'
 	@$(PIP) install --quiet --no-build-isolation --no-deps -e .
+	@touch $@
+
+NPM := npm --prefix web
+
+ifeq ($(HAS_NODE),)
+page:
+	@echo 'page: no Node >= 20.19 here, so the exchange runs without its page; the API is all there'
+else
+page: $(PAGE_BUILT)
+endif
+
+$(PAGE_TOOLS): web/package.json web/package-lock.json web/.npmrc
+	@echo '[page] locked tools and libraries'
+	@$(NPM) ci --silent
+	@touch $@
+
+$(PAGE_BUILT): $(PAGE_TOOLS) $(PAGE_SOURCES)
+	@echo '[page] build'
+	@$(NPM) run --silent build -- --logLevel warn
 	@touch $@

@@ -11,8 +11,10 @@ export interface SocketOptions {
   readonly onOpen: () => void;
   readonly onText: (text: string) => void;
   readonly onGone: (code: number) => void;
-  /** What to send when nothing was heard for a while; any answer shows that the link is alive. */
-  readonly probe: () => string;
+  /** A message that is always answered, whereby a silent link shows that it is alive. */
+  readonly probe: string;
+  /** Sends it by itself after a while of silence; else only when somebody calls check. */
+  readonly watches: boolean;
 }
 
 const SILENCE_MS = 20_000;
@@ -113,18 +115,26 @@ export class RecoveringSocket {
     this.cancelTimer = surroundings.after(delayMs, () => this.connect());
   }
 
-  private watch(): void {
-    const { surroundings } = this.options;
+  /** Ask for a sign of life, and make a new connection when none comes. */
+  check(): void {
+    const { surroundings, probe } = this.options;
+    const askedMs = surroundings.nowMs();
+    if (!this.send(probe)) return;
     this.cancelTimer();
+    this.cancelTimer = surroundings.after(ANSWER_MS, () => {
+      if (this.heardMs >= askedMs) this.watch();
+      else this.restart();
+    });
+  }
+
+  private watch(): void {
+    const { surroundings, watches } = this.options;
+    this.cancelTimer();
+    if (!watches) return;
     const dueMs = Math.max(0, this.heardMs + SILENCE_MS - surroundings.nowMs());
     this.cancelTimer = surroundings.after(dueMs, () => {
-      if (surroundings.nowMs() - this.heardMs < SILENCE_MS) return this.watch();
-      const askedMs = surroundings.nowMs();
-      this.send(this.options.probe());
-      this.cancelTimer = surroundings.after(ANSWER_MS, () => {
-        if (this.heardMs >= askedMs) this.watch();
-        else this.restart();
-      });
+      if (surroundings.nowMs() - this.heardMs < SILENCE_MS) this.watch();
+      else this.check();
     });
   }
 

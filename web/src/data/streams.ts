@@ -33,7 +33,8 @@ export class StreamClient {
       onOpen: () => this.settle(),
       onText: (text) => this.read(text),
       onGone: () => this.gone(),
-      probe: () => JSON.stringify({ method: "LIST_SUBSCRIPTIONS", id: 0 }),
+      probe: JSON.stringify({ method: "LIST_SUBSCRIPTIONS", id: 0 }),
+      watches: true,
     });
     this.states = this.socket.states;
   }

@@ -50,7 +50,9 @@ export class TradingSession {
       onOpen: () => void this.logOn(),
       onText: (text) => this.read(text),
       onGone: () => this.gone(),
-      probe: () => JSON.stringify({ id: 0, method: "ping" }),
+      probe: JSON.stringify({ id: 0, method: "ping" }),
+      // What is sent here counts as somebody using the session, and would keep it alive for ever.
+      watches: false,
     });
     this.socket.states.add((state) => {
       if (state === "waiting" || state === "connecting") this.become(state);
@@ -71,6 +73,11 @@ export class TradingSession {
 
   hurry(): void {
     this.socket.hurry();
+  }
+
+  /** Something else went silent: see whether this link is alive. */
+  check(): void {
+    this.socket.check();
   }
 
   /** What the exchange's clock says now, as far as we know. */

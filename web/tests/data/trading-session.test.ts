@@ -155,6 +155,21 @@ describe("the session", () => {
     expect(await session.call("ping")).toMatchObject({ ok: false, problem: { kind: "offline" } });
   });
 
+  test("silence is not taken for a break, unless somebody asks and nothing answers", async () => {
+    const { world, session } = await ready();
+    world.pass(600_000);
+    expect(session.state).toBe("ready");
+    session.check();
+    world.socket.say({ id: 0, status: 200, result: {} });
+    world.pass(60_000);
+    expect(session.state).toBe("ready");
+    expect(world.sockets.length).toBe(1);
+    session.check();
+    world.pass(10_000);
+
+    expect(session.state).toBe("waiting");
+  });
+
   test("a call without an answer ends", async () => {
     const { world, session } = await ready();
     const call = session.call("account.commission");

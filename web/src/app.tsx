@@ -1,0 +1,58 @@
+/** Which view an address shows. What only some people need is loaded when they come to it. */
+
+import { Suspense, useEffect } from "react";
+import { useMarkets } from "./hooks";
+import { remembered } from "./preferences";
+import { go, Link, usePath } from "./router";
+import { texts } from "./texts/en";
+import { Guard, Loading } from "./ui/states";
+import { Shell } from "./views/shell";
+import { TradeView } from "./views/trade/trade-view";
+
+function Home() {
+  const markets = useMarkets();
+  const known = remembered("market");
+  const first = markets.list.find((market) => market.symbol === known) ?? markets.list[0];
+  useEffect(() => {
+    if (first) go(`/trade/${first.symbol}`, { replace: true });
+  }, [first]);
+  if (markets.state === "ready" && !first) return <p className="state">{texts.market.noMarkets}</p>;
+  return <Loading />;
+}
+
+function NotFound() {
+  return (
+    <div className="state">
+      <h1>{texts.states.notFound}</h1>
+      <p>{texts.states.notFoundHint}</p>
+      <Link className="button" to="/">
+        {texts.states.toTrading}
+      </Link>
+    </div>
+  );
+}
+
+function View({ path }: { readonly path: string }) {
+  const [, place, rest] = path.split("/");
+  switch (place) {
+    case "":
+      return <Home />;
+    case "trade":
+      return rest ? <TradeView symbol={rest.toUpperCase()} /> : <Home />;
+    default:
+      return <NotFound />;
+  }
+}
+
+export function App() {
+  const path = usePath();
+  return (
+    <Shell>
+      <Guard key={path}>
+        <Suspense fallback={<Loading />}>
+          <View path={path} />
+        </Suspense>
+      </Guard>
+    </Shell>
+  );
+}

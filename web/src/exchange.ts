@@ -1,0 +1,169 @@
+/** Everything that the views talk to, made once at the start. */
+
+import { AccountFeed } from "./data/account-feed";
+import { decimal } from "./data/decimal";
+import { HouseApi, type Me } from "./data/house-api";
+import { MarketApi } from "./data/market-api";
+import { type Market, marketOf } from "./data/markets";
+import type { Result } from "./data/problems";
+import { RestClient } from "./data/rest";
+import { StreamClient } from "./data/streams";
+import { browser, Listeners } from "./data/surroundings";
+import { TickerFeed } from "./data/tickers";
+import { TradingSession } from "./data/trading-session";
+
+/** What `config.json` says: the same build runs wherever it is put. */
+export interface PageConfig {
+  readonly apiBase: string;
+  readonly wsBase: string;
+  readonly demo: boolean;
+}
+
+export type Markets =
+  | { readonly state: "loading" | "failed"; readonly list: readonly Market[] }
+  | { readonly state: "ready"; readonly list: readonly Market[] };
+
+export type Person =
+  | { readonly state: "unknown" | "out"; readonly me: null }
+  | { readonly state: "in"; readonly me: Me };
+
+export interface FeeRates {
+  readonly maker: bigint;
+  readonly taker: bigint;
+}
+
+export interface Note {
+  readonly id: number;
+  readonly tone: "good" | "bad" | "plain";
+  readonly text: string;
+}
+
+const MARKETS_EVERY_MS = 20_000;
+const MARKETS_RETRY_MS = 2_000;
+const NOTE_MS = 6_000;
+const NOTES_MAX = 4;
+
+const NO_FEES: FeeRates = { maker: 0n, taker: 0n };
+
+export class Exchange {
+  readonly api: MarketApi;
+  readonly house: HouseApi;
+  readonly streams: StreamClient;
+  readonly session: TradingSession;
+  readonly account: AccountFeed;
+  readonly tickers: TickerFeed;
+
+  readonly marketNews = new Listeners<void>();
+  markets: Markets = { state: "loading", list: [] };
+  readonly personNews = new Listeners<void>();
+  person: Person = { state: "unknown", me: null };
+  readonly feeNews = new Listeners<void>();
+  fees: FeeRates = NO_FEES;
+  readonly noteNews = new Listeners<void>();
+  notes: readonly Note[] = [];
+  private nextNote = 1;
+
+  constructor(readonly config: PageConfig) {
+    const rest = new RestClient({ base: config.apiBase });
+    const wsBase = config.wsBase || location.origin.replace(/^http/, "ws");
+    this.api = new MarketApi(rest);
+    this.house = new HouseApi(rest);
+    this.streams = new StreamClient(`${wsBase}/stream`, browser);
+    this.tickers = new TickerFeed(this.streams, this.api.tickers);
+    this.session = new TradingSession({
+      url: `${wsBase}/ws-api/v3`,
+      surroundings: browser,
+      ticket: () => this.house.streamTicket(),
+    });
+    this.account = new AccountFeed(this.session);
+    this.session.states.add((state) => {
+      if (state === "ready") void this.loadFees();
+      if (state === "signed-out") this.setPerson({ state: "out", me: null });
+    });
+    window.addEventListener("online", () => {
+      this.streams.hurry();
+      this.session.hurry();
+    });
+  }
+
+  start(): void {
+    this.streams.start();
+    this.streams.states.add((state) => {
+      if (state === "open") void this.loadMarkets();
+      if (state === "waiting") this.session.check();
+    });
+    void this.keepMarkets();
+    void this.loadPerson();
+  }
+
+  /** Ask who is signed in: at the start, and after everything that may have changed it. */
+  async loadPerson(): Promise<void> {
+    const result = await this.house.me();
+    if (result.ok) {
+      this.setPerson({ state: "in", me: result.value });
+      this.session.start();
+    } else if (result.problem.status === 401) {
+      this.session.stop();
+      this.setPerson({ state: "out", me: null });
+    } else if (this.person.state === "unknown") {
+      // No answer says nothing about who it is. The market is shown, and the question asked again.
+      this.setPerson({ state: "out", me: null });
+      browser.after(MARKETS_RETRY_MS, () => void this.loadPerson());
+    }
+  }
+
+  async signOut(): Promise<Result<unknown>> {
+    const result = await this.house.signOut();
+    this.session.stop();
+    this.setPerson({ state: "out", me: null });
+    return result;
+  }
+
+  async loadMarkets(): Promise<boolean> {
+    const result = await this.api.info();
+    if (result.ok) this.markets = { state: "ready", list: result.value.symbols.map(marketOf) };
+    else if (this.markets.state !== "ready") this.markets = { state: "failed", list: [] };
+    this.marketNews.tell();
+    return result.ok;
+  }
+
+  tell(tone: Note["tone"], text: string): void {
+    const id = this.nextNote;
+    this.nextNote += 1;
+    this.notes = [...this.notes, { id, tone, text }].slice(-NOTES_MAX);
+    this.noteNews.tell();
+    browser.after(NOTE_MS, () => this.dismiss(id));
+  }
+
+  dismiss(id: number): void {
+    this.notes = this.notes.filter((note) => note.id !== id);
+    this.noteNews.tell();
+  }
+
+  private async keepMarkets(): Promise<void> {
+    const isOk = document.hidden || (await this.loadMarkets());
+    browser.after(isOk ? MARKETS_EVERY_MS : MARKETS_RETRY_MS, () => void this.keepMarkets());
+  }
+
+  private async loadFees(): Promise<void> {
+    const result = await this.session.call<{
+      commissionRates: { maker: string; taker: string };
+    }>("account.status");
+    if (!result.ok) return;
+    const { maker, taker } = result.value.commissionRates;
+    this.fees = { maker: decimal(maker), taker: decimal(taker) };
+    this.feeNews.tell();
+  }
+
+  private setPerson(person: Person): void {
+    if (person.state !== "in") this.fees = NO_FEES;
+    this.person = person;
+    this.personNews.tell();
+  }
+}
+
+export async function loadConfig(): Promise<PageConfig> {
+  const fallback: PageConfig = { apiBase: "", wsBase: "", demo: false };
+  const result = await new RestClient({ base: "" }).get<Partial<PageConfig>>("/config.json");
+  return result.ok ? { ...fallback, ...result.value } : fallback;
+}

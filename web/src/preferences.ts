@@ -1,0 +1,19 @@
+/** Small choices that this browser remembers. Nothing secret, and nothing that anything depends on. */
+
+const PREFIX = "outcry.";
+
+export function remembered(name: string): string | null {
+  try {
+    return localStorage.getItem(PREFIX + name);
+  } catch {
+    return null; // storage may be switched off
+  }
+}
+
+export function remember(name: string, value: string): void {
+  try {
+    localStorage.setItem(PREFIX + name, value);
+  } catch {
+    // storage may be full or switched off: the choice lasts as long as the page
+  }
+}
