@@ -10,10 +10,10 @@ import pytest
 
 from openoutcry.adapters.memory.keys import MemoryApiKeys
 from openoutcry.adapters.postgres.keys import PostgresApiKeys
-from openoutcry.adapters.sqlite.keys import KeyStoreError, SqliteApiKeys
+from openoutcry.adapters.sqlite.keys import SqliteApiKeys
 from openoutcry.identity.keys import generate_key
 from openoutcry.identity.sealing import API_KEYS, AesGcmSealer
-from openoutcry.ports.users import ApiKey, ApiKeys, KeyType
+from openoutcry.ports.users import ApiKey, ApiKeys, KeyStoreError, KeyType
 
 SEALER = AesGcmSealer(bytes(32), API_KEYS)
 

@@ -4,13 +4,13 @@ One class serves both ways in: the control socket of a running exchange, and an 
 the moment because none was running. Every change of the exchange is an ordinary journaled command.
 """
 
+import asyncio
 import struct
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from enum import Enum
 from typing import TypeVar
 
-from openoutcry.adapters.sqlite.keys import KeyStoreError
 from openoutcry.app.market_fields import (
     DEFAULT_FILTERS,
     MARKET_FIELDS,
@@ -62,7 +62,7 @@ from openoutcry.identity.keys import (
 )
 from openoutcry.ports.calls import CallError, Calls, Reply
 from openoutcry.ports.feeds import Committed
-from openoutcry.ports.users import ApiKey, ApiKeys, KeyType
+from openoutcry.ports.users import ApiKey, ApiKeys, KeyStoreError, KeyType
 
 _E = TypeVar("_E", bound=Enum)
 
@@ -251,7 +251,7 @@ class Administration:
             label=values.optional("label") or "",
         )
         check_api_key(key)
-        self._keys.add(key)
+        await asyncio.to_thread(self._keys.add, key)
         answer: Answer = {"api_key": name, "key_type": key_type.value, "account": row.account_id}
         return answer | {"secret": secret} if secret else answer
 
@@ -278,7 +278,7 @@ class Administration:
     async def _revoke_key(self, values: _Values) -> Answer:
         name = values.text("api-key")
         key = self._keys.find(name)
-        if not self._keys.revoke(name):
+        if not await asyncio.to_thread(self._keys.revoke, name):
             raise AdminError("there is no such API key")
         if key is not None and self._on_revoked is not None:
             await self._on_revoked(key.account_id)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from openoutcry.adapters.local.folder import FolderLockedError
 from openoutcry.adapters.sqlite.audit import SqliteAudit
-from openoutcry.adapters.sqlite.keys import KeyStoreError, SqliteApiKeys
+from openoutcry.adapters.sqlite.keys import SqliteApiKeys
 from openoutcry.app.acts import RecordedAdministration
 from openoutcry.app.admin import AdminError, Administration, Answer, Request
 from openoutcry.app.control import NoServerError, ask
@@ -29,6 +29,7 @@ from openoutcry.partition.recovery import RecoveryError
 from openoutcry.partition.runtime import now_us
 from openoutcry.ports.audit import AuditError
 from openoutcry.ports.journal import JournalError
+from openoutcry.ports.users import KeyStoreError
 
 
 def administer(directory: Path, request: Request) -> Answer:

@@ -16,7 +16,7 @@ from openoutcry.adapters.memory.listen_keys import MemoryListenKeys
 from openoutcry.adapters.memory.rate_limits import MemoryRateLimiter
 from openoutcry.adapters.sqlite.audit import SqliteAudit
 from openoutcry.adapters.sqlite.history import SqliteHistory, load_market_data
-from openoutcry.adapters.sqlite.keys import KeyStoreError, SqliteApiKeys
+from openoutcry.adapters.sqlite.keys import SqliteApiKeys
 from openoutcry.app.acts import RecordedAdministration
 from openoutcry.app.admin import Administration
 from openoutcry.app.control import ControlServer
@@ -47,7 +47,7 @@ from openoutcry.partition.recovery import RecoveryError
 from openoutcry.partition.runtime import Partition, now_us
 from openoutcry.ports.audit import AuditError
 from openoutcry.ports.journal import JournalError
-from openoutcry.ports.users import end_listen_key
+from openoutcry.ports.users import KeyStoreError, end_listen_key
 from openoutcry.projections.live import LiveMarketData
 
 EXIT_OK = 0

@@ -3,6 +3,7 @@
 import secrets
 import string
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
@@ -83,12 +84,29 @@ def check_api_key(key: ApiKey) -> None:
         raise KeyFormatError(f"the name of a key has {API_KEY_CHARACTERS} characters")
     if key.account_id <= 0:
         raise KeyFormatError("a key belongs to an account")
+    if key.expires_us < 0 or 0 < key.expires_us <= key.created_us:
+        raise KeyFormatError("a key expires after it was made")
+    if key.may_withdraw and not key.allowed_ips:
+        raise KeyFormatError("a key that may withdraw is held to addresses")
+    _check_limits(key)
     if key.key_type is KeyType.HMAC:
         if not key.material:
             raise KeyFormatError("an HMAC key needs a secret")
         return
     if material_of_public_key(key.key_type, key.material.decode()) != key.material:
         raise KeyFormatError("the public key is not in its normal PEM form")
+
+
+def _check_limits(key: ApiKey) -> None:
+    for text in key.allowed_ips:
+        try:
+            is_normal = str(ip_network(text)) == text
+        except ValueError:
+            is_normal = False
+        if not is_normal:
+            raise KeyFormatError(f"{text!r} is no network in its normal form")
+    if not all(symbol.isascii() and symbol.isalnum() for symbol in key.allowed_symbols):
+        raise KeyFormatError("a symbol is letters and digits only")
 
 
 def _generated(key_type: KeyType, private: PrivateKey) -> GeneratedKey:

@@ -42,6 +42,10 @@ class ApiKey:
         return 0 < self.expires_us <= now_us
 
 
+class KeyStoreError(Exception):
+    """The store of keys cannot be read or changed now; the message says why."""
+
+
 class ApiKeys(Protocol):
     """Keys by public name. Look-ups are from memory; a revoked key is gone within a second.
 
@@ -57,11 +61,11 @@ class ApiKeys(Protocol):
         ...
 
     def add(self, key: ApiKey) -> None:
-        """Store a new key durably; raises ValueError when its name is taken."""
+        """Store a new key durably; raises ValueError when its name is taken, or KeyStoreError."""
         ...
 
     def revoke(self, api_key: str) -> bool:
-        """Forget a key; False when there is none."""
+        """Forget a key; False when there is none. May raise KeyStoreError."""
         ...
 
     def suspend(self, account_id: int) -> int:

@@ -8,9 +8,9 @@ import psycopg
 import pytest
 from tests.support.rows import wait_until
 
-from openoutcry.adapters.postgres.keys import KeyStoreError, PostgresApiKeys
+from openoutcry.adapters.postgres.keys import PostgresApiKeys
 from openoutcry.identity.sealing import API_KEYS, AesGcmSealer
-from openoutcry.ports.users import ApiKey, KeyType
+from openoutcry.ports.users import ApiKey, KeyStoreError, KeyType
 
 Opener = Callable[[], PostgresApiKeys]
 SEALER = AesGcmSealer(bytes(32), API_KEYS)

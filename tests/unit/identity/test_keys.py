@@ -1,7 +1,8 @@
 """API keys: what is made can sign, and what cannot be used is refused."""
 
 import base64
-import dataclasses
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
@@ -115,10 +116,39 @@ def test_an_hmac_key_has_no_public_half() -> None:
 )
 def test_a_key_that_cannot_work_is_not_stored(change: dict[str, object]) -> None:
     with pytest.raises(KeyFormatError):
-        check_api_key(dataclasses.replace(stored(KeyType.HMAC), **change))  # type: ignore[arg-type]
+        check_api_key(replace(stored(KeyType.HMAC), **change))  # type: ignore[arg-type]
 
 
 def test_a_public_key_in_another_form_is_not_stored() -> None:
     key = stored(KeyType.ED25519)
     with pytest.raises(KeyFormatError, match="normal"):
-        check_api_key(dataclasses.replace(key, material=key.material + b"\n"))
+        check_api_key(replace(key, material=key.material + b"\n"))
+
+
+@pytest.mark.parametrize(
+    ("limits", "words"),
+    [
+        ({"expires_us": 5}, "after it was made"),
+        ({"expires_us": -1}, "after it was made"),
+        ({"may_withdraw": True}, "addresses"),
+        ({"allowed_ips": ("10.0.0.1/8",)}, "normal form"),
+        ({"allowed_ips": ("10.0.0.1",)}, "normal form"),
+        ({"allowed_ips": ("here",)}, "normal form"),
+        ({"allowed_symbols": ("BTC USD",)}, "letters and digits"),
+    ],
+)
+def test_limits_that_make_no_sense_are_not_stored(limits: dict[str, Any], words: str) -> None:
+    made = generate_key(KeyType.HMAC)
+    key = ApiKey(made.api_key, 1025, KeyType.HMAC, made.material, created_us=5)
+    check_api_key(key)
+    check_api_key(
+        replace(
+            key,
+            may_withdraw=True,
+            expires_us=6,
+            allowed_ips=("10.0.0.0/8", "2001:db8::/32", "203.0.113.7/32"),
+            allowed_symbols=("BTCUSD",),
+        )
+    )
+    with pytest.raises(KeyFormatError, match=words):
+        check_api_key(replace(key, **limits))

@@ -16,7 +16,7 @@ from psycopg.errors import UniqueViolation
 
 from openoutcry.adapters.postgres.connections import connect_primary, is_away
 from openoutcry.ports.sealing import Sealer, SealError
-from openoutcry.ports.users import ApiKey, KeyType
+from openoutcry.ports.users import ApiKey, KeyStoreError, KeyType
 
 log = logging.getLogger(__name__)
 
@@ -35,10 +35,6 @@ _CHANGES: LiteralString = (
 
 
 _T = TypeVar("_T")
-
-
-class KeyStoreError(Exception):
-    """The keys cannot be read or changed now; the message says why."""
 
 
 class PostgresApiKeys:

@@ -6,11 +6,12 @@ name of its key.
 
 import os
 import sqlite3
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 
 from openoutcry.ports.sealing import Sealer, SealError
-from openoutcry.ports.users import ApiKey, KeyType
+from openoutcry.ports.users import ApiKey, KeyStoreError, KeyType
 
 FORMAT_VERSION = 2
 _MODE = 0o600
@@ -43,12 +44,11 @@ _ADDED_IN_2 = (
 )
 
 
-class KeyStoreError(Exception):
-    """The key file cannot be used; the message names it and says why."""
-
-
 class SqliteApiKeys:
-    """`ApiKeys` in a file, with every key in memory; one process at a time may change it."""
+    """`ApiKeys` in a file, with every key in memory; one process at a time may change it.
+
+    Changes may come from any thread, since they wait for the disk.
+    """
 
     def __init__(self, path: Path, sealer: Sealer) -> None:
         """Open the file, made if missing, or brought to this release's format if it is older."""
@@ -59,7 +59,8 @@ class SqliteApiKeys:
         self._keys: dict[str, ApiKey] = {}
         self._of_account: dict[int, dict[str, ApiKey]] = {}
         self._suspended: set[str] = set()
-        self._database = sqlite3.connect(path, isolation_level=None)
+        self._one_at_a_time = threading.RLock()
+        self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         try:
             self._open()
             self._load()
@@ -89,8 +90,6 @@ class SqliteApiKeys:
 
     def add(self, key: ApiKey) -> None:
         """Store a new key durably; raises ValueError when its name is taken."""
-        if key.api_key in self._keys:
-            raise ValueError("this API key exists already")
         values = {
             "api_key": key.api_key,
             "account_id": key.account_id,
@@ -108,29 +107,36 @@ class SqliteApiKeys:
         }
         names = ", ".join(values)
         places = ", ".join(f":{name}" for name in values)
-        self._change(f"INSERT INTO api_key ({names}) VALUES ({places})", values)  # noqa: S608 - the names are above
-        self._keep(key)
+        statement = f"INSERT INTO api_key ({names}) VALUES ({places})"  # noqa: S608 - the names are above
+        with self._one_at_a_time:
+            if key.api_key in self._keys:
+                raise ValueError("this API key exists already")
+            self._change(statement, values)
+            self._keep(key)
 
     def revoke(self, api_key: str) -> bool:
         """Forget a key durably; False when there is none."""
-        if api_key not in self._keys:
-            return False
-        self._change("DELETE FROM api_key WHERE api_key = :api_key", {"api_key": api_key})
-        del self._of_account[self._keys.pop(api_key).account_id][api_key]
-        self._suspended.discard(api_key)
-        return True
+        with self._one_at_a_time:
+            if api_key not in self._keys:
+                return False
+            self._change("DELETE FROM api_key WHERE api_key = :api_key", {"api_key": api_key})
+            del self._of_account[self._keys.pop(api_key).account_id][api_key]
+            self._suspended.discard(api_key)
+            return True
 
     def suspend(self, account_id: int) -> int:
         """Have no key of an account be found until `resume`, durably; returns how many it has."""
-        keys = self._set_suspended(account_id, suspended=True)
-        self._suspended.update(keys)
-        return len(keys)
+        with self._one_at_a_time:
+            keys = self._set_suspended(account_id, suspended=True)
+            self._suspended.update(keys)
+            return len(keys)
 
     def resume(self, account_id: int) -> int:
         """Have the keys of an account be found again, durably; returns how many it has."""
-        keys = self._set_suspended(account_id, suspended=False)
-        self._suspended.difference_update(keys)
-        return len(keys)
+        with self._one_at_a_time:
+            keys = self._set_suspended(account_id, suspended=False)
+            self._suspended.difference_update(keys)
+            return len(keys)
 
     def close(self) -> None:
         """Close the file; the store must not be used afterwards."""

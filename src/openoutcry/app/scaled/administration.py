@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from openoutcry.adapters.postgres.keys import KeyStoreError, PostgresApiKeys
+from openoutcry.adapters.postgres.keys import PostgresApiKeys
 from openoutcry.adapters.tcp.frames import ProcessRole
 from openoutcry.app.admin import AdminError, Administration, Answer, Handler, Request
 from openoutcry.app.scaled.control import ControlCalls, Hosting
@@ -19,6 +19,7 @@ from openoutcry.gateways.edge.catalog import Catalog
 from openoutcry.partition.runtime import now_us
 from openoutcry.ports.calls import CallError
 from openoutcry.ports.journal import JournalError
+from openoutcry.ports.users import KeyStoreError
 
 if TYPE_CHECKING:
     from typing_extensions import override

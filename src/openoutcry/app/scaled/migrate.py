@@ -19,7 +19,7 @@ from openoutcry.adapters.local.folder import FolderLockedError
 from openoutcry.adapters.local.servers.postgres import PostgresServer
 from openoutcry.adapters.local.servers.process import ServerError, store_folder
 from openoutcry.adapters.postgres.journal import PostgresJournal
-from openoutcry.adapters.postgres.keys import KeyStoreError, PostgresApiKeys
+from openoutcry.adapters.postgres.keys import PostgresApiKeys
 from openoutcry.adapters.postgres.migrations import SCHEMAS, SchemaError, migrate
 from openoutcry.adapters.postgres.ownership import Ownership
 from openoutcry.adapters.postgres.projector import PostgresProjector, ProjectionError
@@ -63,6 +63,7 @@ from openoutcry.partition.recovery import (
 )
 from openoutcry.ports.feeds import Committed
 from openoutcry.ports.journal import JournalError
+from openoutcry.ports.users import KeyStoreError
 
 FIRST_ROW = 2
 """Row 1 is written and taken away again: a journal that begins later needs its snapshot."""

@@ -9,7 +9,6 @@ from typing import Any
 
 import uvloop
 
-from openoutcry.adapters.postgres.keys import KeyStoreError
 from openoutcry.adapters.postgres.migrations import SchemaError
 from openoutcry.adapters.redis.client import RedisError
 from openoutcry.app.children import PARENT_VARIABLE, die_with_parent
@@ -18,6 +17,7 @@ from openoutcry.app.settings import SettingsError
 from openoutcry.partition.follower import AheadError, DivergedError
 from openoutcry.partition.recovery import RecoveryError
 from openoutcry.ports.journal import JournalError
+from openoutcry.ports.users import KeyStoreError
 
 EXIT_OK = 0
 EXIT_FAILED = 1

@@ -23,7 +23,7 @@ import uvloop
 from openoutcry.adapters.local.folder import FolderLock, FolderLockedError
 from openoutcry.adapters.local.servers.process import ServerError
 from openoutcry.adapters.local.valkey_cluster import ValkeyError
-from openoutcry.adapters.postgres.keys import KeyStoreError, PostgresApiKeys
+from openoutcry.adapters.postgres.keys import PostgresApiKeys
 from openoutcry.adapters.postgres.migrations import SchemaError
 from openoutcry.adapters.postgres.ownership import Ownership
 from openoutcry.adapters.tcp.authority import ensure_certificates
@@ -58,6 +58,7 @@ from openoutcry.identity.sealing import MasterKeyError
 from openoutcry.partition.runtime import now_us
 from openoutcry.ports.calls import CallError
 from openoutcry.ports.journal import JournalError
+from openoutcry.ports.users import KeyStoreError
 
 log = logging.getLogger("openoutcry")
 
