@@ -152,6 +152,10 @@ class PeopleDirectory(Protocol):
         """Let them sign in again; False when there is no such person."""
         ...
 
+    async def end_sessions(self, person_id: int, now_us: int) -> bool:
+        """End all their sessions; False when there is no such person."""
+        ...
+
     async def set_roles(self, person_id: int, roles: Collection[OperatorRole], now_us: int) -> bool:
         """Make them an operator with these roles, or none; their sessions end."""
         ...
