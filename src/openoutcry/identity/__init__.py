@@ -1,6 +1,5 @@
-"""Who may call: makes API keys, reads the public half of one, and says whether a key is fit to be
-stored.
+"""Who may call: people with their passwords, second factors and sessions; API keys; the audit log.
 
-Knows key material and permissions, and no order, market, balance or database: stores of keys are
-adapters.
+Knows what proves who somebody is, and no order, market, balance, database or protocol: stores and
+mail servers are adapters. `identity.Identity` is what a process makes.
 """

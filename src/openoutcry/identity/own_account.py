@@ -1,0 +1,235 @@
+"""What people see and do about their own safety: passwords, sessions, factors."""
+
+import unicodedata
+
+from openoutcry.identity.desk import SECOND_FACTORS, Desk
+from openoutcry.identity.passkeys import PASSKEYS_MAX
+from openoutcry.ports.identity import (
+    Caller,
+    Me,
+    OwnSession,
+    PasskeyAnswer,
+    PasskeyOptions,
+    PasskeyView,
+    Refusal,
+    RefusedError,
+    StartedSession,
+    TotpSetUp,
+)
+from openoutcry.ports.people import Factor, SecurityEventKind, SessionView
+from openoutcry.ports.people_store import Person, StoredPasskey
+
+NAME_CHARACTERS_MAX = 60
+
+
+class OwnAccountService:
+    """`OwnAccount` over the desk's tools."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._stores = desk.stores
+
+    async def me(self, session: SessionView) -> Me:
+        """Return what a person may know of themselves."""
+        person = await self._desk.person(session.person_id)
+        factors = await self._desk.factors_of(person.person_id)
+        second = factors & SECOND_FACTORS
+        return Me(
+            session=session,
+            created_us=person.created_us,
+            factors=factors,
+            recovery_codes_left=await self._stores.factors.recovery_codes_left(person.person_id),
+            passkeys=len(await self._stores.factors.passkeys_of(person.person_id)),
+            step_up_by=factors - {Factor.PASSWORD} if second else frozenset({Factor.PASSWORD}),
+            security_changed_us=person.security_changed_us,
+        )
+
+    async def change_password(
+        self, session: SessionView, password: str, caller: Caller
+    ) -> StartedSession:
+        """Replace the password; other sessions end, this one's token changes."""
+        desk = self._desk
+        person = await desk.person(session.person_id)
+        password = desk.passwords.judge(password, person.email)
+        if await desk.passwords.verify(person.password_hash, password):
+            raise RefusedError(Refusal.PASSWORD_UNCHANGED)
+        new_hash = await desk.passwords.hash(password)
+        if not await self._stores.people.set_password(
+            person.person_id, new_hash, was=person.password_hash, changed_us=caller.now_us
+        ):
+            raise RefusedError(Refusal.SESSION_UNKNOWN)
+        await self._stores.tokens.forget_pending(person.person_id)
+        await self._stores.tokens.forget_mail_tokens(person.email_key)
+        await desk.sessions.end_all(person.person_id, but=session.session_id)
+        await desk.record("password.change", person, caller)
+        desk.tell(SecurityEventKind.PASSWORD_CHANGED, person, caller)
+        return await desk.sessions.renew(session.session_id, caller.now_us)
+
+    async def sessions(self, session: SessionView, now_us: int) -> list[OwnSession]:
+        """Return one's living sessions, the one used last first."""
+        return [
+            OwnSession(
+                session_id=own.session_id,
+                current=own.session_id == session.session_id,
+                factors=own.factors,
+                started_us=own.started_us,
+                seen_us=own.seen_us,
+                ends_us=own.ends_us,
+                ip=own.ip,
+                user_agent=own.user_agent,
+            )
+            for own in await self._desk.sessions.living_of(session.person_id, now_us)
+        ]
+
+    async def end_session(self, session: SessionView, session_id: str, caller: Caller) -> None:
+        """End one of one's sessions."""
+        if not await self._desk.sessions.end(session_id, session.person_id):
+            raise RefusedError(Refusal.SESSION_UNKNOWN)
+        person = await self._stores.people.person(session.person_id)
+        await self._desk.record("session.end", person, caller)
+
+    async def end_other_sessions(self, session: SessionView, caller: Caller) -> int:
+        """End all but this one; returns how many."""
+        ended = await self._desk.sessions.end_all(session.person_id, but=session.session_id)
+        person = await self._stores.people.person(session.person_id)
+        await self._desk.record("session.end-others", person, caller, {"ended": str(ended)})
+        return ended
+
+    async def begin_totp(self, session: SessionView, caller: Caller) -> TotpSetUp:
+        """Make a generator's secret; it proves nothing until confirmed."""
+        person = await self._desk.person(session.person_id)
+        begun = await self._desk.totp.begin(person.person_id, person.email, caller.now_us)
+        if begun is None:
+            raise RefusedError(Refusal.FACTOR_EXISTS)
+        return begun
+
+    async def confirm_totp(
+        self, session: SessionView, code: str, caller: Caller
+    ) -> tuple[str, ...]:
+        """Confirm it by a code. Returns recovery codes when there were none, else nothing."""
+        desk = self._desk
+        person = await desk.person(session.person_id)
+        if not await desk.totp.is_begun(person.person_id):
+            raise RefusedError(Refusal.FACTOR_UNKNOWN)
+        guard = desk.limits.code(person.person_id, caller.ip)
+        await desk.limits.begin(guard, caller.now_us)
+        if not await desk.totp.confirm(person.person_id, code, caller.now_us):
+            await desk.failed("factor.refuse", guard, person, caller, Factor.TOTP.value)
+            raise RefusedError(Refusal.WRONG_CODE)
+        await desk.limits.succeeded(guard, caller.now_us)
+        await self._factor_added(person, Factor.TOTP, "codes by time", caller)
+        return await desk.recovery.make_if_none(person.person_id)
+
+    async def remove_totp(self, session: SessionView, caller: Caller) -> None:
+        """Forget the generator."""
+        person = await self._desk.person(session.person_id)
+        if not await self._stores.factors.remove_totp(person.person_id):
+            raise RefusedError(Refusal.FACTOR_UNKNOWN)
+        await self._factor_removed(person, Factor.TOTP, "codes by time", caller)
+
+    async def make_recovery_codes(self, session: SessionView, caller: Caller) -> tuple[str, ...]:
+        """Make new recovery codes; older ones are good no more."""
+        person = await self._desk.person(session.person_id)
+        if not SECOND_FACTORS & await self._desk.factors_of(person.person_id):
+            raise RefusedError(Refusal.FACTOR_NEEDED)
+        codes = await self._desk.recovery.make(person.person_id)
+        await self._desk.record("recovery-codes.make", person, caller)
+        self._desk.tell(SecurityEventKind.RECOVERY_CODES_MADE, person, caller)
+        return codes
+
+    async def passkeys(self, session: SessionView) -> list[PasskeyView]:
+        """Return one's passkeys, oldest first."""
+        stored = await self._stores.factors.passkeys_of(session.person_id)
+        return [_view(passkey) for passkey in stored]
+
+    async def add_passkey_options(self, session: SessionView, caller: Caller) -> PasskeyOptions:
+        """Begin to add a passkey."""
+        person = await self._desk.person(session.person_id)
+        await self._check_room(person)
+        return await self._desk.passkeys.ask_to_add(
+            person.person_id, person.email, session.session_id, caller
+        )
+
+    async def add_passkey(
+        self, session: SessionView, name: str, answer: PasskeyAnswer, caller: Caller
+    ) -> tuple[PasskeyView, tuple[str, ...]]:
+        """Add a passkey. Returns recovery codes too when there were none, else nothing."""
+        person = await self._desk.person(session.person_id)
+        name = _checked_name(name)
+        await self._check_room(person)
+        new = await self._desk.passkeys.check_new(
+            person.person_id, session.session_id, answer, caller
+        )
+        passkey = StoredPasskey(
+            passkey_id=0,
+            person_id=person.person_id,
+            credential_id=new.credential_id,
+            public_key=new.public_key,
+            sign_count=new.sign_count,
+            name=name,
+            transports=new.transports,
+            backed_up=new.backed_up,
+            created_us=caller.now_us,
+            used_us=0,
+        )
+        try:
+            passkey = await self._stores.factors.add_passkey(passkey)
+        except ValueError as error:
+            raise RefusedError(Refusal.FACTOR_EXISTS) from error
+        await self._factor_added(person, Factor.PASSKEY, name, caller)
+        return _view(passkey), await self._desk.recovery.make_if_none(person.person_id)
+
+    async def rename_passkey(
+        self, session: SessionView, passkey_id: int, name: str, caller: Caller
+    ) -> None:
+        """Give a passkey another name."""
+        person = await self._desk.person(session.person_id)
+        name = _checked_name(name)
+        if not await self._stores.factors.rename_passkey(passkey_id, person.person_id, name):
+            raise RefusedError(Refusal.FACTOR_UNKNOWN)
+        await self._desk.record("passkey.rename", person, caller, {"passkey": str(passkey_id)})
+
+    async def remove_passkey(self, session: SessionView, passkey_id: int, caller: Caller) -> None:
+        """Forget a passkey."""
+        person = await self._desk.person(session.person_id)
+        stored = await self._stores.factors.passkeys_of(person.person_id)
+        names = {passkey.passkey_id: passkey.name for passkey in stored}
+        if not await self._stores.factors.remove_passkey(passkey_id, person.person_id):
+            raise RefusedError(Refusal.FACTOR_UNKNOWN)
+        await self._factor_removed(person, Factor.PASSKEY, names.get(passkey_id, ""), caller)
+
+    async def _check_room(self, person: Person) -> None:
+        if len(await self._stores.factors.passkeys_of(person.person_id)) >= PASSKEYS_MAX:
+            raise RefusedError(Refusal.TOO_MANY_PASSKEYS)
+
+    async def _factor_added(
+        self, person: Person, factor: Factor, name: str, caller: Caller
+    ) -> None:
+        await self._stores.people.security_changed(person.person_id, caller.now_us)
+        details = {"factor": factor.value, "name": name}
+        await self._desk.record("factor.add", person, caller, details)
+        self._desk.tell(SecurityEventKind.FACTOR_ADDED, person, caller, name)
+
+    async def _factor_removed(
+        self, person: Person, factor: Factor, name: str, caller: Caller
+    ) -> None:
+        await self._stores.people.security_changed(person.person_id, caller.now_us)
+        if not SECOND_FACTORS & await self._desk.factors_of(person.person_id):
+            await self._stores.factors.set_recovery_codes(person.person_id, ())
+        details = {"factor": factor.value, "name": name}
+        await self._desk.record("factor.remove", person, caller, details)
+        self._desk.tell(SecurityEventKind.FACTOR_REMOVED, person, caller, name)
+
+
+def _view(passkey: StoredPasskey) -> PasskeyView:
+    return PasskeyView(
+        passkey.passkey_id, passkey.name, passkey.backed_up, passkey.created_us, passkey.used_us
+    )
+
+
+def _checked_name(name: str) -> str:
+    """Return a name that can be shown in one line; raises RefusedError."""
+    name = unicodedata.normalize("NFC", name).strip()
+    if not 0 < len(name) <= NAME_CHARACTERS_MAX or not name.isprintable():
+        raise RefusedError(Refusal.NAME_FORMAT)
+    return name

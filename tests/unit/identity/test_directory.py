@@ -1,0 +1,82 @@
+"""People as operators and other rooms look them up."""
+
+import pytest
+from tests.support.identity_scene import EMAIL, IdentityScene, pending
+
+from openoutcry.core.ids import account_id_of
+from openoutcry.ports.identity import NextStep
+from openoutcry.ports.people import (
+    FIRST_PERSON_ID,
+    EmailFormatError,
+    EmailTakenError,
+    Factor,
+    OperatorRole,
+    PersonStatus,
+    SecurityEventKind,
+)
+
+
+async def test_people_are_found_by_id_account_and_address() -> None:
+    scene = IdentityScene()
+    session = await scene.person()
+    directory = scene.directory
+    view = await directory.person(FIRST_PERSON_ID)
+    assert view is not None
+    assert (view.email, view.status, view.factors) == (
+        EMAIL,
+        PersonStatus.ACTIVE,
+        {Factor.PASSWORD},
+    )
+    assert view.signed_in_us == scene.now_us
+    assert view.account_id == session.view.account_id
+    assert await directory.by_account(view.account_id) == view
+    assert await directory.by_email(" ann@EXAMPLE.org") == view
+    assert await directory.person(5) is None
+    assert await directory.by_email("nobody@example.org") is None
+    for account_id in (0, 5, view.account_id + 1, account_id_of(FIRST_PERSON_ID + 1)):
+        assert await directory.by_account(account_id) is None
+
+
+async def test_people_by_page() -> None:
+    scene = IdentityScene()
+    assert await scene.directory.page() == []
+    for name in ("ann", "bob", "cyd"):
+        await scene.person(f"{name}@example.org")
+    first = await scene.directory.page(limit=2)
+    assert [view.email for view in first] == ["ann@example.org", "bob@example.org"]
+    rest = await scene.directory.page(after_person_id=first[-1].person_id)
+    assert [view.email for view in rest] == ["cyd@example.org"]
+    found = await scene.directory.page(containing=" BOB")
+    assert [view.email for view in found] == ["bob@example.org"]
+
+
+async def test_an_operator_is_made_with_a_password_for_once() -> None:
+    scene = IdentityScene()
+    made = await scene.directory.add_operator(EMAIL, [OperatorRole.TREASURY], scene.now_us)
+    assert made.person.roles == {OperatorRole.TREASURY}
+    assert made.one_time_password not in repr(made)
+    half = pending(await scene.sign_in(password=made.one_time_password))
+    assert half.step is NextStep.NEW_PASSWORD
+    with pytest.raises(EmailTakenError):
+        await scene.directory.add_operator("ann@example.org", (), scene.now_us)
+    with pytest.raises(EmailFormatError):
+        await scene.directory.add_operator("ann", (), scene.now_us)
+
+
+async def test_locks_and_roles_are_told_and_unknown_people_have_none() -> None:
+    scene = IdentityScene()
+    await scene.person()
+    assert await scene.directory.lock(FIRST_PERSON_ID, scene.now_us)
+    view = await scene.directory.person(FIRST_PERSON_ID)
+    assert view is not None
+    assert view.status is PersonStatus.LOCKED
+    assert await scene.directory.unlock(FIRST_PERSON_ID, scene.now_us)
+    assert await scene.directory.set_roles(FIRST_PERSON_ID, [OperatorRole.ADMIN], scene.now_us)
+    kinds = [event.kind for event in scene.events][-3:]
+    assert kinds == [
+        SecurityEventKind.LOCKED,
+        SecurityEventKind.UNLOCKED,
+        SecurityEventKind.ROLES_CHANGED,
+    ]
+    assert not await scene.directory.lock(5, scene.now_us)
+    assert not await scene.directory.unlock(5, scene.now_us)

@@ -1,0 +1,246 @@
+"""Sessions: when they end, what renews them, who sees them. ASVS 7."""
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.support.identity_scene import (
+    CHEAP,
+    HOUR_US,
+    MINUTE_US,
+    OTHER_PASSWORD,
+    PASSWORD,
+    IdentityScene,
+    refusal,
+    refused,
+    started,
+)
+
+from openoutcry.identity import limits
+from openoutcry.ports.identity import Refusal
+from openoutcry.ports.people import Factor, SecurityEventKind
+
+
+async def test_a_token_is_unguessable_and_only_itself() -> None:
+    scene = IdentityScene()
+    session = await scene.person()
+    other = started(await scene.sign_in())
+    assert len(session.token) == 43
+    assert session.token != other.token
+    for token in ("", session.token[:-1], session.token + "=", session.token.swapcase(), "é" * 43):
+        assert await scene.sessions.find(token, scene.now_us) is None
+    assert await scene.sessions.find(session.view.session_id, scene.now_us) is None
+
+
+async def test_a_session_ends_after_half_an_hour_of_rest() -> None:
+    scene = IdentityScene()
+    session = await scene.person()
+    for _ in range(5):
+        scene.wait(30 * MINUTE_US - 1)
+        found = await scene.sessions.find(session.token, scene.now_us)
+        assert found is not None
+        assert found.idle_ends_us == scene.now_us + 30 * MINUTE_US
+    scene.wait(30 * MINUTE_US)
+    assert await scene.sessions.find(session.token, scene.now_us) is None
+    assert scene.ended == [session.view.session_id]
+
+
+async def test_a_session_ends_after_twelve_hours_however_busy() -> None:
+    scene = IdentityScene()
+    session = await scene.person()
+    assert session.seconds == 12 * 3600
+    for _ in range(12 * 60 - 1):
+        scene.wait(MINUTE_US)
+        assert await scene.sessions.find(session.token, scene.now_us) is not None
+    scene.wait(MINUTE_US)
+    assert await scene.sessions.find(session.token, scene.now_us) is None
+    assert scene.ended == [session.view.session_id]
+
+
+async def test_what_a_session_has_opened_keeps_it_awake() -> None:
+    scene = IdentityScene()
+    session = await scene.person()
+    for _ in range(3):
+        scene.wait(29 * MINUTE_US)
+        assert await scene.sessions.seen(session.view.session_id, scene.now_us) is not None
+    assert await scene.sessions.find(session.token, scene.now_us) is not None
+    assert await scene.sessions.seen("another", scene.now_us) is None
+
+
+async def test_sessions_that_nobody_asks_for_end_too() -> None:
+    scene = IdentityScene()
+    session = await scene.person()
+    scene.wait(30 * MINUTE_US - 1)
+    await scene.identity.look_round()
+    assert scene.ended == []
+    scene.wait(1)
+    await scene.identity.look_round()
+    assert scene.ended == [session.view.session_id]
+
+
+@given(st.lists(st.tuples(st.integers(0, 40), st.booleans()), max_size=60))
+async def test_a_session_lives_exactly_as_long_as_its_limits_say(
+    steps: list[tuple[int, bool]],
+) -> None:
+    """Against a model of two lines. A use within a minute of the last one is not remembered."""
+    scene = IdentityScene()
+    session = await scene.person()
+    used_us = begun_us = scene.now_us
+    lives = True
+    for minutes, looked_round in steps:
+        scene.wait(minutes * MINUTE_US)
+        if looked_round:
+            await scene.identity.look_round()
+        lives &= scene.now_us - used_us < 30 * MINUTE_US
+        lives &= scene.now_us - begun_us < 12 * HOUR_US
+        found = await scene.sessions.find(session.token, scene.now_us)
+        assert (found is not None) == lives
+        used_us = scene.now_us
+    assert scene.ended == ([] if lives else [session.view.session_id])
+
+
+async def test_signing_out_ends_one_session_at_once() -> None:
+    scene = IdentityScene()
+    first, second = await scene.person(), started(await scene.sign_in())
+    await scene.signing_in.sign_out(first.view, scene.caller())
+    assert await scene.sessions.find(first.token, scene.now_us) is None
+    assert await scene.sessions.find(second.token, scene.now_us) is not None
+    assert scene.ended == [first.view.session_id]
+    await scene.signing_in.sign_out(first.view, scene.caller())
+    assert scene.ended == [first.view.session_id], "it ends once"
+
+
+async def test_people_see_their_own_sessions_and_end_them() -> None:
+    scene = IdentityScene()
+    ann = await scene.person()
+    scene.wait(1)
+    other = started(await scene.sign_in(ip="198.51.100.7"))
+    bob = await scene.person("bob@example.org")
+    own = await scene.own.sessions(ann.view, scene.now_us)
+    assert [(session.session_id, session.current) for session in own] == [
+        (other.view.session_id, False),
+        (ann.view.session_id, True),
+    ]
+    assert [session.ip for session in own] == ["198.51.100.7", "192.0.2.1"]
+    for session_id in (bob.view.session_id, "0" * 32, ""):
+        work = scene.own.end_session(ann.view, session_id, scene.caller())
+        assert await refusal(work) is Refusal.SESSION_UNKNOWN
+    await scene.own.end_session(ann.view, other.view.session_id, scene.caller())
+    assert scene.ended == [other.view.session_id]
+    assert await scene.sessions.find(bob.token, scene.now_us) is not None
+
+
+async def test_all_others_are_ended_and_this_one_stays() -> None:
+    scene = IdentityScene()
+    ann = await scene.person()
+    others = [started(await scene.sign_in()).view.session_id for _ in range(3)]
+    assert await scene.own.end_other_sessions(ann.view, scene.caller()) == 3
+    assert sorted(scene.ended) == sorted(others)
+    assert await scene.sessions.find(ann.token, scene.now_us) is not None
+    assert await scene.own.end_other_sessions(ann.view, scene.caller()) == 0
+
+
+async def test_a_list_leaves_out_what_has_run_out() -> None:
+    scene = IdentityScene()
+    await scene.person()
+    scene.wait(30 * MINUTE_US)
+    new = started(await scene.sign_in())
+    own = await scene.own.sessions(new.view, scene.now_us)
+    assert [session.session_id for session in own] == [new.view.session_id]
+
+
+async def test_the_session_unused_longest_gives_way() -> None:
+    scene = IdentityScene(settings=replace(CHEAP, sessions_max=3))
+    first = await scene.person()
+    for _ in range(2):
+        scene.wait(2 * MINUTE_US)
+        started(await scene.sign_in())
+    await scene.sessions.find(first.token, scene.now_us + 1)
+    started(await scene.sign_in())
+    assert await scene.sessions.find(first.token, scene.now_us + 1) is not None
+    assert len(scene.ended) == 1
+    assert scene.ended != [first.view.session_id]
+
+
+async def test_a_proof_is_fresh_for_five_minutes_and_renews_the_token() -> None:
+    scene = IdentityScene()
+    session = await scene.person()
+    assert session.view.is_stepped_up(scene.now_us + 5 * MINUTE_US - 1)
+    assert not session.view.is_stepped_up(scene.now_us + 5 * MINUTE_US)
+    scene.wait(10 * MINUTE_US)
+    renewed = await scene.signing_in.step_up_password(session.view, PASSWORD, scene.caller())
+    assert renewed.token != session.token
+    assert renewed.view.session_id == session.view.session_id
+    assert renewed.view.stepped_up_until_us == scene.now_us + 5 * MINUTE_US
+    assert renewed.seconds == 12 * 3600 - 600, "the session is no longer for it"
+    assert await scene.sessions.find(session.token, scene.now_us) is None
+    assert await scene.sessions.find(renewed.token, scene.now_us) == renewed.view
+    assert scene.ended == [], "it goes on"
+
+
+async def test_a_wrong_proof_changes_nothing_and_is_counted() -> None:
+    scene = IdentityScene()
+    session = await scene.person()
+    scene.wait(10 * MINUTE_US)
+    for _ in range(limits.CODES_OF_PERSON):
+        work = scene.signing_in.step_up_password(session.view, "wrong one", scene.caller())
+        assert await refusal(work) is Refusal.WRONG_PASSWORD
+    work = scene.signing_in.step_up_password(session.view, PASSWORD, scene.caller())
+    assert await refusal(work) is Refusal.TOO_MANY_ATTEMPTS
+    found = await scene.sessions.find(session.token, scene.now_us)
+    assert found is not None
+    assert not found.is_stepped_up(scene.now_us)
+
+
+async def test_with_a_second_factor_a_password_proves_too_little() -> None:
+    scene = IdentityScene()
+    session = await scene.person()
+    me = await scene.own.me(session.view)
+    assert me.step_up_by == {Factor.PASSWORD}
+    generator, codes = await scene.with_totp(session)
+    me = await scene.own.me(session.view)
+    assert me.step_up_by == {Factor.TOTP, Factor.RECOVERY_CODE}
+    work = scene.signing_in.step_up_password(session.view, PASSWORD, scene.caller())
+    assert await refusal(work) is Refusal.FACTOR_NEEDED
+    code = scene.code(generator, 1)
+    renewed = await scene.signing_in.step_up_code(session.view, Factor.TOTP, code, scene.caller())
+    again = await scene.signing_in.step_up_code(
+        renewed.view, Factor.RECOVERY_CODE, codes[0], scene.caller()
+    )
+    assert await scene.sessions.find(again.token, scene.now_us) is not None
+
+
+async def test_a_session_that_has_ended_cannot_be_renewed() -> None:
+    scene = IdentityScene()
+    session = await scene.person()
+    await scene.signing_in.sign_out(session.view, scene.caller())
+    work = scene.signing_in.step_up_password(session.view, PASSWORD, scene.caller())
+    assert await refusal(work) is Refusal.SESSION_UNKNOWN
+
+
+async def test_another_password_ends_the_other_sessions() -> None:
+    scene = IdentityScene()
+    session, other = await scene.person(), started(await scene.sign_in())
+    for password, expected in (
+        (PASSWORD, Refusal.PASSWORD_UNCHANGED),
+        ("password1", Refusal.PASSWORD_KNOWN),
+        ("short", Refusal.PASSWORD_TOO_SHORT),
+    ):
+        work = scene.own.change_password(session.view, password, scene.caller())
+        assert await refusal(work) is expected
+    renewed = await scene.own.change_password(session.view, OTHER_PASSWORD, scene.caller())
+    assert scene.ended == [other.view.session_id]
+    assert await scene.sessions.find(session.token, scene.now_us) is None
+    assert await scene.sessions.find(renewed.token, scene.now_us) is not None
+    assert (await refused(scene.sign_in())).refusal is Refusal.BAD_CREDENTIALS
+    started(await scene.sign_in(password=OTHER_PASSWORD))
+    assert (await scene.own.me(renewed.view)).security_changed_us == scene.now_us
+    assert len(scene.told(SecurityEventKind.PASSWORD_CHANGED)) == 1
+
+
+async def test_other_roles_end_the_sessions_that_had_the_old_ones() -> None:
+    scene = IdentityScene()
+    session = await scene.person()
+    assert await scene.directory.set_roles(session.view.person_id, (), scene.now_us)
+    assert scene.ended == [session.view.session_id]
+    assert not await scene.directory.set_roles(5, (), scene.now_us)
