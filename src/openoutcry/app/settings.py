@@ -51,13 +51,16 @@ class ServeSettings:
     """A person's session is over after so long, however busy it is."""
     smtp_host: str = ""
     """The mail server; empty: the demo keeps mails in a mailbox, others send none."""
-    smtp_port: int = 587
+    smtp_port: int = 0
+    """0 is the usual one of `smtp_security`."""
     smtp_security: str = "starttls"
     """`starttls`, `tls` from the first byte, or `none`, which is for a server on this machine."""
     smtp_username: str = ""
     smtp_password: str = field(default="", repr=False)
     smtp_from: str = ""
     """The address that mails come from."""
+    smtp_authority: str = ""
+    """A file of certificates to believe beside the system's."""
     reserve_bytes: int = RESERVE_BYTES
     """Space set aside on the disk so that cancels still pass when it is full; 0 for none."""
     journal_synchronous: str = "FULL"
@@ -95,10 +98,12 @@ class ServeSettings:
             raise SettingsError(
                 f"smtp_security is starttls, tls or none, not {self.smtp_security!r}"
             )
-        if not 0 < self.smtp_port < 65_536:
+        if not 0 <= self.smtp_port < 65_536:
             raise SettingsError(f"smtp_port is a port, not {self.smtp_port}")
-        if self.smtp_host and not self.smtp_from:
-            raise SettingsError("smtp_from is needed with smtp_host: who mails come from")
+        if self.smtp_host and "@" not in self.smtp_from:
+            raise SettingsError("smtp_from is needed with smtp_host: the address mails come from")
+        if self.smtp_username and self.smtp_security == "none":
+            raise SettingsError("smtp_username needs smtp_security: no password goes without TLS")
 
     def with_environment(self, environment: Mapping[str, str] | None = None) -> Self:
         """Return these settings with what OUTCRY_* variables say; flags are not overridden."""

@@ -23,9 +23,10 @@ def settings(**more: Any) -> ServeSettings:
         {"session_idle_seconds": 300},
         {"session_idle_seconds": 7_200, "session_seconds": 3_600},
         {"smtp_security": "ssl"},
-        {"smtp_port": 0},
+        {"smtp_port": -1},
         {"smtp_port": 65_536},
-        {"smtp_host": "mail.example"},
+        {"smtp_from": "nobody", "smtp_host": "mail.example"},
+        {"smtp_username": "exchange", "smtp_security": "none"},
     ],
 )
 def test_what_makes_no_sense_is_refused_by_name(wrong: dict[str, Any]) -> None:
