@@ -70,6 +70,15 @@ class Directory:
         await self._tell(SecurityEventKind.UNLOCKED, person_id, now_us)
         return True
 
+    async def end_sessions(self, person_id: int, now_us: int) -> bool:
+        """End all their sessions, and what they have half begun."""
+        del now_us  # the moment is now
+        if await self._people.person(person_id) is None:
+            return False
+        await self._desk.stores.tokens.forget_pending(person_id)
+        await self._desk.sessions.end_all(person_id)
+        return True
+
     async def set_roles(self, person_id: int, roles: Collection[OperatorRole], now_us: int) -> bool:
         """Make them an operator with these roles, or none; their sessions end."""
         if not await self._people.set_roles(person_id, roles):

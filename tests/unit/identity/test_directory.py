@@ -1,10 +1,10 @@
 """People as operators and other rooms look them up."""
 
 import pytest
-from tests.support.identity_scene import EMAIL, IdentityScene, pending
+from tests.support.identity_scene import EMAIL, IdentityScene, pending, refusal
 
 from openoutcry.core.ids import account_id_of
-from openoutcry.ports.identity import NextStep
+from openoutcry.ports.identity import NextStep, Refusal
 from openoutcry.ports.people import (
     FIRST_PERSON_ID,
     EmailFormatError,
@@ -80,3 +80,17 @@ async def test_locks_and_roles_are_told_and_unknown_people_have_none() -> None:
     ]
     assert not await scene.directory.lock(5, scene.now_us)
     assert not await scene.directory.unlock(5, scene.now_us)
+
+
+async def test_an_operator_ends_sessions_and_half_sign_ins() -> None:
+    scene = IdentityScene()
+    session = await scene.person()
+    generator, _ = await scene.with_totp(session)
+    half = pending(await scene.sign_in())
+    assert await scene.directory.end_sessions(FIRST_PERSON_ID, scene.now_us)
+    assert scene.ended == [session.view.session_id]
+    code = scene.code(generator, 1)
+    work = scene.signing_in.answer_code(half.token, Factor.TOTP, code, scene.caller())
+    assert await refusal(work) is Refusal.PENDING_GONE
+    pending(await scene.sign_in())
+    assert not await scene.directory.end_sessions(5, scene.now_us)
