@@ -1,67 +1,166 @@
 """People's side of an exchange, joined: who signs in, what `/x/v1` serves, and the page."""
 
+import asyncio
+import json
+import logging
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 
+from openoutcry.adapters.local.key_file import read_or_make
+from openoutcry.adapters.local.smtp import SmtpMailer, SmtpSecurity, SmtpSettings
+from openoutcry.adapters.memory.mail import MemoryMailbox
 from openoutcry.adapters.memory.stream_tickets import MemoryStreamTickets
+from openoutcry.adapters.sqlite.people import SqlitePeopleFile
+from openoutcry.app.accounts import ExchangeAccounts
+from openoutcry.app.engine import PEOPLE_NAME
+from openoutcry.app.master_key import master_key
 from openoutcry.app.settings import ServeSettings
 from openoutcry.gateways.edge.origins import Origins
 from openoutcry.gateways.edge.page_sessions import PageSessions
 from openoutcry.gateways.edge.service import Exchange
-from openoutcry.gateways.web import description, tickets
+from openoutcry.gateways.web import api_keys, description, mailbox, tickets
+from openoutcry.gateways.web.api import Route
 from openoutcry.gateways.web.page import Page, PageConfig
 from openoutcry.gateways.web.server import WebApplication
-from openoutcry.ports.people import SessionView
+from openoutcry.identity.desk import Outside
+from openoutcry.identity.identity import Identity
+from openoutcry.identity.personal_keys import KeyDesk
+from openoutcry.identity.sealing import AesGcmSealer
+from openoutcry.identity.settings import SECOND_US, IdentitySettings
+from openoutcry.ports.audit import Audit
+from openoutcry.ports.mail import Mail, Mailbox, Mailer, MailError
+from openoutcry.ports.people import EmailTakenError, OperatorRole, PeopleDirectory
+
+FACTORS = "second-factors"
+"""The purpose of sealing secrets of codes by time."""
+OPERATOR_FILE = "demo-operator.json"
+OPERATOR_EMAIL = "operator@example.com"
+"""The demo's: nobody has that domain."""
+
+log = logging.getLogger("openoutcry.people")
 
 
-class NobodySignedIn:
-    """Sessions of an exchange that nobody can sign in to."""
+class NoMailServer:
+    """Refuses each mail: nobody has said where mails go."""
 
-    async def find(self, _token: str, _now_us: int) -> SessionView | None:
-        """Return None: no token was ever given out."""
-        return None
-
-    async def seen(self, _session_id: str, _now_us: int) -> SessionView | None:
-        """Return None."""
-        return None
-
-    def on_ended(self, _listener: Callable[[str], None]) -> None:
-        """No session ends."""
+    async def send(self, mail: Mail) -> None:
+        """Raise MailError."""
+        raise MailError(f"OUTCRY_SMTP_HOST names no mail server for {mail.subject!r}", again=False)
 
 
+@dataclass(frozen=True, slots=True)
 class People:
     """What people are served with, once it is open."""
 
-    def __init__(self, exchange: Exchange, settings: ServeSettings) -> None:
-        origins = Origins(settings.public_origin)
-        self.page = Page(
-            Path(settings.page) if settings.page else Path(str(files("openoutcry") / "page")),
-            PageConfig(demo=settings.demo),
-            origins=origins,
-            limiter=exchange.limiter,
-            clock=exchange.clock,
-        )
-        sessions = NobodySignedIn()
-        self.sockets = PageSessions(sessions, MemoryStreamTickets(), origins)
-        self.web = WebApplication(
-            description.routes(tickets.routes(self.sockets.tickets), version("openoutcry")),
-            sessions=sessions,
-            limiter=exchange.limiter,
-            clock=exchange.clock,
-            origins=origins,
-            pages=self.page,
-        )
+    web: WebApplication
+    sockets: PageSessions
+    directory: PeopleDirectory
 
 
-async def open_people(stack: AsyncExitStack, exchange: Exchange, settings: ServeSettings) -> People:
-    """Open what people are served with, until the stack is left."""
-    people = People(exchange, settings)
-    await people.page.load()
-    stack.push_async_callback(people.web.close)
-    return people
+async def open_people(
+    stack: AsyncExitStack, exchange: Exchange, settings: ServeSettings, audit: Audit
+) -> People:
+    """Open what people are served with, until the stack is left.
+
+    Raises PeopleStoreError, MasterKeyError, OSError.
+    """
+    file = await asyncio.to_thread(SqlitePeopleFile, settings.data / PEOPLE_NAME)
+    stack.callback(file.close)
+    mailer, box = _mail(settings, exchange.clock)
+    key = await asyncio.to_thread(master_key, settings.data, settings.secrets_key)
+    accounts = ExchangeAccounts(exchange.calls)
+    sealer = AesGcmSealer(key, FACTORS)
+    identity = Identity(
+        Outside(file.stores, sealer, mailer, audit, accounts),
+        IdentitySettings(
+            public_origin=settings.public_origin,
+            session_idle_us=settings.session_idle_seconds * SECOND_US,
+            session_life_us=settings.session_seconds * SECOND_US,
+            limits=settings.limits,
+        ),
+        exchange.clock,
+    )
+    identity.start()
+    stack.push_async_callback(identity.close)
+    origins = Origins(settings.public_origin)
+    sockets = PageSessions(identity.sessions, MemoryStreamTickets(), origins)
+    routes = (
+        *_key_routes(exchange, audit),
+        *tickets.routes(sockets.tickets),
+        *(() if box is None else mailbox.routes(box)),
+    )
+    page = Page(
+        Path(settings.page) if settings.page else Path(str(files("openoutcry") / "page")),
+        PageConfig(demo=settings.demo, mailbox=box is not None),
+        origins=origins,
+        limiter=exchange.limiter,
+        clock=exchange.clock,
+    )
+    await page.load()
+    web = WebApplication(
+        description.routes(routes, version("openoutcry")),
+        sessions=identity.sessions,
+        limiter=exchange.limiter,
+        clock=exchange.clock,
+        origins=origins,
+        pages=page,
+    )
+    stack.push_async_callback(web.close)
+    return People(web, sockets, identity.directory)
+
+
+def _key_routes(exchange: Exchange, audit: Audit) -> tuple[Route, ...]:
+    """Return what people do about their API keys."""
+    keys = KeyDesk(
+        exchange.keys,
+        exchange.listen_keys,
+        audit,
+        lambda: [market.symbol for market in exchange.catalog.markets()],
+        exchange.clock,
+    )
+    return api_keys.routes(keys)
+
+
+def _mail(settings: ServeSettings, clock: Callable[[], int]) -> tuple[Mailer, Mailbox | None]:
+    """Return what sends mails, and the mailbox that a demo without a mail server keeps them in."""
+    if settings.smtp_host:
+        smtp = SmtpSettings(
+            host=settings.smtp_host,
+            port=settings.smtp_port,
+            security=SmtpSecurity(settings.smtp_security),
+            sender=settings.smtp_from,
+            user=settings.smtp_username,
+            password=settings.smtp_password,
+            ca_file=settings.smtp_authority,
+        )
+        return SmtpMailer(smtp), None
+    if settings.demo:
+        box = MemoryMailbox(clock)
+        return box, box
+    log.warning("no mail server is named: nobody can sign up (OUTCRY_SMTP_HOST)")
+    return NoMailServer(), None
+
+
+async def open_demo_operator(directory: PeopleDirectory, data: Path, now_us: int) -> str:
+    """Make the demo's operator unless there is one; returns what to tell whoever started it."""
+    path = data / OPERATOR_FILE
+    found = await directory.by_email(OPERATOR_EMAIL)
+    if found is None:
+        try:
+            new = await directory.add_operator(OPERATOR_EMAIL, [OperatorRole.ADMIN], now_us)
+        except EmailTakenError:
+            return ""
+        entry = {"email": OPERATOR_EMAIL, "one_time_password": new.one_time_password}
+        await asyncio.to_thread(path.unlink, missing_ok=True)
+        await asyncio.to_thread(read_or_make, path, lambda: json.dumps(entry) + "\n")
+        return f"operator: {OPERATOR_EMAIL}  one-time password: {new.one_time_password}"
+    if found.signed_in_us == 0 and path.exists():
+        return f"operator: {OPERATOR_EMAIL}  one-time password: in {path}"
+    return ""
 
 
 def where_to_look(settings: ServeSettings, port: int) -> str:

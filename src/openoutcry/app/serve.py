@@ -34,7 +34,7 @@ from openoutcry.app.engine import (
 from openoutcry.app.follower_link import FollowerError, FollowerLink
 from openoutcry.app.garbage import spare_collections
 from openoutcry.app.master_key import api_key_sealer
-from openoutcry.app.people import bracketed, open_people, where_to_look
+from openoutcry.app.people import bracketed, open_demo_operator, open_people, where_to_look
 from openoutcry.app.settings import ServeSettings, SettingsError
 from openoutcry.core.records import AssetRow, MarketRow, MetaRow
 from openoutcry.gateways.edge.catalog import Catalog
@@ -47,6 +47,7 @@ from openoutcry.partition.recovery import RecoveryError
 from openoutcry.partition.runtime import Partition, now_us
 from openoutcry.ports.audit import AuditError
 from openoutcry.ports.journal import JournalError
+from openoutcry.ports.people_store import PeopleStoreError
 from openoutcry.ports.users import KeyStoreError, end_listen_key
 from openoutcry.projections.live import LiveMarketData
 
@@ -68,6 +69,7 @@ _DATA_ERRORS = (
     RecoveryError,
     KeyStoreError,
     AuditError,
+    PeopleStoreError,
     MasterKeyError,
     DemoError,
 )
@@ -233,6 +235,7 @@ class Server:
         records = SqliteAudit(folder.path / PEOPLE_NAME)
         stack.callback(records.close)
         audit = AuditLog(records, now_us)
+        people = await open_people(stack, exchange, settings, audit)
         control = ControlServer(RecordedAdministration(administration, audit), folder.path)
         await control.start()
         stack.push_async_callback(control.close)
@@ -241,7 +244,6 @@ class Server:
             bots.start(lambda error: self._fail(BotsError(f"the demo's bots ended: {error!r}")))
             stack.push_async_callback(bots.stop)
             await self._or_stop(bots.opened())  # nobody finds a market empty that is to be lively
-        people = await open_people(stack, exchange, settings)
         port = await open_doors(
             stack,
             exchange,
@@ -250,12 +252,17 @@ class Server:
             elsewhere=people.web,
             people=people.sockets,
         )
+        operator = ""
+        if settings.demo:
+            operator = await open_demo_operator(people.directory, settings.data, now_us())
         at = f"{bracketed(settings.host)}:{port}"
         say(
             f"ready: {where_to_look(settings, port)}  data: {settings.data}\n"
             f"API: http://{at}/api/v3  ws://{at}/ws  ws://{at}/ws-api/v3",
             sys.stdout,
         )
+        if operator:
+            say(operator, sys.stdout)
 
 
 def _load_views(machine: StateMachine, catalog: Catalog, market_data: LiveMarketData) -> None:
