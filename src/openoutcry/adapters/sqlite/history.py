@@ -70,7 +70,7 @@ class SqliteHistory:
             ).fetchone()
             return order_of(row[0]) if row else None
 
-        return await self._read(read, None, seq)
+        return await self.read(read, None, seq)
 
     async def order_by_client_id(
         self, seq: int, account_id: int, market: int, client_order_id: bytes
@@ -90,7 +90,7 @@ class SqliteHistory:
                     return event
             return None
 
-        return await self._read(read, None, seq)
+        return await self.read(read, None, seq)
 
     async def orders(
         self,
@@ -121,7 +121,7 @@ class SqliteHistory:
             )
             return [order_of(blob) for (blob,) in rows]
 
-        return await self._read(read, [], seq)
+        return await self.read(read, [], seq)
 
     async def fills(
         self,
@@ -159,7 +159,7 @@ class SqliteHistory:
             found = [order_of(blob) for (blob,) in rows]
             return found if oldest_first else found[::-1]
 
-        return await self._read(read, [], seq)
+        return await self.read(read, [], seq)
 
     async def amendments(
         self, seq: int, account_id: int, order_id: int, from_execution_id: int, limit: int
@@ -177,7 +177,7 @@ class SqliteHistory:
                 for execution_id, blob, lots_before in rows
             ]
 
-        return await self._read(read, [], seq)
+        return await self.read(read, [], seq)
 
     async def prevented_matches(
         self,
@@ -208,7 +208,7 @@ class SqliteHistory:
             )
             return [PreventedEvent.unpack(blob) for (blob,) in rows]
 
-        return await self._read(read, [], seq)
+        return await self.read(read, [], seq)
 
     async def trades(
         self, market: int, *, from_trade_id: int | None = None, limit: int = 500
@@ -221,7 +221,7 @@ class SqliteHistory:
             )
             return [TradeEvent.unpack(blob) for (blob,) in rows]
 
-        return await self._read(read, [])
+        return await self.read(read, [])
 
     async def aggregate_trades(
         self,
@@ -252,7 +252,7 @@ class SqliteHistory:
                 for key, price, lots, first_id, last_id, time_us, maker in rows
             ]
 
-        return await self._read(read, [])
+        return await self.read(read, [])
 
     async def candles(
         self,
@@ -278,9 +278,9 @@ class SqliteHistory:
                 limit=limit,
             )
 
-        return await self._read(read, [])
+        return await self.read(read, [])
 
-    async def _read(self, read: _Read[_T], empty: _T, seq: int = 0) -> _T:
+    async def read(self, read: _Read[_T], empty: _T, seq: int = 0) -> _T:
         """Run a read in a thread once the projection is there; `empty` while there is no store."""
         if seq:
             await self._wait_projected(seq)

@@ -8,12 +8,14 @@ from openoutcry.core.bars import Bar
 from openoutcry.core.intervals import INTERVALS
 
 APPLICATION_ID = 0x4F4A4853
-FORMAT = 1
+FORMAT = 2
 """The store's format (SQLite's `user_version`); another one is thrown away and built again."""
 
 SCHEMA = """
-CREATE TABLE cursor(only INTEGER PRIMARY KEY CHECK (only = 1), seq INTEGER NOT NULL) STRICT;
-INSERT INTO cursor VALUES(1, 0);
+CREATE TABLE cursor(
+  only INTEGER PRIMARY KEY CHECK (only = 1), seq INTEGER NOT NULL,
+  begins_after INTEGER NOT NULL) STRICT;
+INSERT INTO cursor VALUES(1, 0, 0);
 CREATE TABLE orders(
   order_id INTEGER PRIMARY KEY, account_id INTEGER NOT NULL, market INTEGER NOT NULL,
   created_us INTEGER NOT NULL, client_hash INTEGER NOT NULL, event BLOB NOT NULL) STRICT;
@@ -46,6 +48,14 @@ CREATE TABLE candles(
   trades INTEGER NOT NULL, taker_buy_lots ANY NOT NULL, taker_buy_quote_atoms ANY NOT NULL,
   first_trade_id INTEGER NOT NULL, last_trade_id INTEGER NOT NULL,
   PRIMARY KEY(market, interval, open_us)) STRICT, WITHOUT ROWID;
+CREATE TABLE ledger(
+  account_id INTEGER NOT NULL, time_us INTEGER NOT NULL, seq INTEGER NOT NULL,
+  number INTEGER NOT NULL, cause INTEGER NOT NULL, asset INTEGER NOT NULL,
+  market INTEGER NOT NULL, side INTEGER NOT NULL, order_id INTEGER NOT NULL,
+  trade_id INTEGER NOT NULL, reference INTEGER NOT NULL, paid_atoms INTEGER NOT NULL,
+  received_atoms INTEGER NOT NULL, fee_atoms INTEGER NOT NULL,
+  PRIMARY KEY(account_id, time_us, seq, number)) STRICT, WITHOUT ROWID;
+CREATE INDEX ledger_references ON ledger(account_id, reference) WHERE reference <> 0;
 """
 
 INTERVAL_NUMBERS = {name: number for number, name in enumerate(INTERVALS)}

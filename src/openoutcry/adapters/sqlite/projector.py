@@ -22,11 +22,18 @@ from openoutcry.adapters.sqlite.history_schema import (
     market_key,
     stored,
 )
+from openoutcry.adapters.sqlite.ledger_rows import (
+    PUT_ENTRY,
+    EntryRow,
+    balance_row,
+    order_row,
+)
 from openoutcry.core.bars import Bar, aggregate_key
 from openoutcry.core.enums import EventKind, Execution, Side
 from openoutcry.core.open_bars import OpenBars
 from openoutcry.core.records import (
     EVENTS,
+    BalanceEvent,
     OrderEvent,
     OrderRequestedEvent,
     PreventedEvent,
@@ -41,6 +48,7 @@ PENDING_EVENTS_MAX = 20_000
 _ORDERS = frozenset((int(EventKind.ORDER), int(EventKind.ORDER_REQUESTED)))
 _TRADE = int(EventKind.TRADE)
 _PREVENTED = int(EventKind.PREVENTED)
+_BALANCE = int(EventKind.BALANCE)
 _EXECUTED = int(Execution.TRADE)
 _REPLACED = int(Execution.REPLACED)
 _SELL = int(Side.SELL)
@@ -70,6 +78,7 @@ class Projector:
         self._renamed: dict[int, None] = {}
         self._fills: list[OrderState] = []
         self._trades: dict[int, list[TradeEvent]] = {}
+        self._entries: list[EntryRow] = []
         self._pending = 0
         self._open_bars = OpenBars(self._load_bar)
 
@@ -87,6 +96,9 @@ class Projector:
         if self._seq and committed.seq != self._seq + 1:
             raise ValueError(f"batch {committed.seq} does not follow {self._seq}")
         with self._gives_up_a_damaged_file():
+            if self._seq == 0 and committed.seq > 1:
+                self._begin()
+                self._database.execute("UPDATE cursor SET begins_after = ?", (committed.seq - 1,))
             self._take(committed)
             self._seq = committed.seq
             self._pending += len(committed.events)
@@ -103,6 +115,8 @@ class Projector:
                     self._fills.append(event)
                 elif event.execution == _REPLACED:
                     self._amend(event)
+                if event.paid_atoms or event.received_atoms:
+                    self._entries.append(order_row(event))
                 orders[event.order_id] = event
             elif kind == _TRADE:
                 assert isinstance(event, TradeEvent)
@@ -110,6 +124,9 @@ class Projector:
             elif kind == _PREVENTED:
                 assert isinstance(event, PreventedEvent)
                 self._prevent(event)
+            elif kind == _BALANCE:
+                assert isinstance(event, BalanceEvent)
+                self._entries.append(balance_row(event))
 
     def commit(self) -> None:
         """Make everything that was applied visible to readers, with the cursor, at once."""
@@ -141,6 +158,7 @@ class Projector:
         self._renamed.clear()
         self._fills.clear()
         self._trades.clear()
+        self._entries.clear()
         self._open_bars.clear()
         self._pending = 0
 
@@ -236,6 +254,8 @@ class Projector:
         for market, trades in self._trades.items():
             self._write_trades(market, trades)
         self._trades.clear()
+        self._database.executemany(PUT_ENTRY, self._entries)
+        self._entries.clear()
         self._pending = 0
 
     def _write_orders(self) -> None:
