@@ -1,0 +1,136 @@
+"""The wallets' tables in the file of people, and how records lie in their rows."""
+
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import fields
+from enum import StrEnum
+from typing import Any
+
+from openoutcry.adapters.sqlite.ledger_rows import from_stored, to_stored
+from openoutcry.ports.wallets import WalletStoreError
+
+FORMAT_VERSION = 1
+
+_TABLES = (
+    "CREATE TABLE wallet_format (version INTEGER NOT NULL) STRICT",
+    f"INSERT INTO wallet_format VALUES ({FORMAT_VERSION})",  # noqa: S608 - a constant
+    """
+    CREATE TABLE wallet_movement (
+      reference INTEGER PRIMARY KEY, kind TEXT NOT NULL, account_id INTEGER NOT NULL,
+      asset INTEGER NOT NULL, amount_atoms INTEGER NOT NULL, created_us INTEGER NOT NULL,
+      attempt INTEGER NOT NULL, deadline_us INTEGER NOT NULL, since_seq INTEGER NOT NULL,
+      state TEXT NOT NULL, reason INTEGER NOT NULL) STRICT
+    """,
+    "CREATE INDEX wallet_movement_pending ON wallet_movement (kind) WHERE state = 'pending'",
+    """
+    CREATE TABLE wallet_address (
+      chain TEXT NOT NULL, address TEXT NOT NULL, account_id INTEGER NOT NULL,
+      PRIMARY KEY (chain, address)) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE wallet_deposit (
+      number INTEGER PRIMARY KEY, chain TEXT NOT NULL, "transaction" TEXT NOT NULL,
+      output INTEGER NOT NULL, account_id INTEGER NOT NULL, asset INTEGER NOT NULL,
+      address TEXT NOT NULL, amount_atoms INTEGER NOT NULL, seen_us INTEGER NOT NULL,
+      changed_us INTEGER NOT NULL, confirmations INTEGER NOT NULL, state TEXT NOT NULL,
+      cause TEXT NOT NULL, version INTEGER NOT NULL,
+      UNIQUE (chain, "transaction", output)) STRICT
+    """,
+    "CREATE INDEX wallet_deposit_account ON wallet_deposit (account_id, number)",
+    "CREATE INDEX wallet_deposit_state ON wallet_deposit (state, number)",
+    """
+    CREATE TABLE wallet_cursor (
+      only INTEGER PRIMARY KEY CHECK (only = 1), number INTEGER NOT NULL) STRICT
+    """,
+    "INSERT INTO wallet_cursor VALUES (1, 0)",
+    """
+    CREATE TABLE wallet_withdrawal (
+      number INTEGER PRIMARY KEY, withdrawal_id TEXT NOT NULL UNIQUE, account_id INTEGER NOT NULL,
+      asset INTEGER NOT NULL, chain TEXT NOT NULL, address TEXT NOT NULL,
+      amount_atoms INTEGER NOT NULL, fee_atoms INTEGER NOT NULL, requested_us INTEGER NOT NULL,
+      changed_us INTEGER NOT NULL, client_id TEXT NOT NULL, needs_second_person INTEGER NOT NULL,
+      state TEXT NOT NULL, cause TEXT NOT NULL, note TEXT NOT NULL, decided_by INTEGER NOT NULL,
+      "transaction" TEXT NOT NULL, confirmations INTEGER NOT NULL, version INTEGER NOT NULL) STRICT
+    """,
+    "CREATE INDEX wallet_withdrawal_account ON wallet_withdrawal (account_id, number)",
+    "CREATE INDEX wallet_withdrawal_state ON wallet_withdrawal (state, number)",
+    """
+    CREATE UNIQUE INDEX wallet_withdrawal_client ON wallet_withdrawal (account_id, client_id)
+    WHERE client_id <> ''
+    """,
+    """
+    CREATE TABLE wallet_withdrawal_step (
+      number INTEGER PRIMARY KEY, withdrawal_id TEXT NOT NULL, state TEXT NOT NULL,
+      time_us INTEGER NOT NULL, cause TEXT NOT NULL, by INTEGER NOT NULL) STRICT
+    """,
+    "CREATE INDEX wallet_withdrawal_steps ON wallet_withdrawal_step (withdrawal_id, number)",
+    """
+    CREATE TABLE wallet_rule (
+      asset INTEGER PRIMARY KEY, hour_atoms INTEGER NOT NULL, day_atoms INTEGER NOT NULL,
+      second_person_atoms INTEGER NOT NULL, is_open INTEGER NOT NULL) STRICT
+    """,
+    """
+    CREATE TABLE wallet_allowed (
+      number INTEGER PRIMARY KEY, account_id INTEGER NOT NULL, chain TEXT NOT NULL,
+      address TEXT NOT NULL, label TEXT NOT NULL, added_us INTEGER NOT NULL,
+      usable_us INTEGER NOT NULL, UNIQUE (account_id, chain, address)) STRICT
+    """,
+    """
+    CREATE TABLE wallet_gift (
+      account_id INTEGER NOT NULL, asset INTEGER NOT NULL, day INTEGER NOT NULL,
+      gifts INTEGER NOT NULL, PRIMARY KEY (account_id, asset, day)) STRICT, WITHOUT ROWID
+    """,
+)
+
+
+def make_tables(database: sqlite3.Connection) -> None:
+    """Make the tables if missing; raises WalletStoreError when they are another release's."""
+    database.execute("BEGIN IMMEDIATE")
+    try:
+        there = database.execute(
+            "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'wallet_format'"
+        ).fetchone()
+        if not there:
+            for statement in _TABLES:
+                database.execute(statement)
+        (version,) = database.execute("SELECT max(version) FROM wallet_format").fetchone()
+        if version != FORMAT_VERSION:
+            raise WalletStoreError(
+                f"wallets of format {version}, and this release reads {FORMAT_VERSION}"
+            )
+    finally:
+        database.execute("COMMIT")
+
+
+class RecordTable:
+    """Statements for records of one class, in a table whose columns are its fields."""
+
+    def __init__(self, table: str, kind: type[Any], enums: Mapping[str, type[StrEnum]]) -> None:
+        self._kind = kind
+        self._enums = enums
+        self.names = [field.name for field in fields(kind)]
+        self._booleans = {field.name for field in fields(kind) if field.type in {bool, "bool"}}
+        self.columns = ", ".join(f'"{name}"' for name in self.names)
+        marks = ", ".join("?" for _ in self.names)
+        self.insert = f"INSERT INTO {table} ({self.columns}) VALUES ({marks})"  # noqa: S608 - of constants
+        self.select = f"SELECT {self.columns} FROM {table}"  # noqa: S608 - of constants
+        changes = ", ".join(f'"{name}" = ?' for name in self.names)
+        self.update = f"UPDATE {table} SET {changes}"  # noqa: S608 - of constants
+
+    def values(self, record: object) -> tuple[object, ...]:
+        """Return a record as a row."""
+        return tuple(
+            to_stored(getattr(record, name)) if name == "reference" else getattr(record, name)
+            for name in self.names
+        )
+
+    def record(self, row: tuple[Any, ...]) -> Any:
+        """Return a row as a record."""
+        found = dict(zip(self.names, row, strict=True))
+        for name, kind in self._enums.items():
+            found[name] = kind(found[name])
+        for name in self._booleans:
+            found[name] = bool(found[name])
+        if "reference" in found:
+            found["reference"] = from_stored(found["reference"])
+        return self._kind(**found)
