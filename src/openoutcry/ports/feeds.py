@@ -1,6 +1,6 @@
 """Committed events on their way to those who listen: streams, live views, user data."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from typing import Any, Protocol, TypeVar, cast
 
 from openoutcry.codec.records import BatchEvents, Picked
@@ -127,3 +127,18 @@ class EveryAccount:
 
     def when_lost(self, listener: Callable[[int], None]) -> None:
         """Do nothing: none is ever lost."""
+
+
+class MissingBatchesError(Exception):
+    """Committed batches that were asked for are not to be had any more."""
+
+
+class CommittedLog(Protocol):
+    """Committed batches again, from the journal; all calls block."""
+
+    def after(self, seq: int, up_to: int) -> Iterator[Committed]:
+        """Yield the batches after `seq`, in order, the last one `up_to`.
+
+        Raises MissingBatchesError when rows of them were pruned or cannot be read.
+        """
+        ...
