@@ -4,12 +4,10 @@ Everything is kept by a store. What is made of the journal is recorded together 
 journal was read, so that a crash between the two cannot lose a notification or make it twice.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
-
-from openoutcry.ports.feeds import Committed
 
 
 class Kind(StrEnum):
@@ -349,15 +347,27 @@ class MarketTerms:
     """Quote atoms of one lot at a price of one tick."""
 
 
-class Markets(Protocol):
-    """The markets as they are."""
+@dataclass(frozen=True, slots=True)
+class AssetTerms:
+    """What it takes to speak of an amount of an asset in decimals."""
 
-    def of_id(self, market: int) -> MarketTerms | None:
-        """Return a market's terms."""
+    name: str
+    scale: int
+
+
+class Terms(Protocol):
+    """Markets and assets as they are."""
+
+    def market(self, market: int) -> MarketTerms:
+        """Return the terms of a market that is known to exist."""
         ...
 
-    def of_symbol(self, symbol: str) -> MarketTerms | None:
+    def market_of(self, symbol: str) -> MarketTerms | None:
         """Return the terms of the market of this symbol."""
+        ...
+
+    def asset(self, asset: int) -> AssetTerms:
+        """Return the terms of an asset that is known to exist."""
         ...
 
 
@@ -366,21 +376,6 @@ class Recipients(Protocol):
 
     async def address_of(self, person_id: int) -> str | None:
         """Return a person's confirmed address; None when there is none to write to."""
-        ...
-
-
-class MissingBatchesError(Exception):
-    """Committed batches that were asked for are not to be had any more."""
-
-
-class CommittedLog(Protocol):
-    """Committed batches again, from the journal; all calls block."""
-
-    def after(self, seq: int, up_to: int) -> Iterator[Committed]:
-        """Yield the batches after `seq`, in order, the last one `up_to`.
-
-        Raises MissingBatchesError when rows of them were pruned or cannot be read.
-        """
         ...
 
 
@@ -398,7 +393,7 @@ class Occurrence:
 
 
 class OccurrenceLog(Protocol):
-    """A durable log of occurrences, such as those of wallets or of the audit log."""
+    """A durable log of occurrences. Its reads may raise NotificationStoreError."""
 
     @property
     def source(self) -> str:

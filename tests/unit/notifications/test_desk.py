@@ -1,0 +1,292 @@
+"""What people do with their notifications, and what they may not."""
+
+from dataclasses import dataclass, field
+
+import pytest
+from tests.support.notification_scene import ANN, ANN_ACCOUNT, BOB, PRICE, Scene, Told
+from tests.support.webhook_receiver import receiving
+
+from openoutcry.adapters.memory.audit import MemoryAudit
+from openoutcry.identity.audit import AuditLog
+from openoutcry.notifications.desk import (
+    ALERTS_MAX,
+    TRIALS_PER_MINUTE_MAX,
+    WEBHOOKS_MAX,
+    Desk,
+    paused_notice,
+)
+from openoutcry.notifications.posting import Poster
+from openoutcry.notifications.preferences import KINDS
+from openoutcry.notifications.signing import is_authentic
+from openoutcry.ports.notification_desk import (
+    BadWishError,
+    NoSuchThingError,
+    TooManyThingsError,
+    TooOftenError,
+    WebhookChange,
+)
+from openoutcry.ports.notifications import (
+    Channel,
+    DeliveryState,
+    Direction,
+    InboxChange,
+    Kind,
+    WebhookState,
+)
+from openoutcry.simulation import demo
+
+URL = "https://example.org/hook"
+FILLS = frozenset({Kind.FILL})
+
+
+@dataclass
+class At:
+    """A desk and what stands around it."""
+
+    scene: Scene
+    told: Told
+    desk: Desk
+    audit: MemoryAudit
+    wakes: list[int] = field(default_factory=list)
+
+    async def acts(self) -> list[str]:
+        return [record.action for record in await self.audit.records(None, 99)]
+
+
+@pytest.fixture
+async def at() -> At:
+    scene = Scene()
+    told = Told(scene)
+    await told.outbox.start()
+    audit = MemoryAudit()
+    wakes: list[int] = []
+    desk = Desk(
+        told.store,
+        told.outbox,
+        scene.terms,
+        Poster(allow_loopback=True),
+        AuditLog(audit, lambda: scene.now_us),
+        secret_key=bytes(32),
+        clock=lambda: scene.now_us,
+        journal_position=lambda: told.watch.position,
+        wake_courier=lambda: wakes.append(1),
+    )
+    return At(scene, told, desk, audit, wakes)
+
+
+# -- inbox
+
+
+async def test_an_inbox_is_read_page_by_page(at: At) -> None:
+    for number in range(1, 6):
+        at.scene.deposit(ANN_ACCOUNT, number * demo.ATOMS)
+    await at.told.outbox.flush()
+    pages, before = [], None
+    while True:
+        page = await at.desk.inbox(ANN, before=before, limit=2, unread_only=False)
+        assert page.unread == 5
+        pages.append([item.title for item in page.items])
+        before = page.next_before
+        if before is None:
+            break
+    assert pages == [
+        ["Deposit of 5 USD", "Deposit of 4 USD"],
+        ["Deposit of 3 USD", "Deposit of 2 USD"],
+        ["Deposit of 1 USD"],
+    ]
+    empty = await at.desk.inbox(BOB, before=None, limit=2, unread_only=False)
+    assert (list(empty.items), empty.unread, empty.next_before) == ([], 0, None)
+
+
+async def test_reading_is_told_to_other_pages(at: At) -> None:
+    at.scene.deposit(ANN_ACCOUNT, demo.ATOMS)
+    at.scene.deposit(ANN_ACCOUNT, demo.ATOMS)
+    await at.told.outbox.flush()
+    changes: list[InboxChange] = []
+    at.told.outbox.pages.listen(ANN, changes.append)
+    newest = (await at.desk.inbox(ANN, before=None, limit=1, unread_only=True)).items[0]
+    assert await at.desk.mark_read(ANN, ids=[newest.notification_id]) == 1
+    assert await at.desk.mark_read(ANN, ids=[newest.notification_id]) == 1
+    assert await at.desk.mark_read(ANN, up_to=newest.number) == 0
+    assert [(change.unread, change.new) for change in changes] == [(1, None), (0, None)]
+
+
+# -- preferences
+
+
+async def test_every_choice_is_shown(at: At) -> None:
+    choices = await at.desk.choices(ANN)
+    assert len(choices) == len(KINDS) * len(Channel)
+    locked = [(choice.kind, choice.channel) for choice in choices if choice.locked]
+    assert locked == [(Kind.SECURITY, Channel.IN_APP), (Kind.SECURITY, Channel.EMAIL)]
+    changed = await at.desk.choose(ANN, {(Kind.FILL, Channel.EMAIL): True})
+    assert [c.wanted for c in changed if (c.kind, c.channel) == (Kind.FILL, Channel.EMAIL)] == [
+        True
+    ]
+    with pytest.raises(BadWishError):
+        await at.desk.choose(
+            ANN, {(Kind.FILL, Channel.EMAIL): False, (Kind.SECURITY, Channel.EMAIL): False}
+        )
+    assert (await at.told.store.preferences(ANN))[Kind.FILL, Channel.EMAIL]  # all or nothing
+
+
+async def test_who_silences_a_guard_is_told_so(at: At) -> None:
+    await at.desk.choose(ANN, {(Kind.SIGN_IN, Channel.EMAIL): False})
+    assert await at.told.texts(ANN) == ["mails_switched_off"]
+    assert (await at.told.facts(ANN))["detail"] == "sign-in"
+    assert await at.acts() == ["notifications.silence"]
+    (mail,) = await at.told.store.claim(
+        now_us=at.scene.now_us, until_us=at.scene.now_us, limit=9, busy=()
+    )
+    assert mail.channel is Channel.EMAIL
+
+
+# -- webhooks
+
+
+async def test_a_secret_is_shown_once_and_signs(at: At) -> None:
+    async with receiving() as receiver:
+        made = await at.desk.add_webhook(ANN, receiver.url(), FILLS, "mine")
+        assert made.webhook == await at.desk.webhook(ANN, made.webhook.webhook_id)
+        assert "secret" not in repr(made)
+        assert made.webhook.salt not in repr(made).encode()
+        trial = await at.desk.try_webhook(ANN, made.webhook.webhook_id)
+        assert (trial.ok, trial.outcome) == (True, "it answered 204")
+        renewed = await at.desk.renew_secret(ANN, made.webhook.webhook_id)
+        assert renewed.secret != made.secret
+        await at.desk.try_webhook(ANN, made.webhook.webhook_id)
+    for request, secret in zip(receiver.received, (made.secret, renewed.secret), strict=True):
+        header = request.headers["Outcry-Signature"]
+        sent_s = int(header.split(",")[0].removeprefix("t="))
+        assert is_authentic(secret, header, request.body, sent_s)
+    assert await at.acts() == ["webhook.create", "webhook.renew-secret"]
+    assert await at.told.texts(ANN) == ["webhook_added"]
+
+
+@pytest.mark.parametrize("url", ["http://example.org/", "https://10.0.0.1/", "https://u:p@e.org/"])
+async def test_a_target_that_is_no_target_is_refused(at: At, url: str) -> None:
+    with pytest.raises(BadWishError) as refused:
+        await at.desk.add_webhook(ANN, url, FILLS, "")
+    assert refused.value.field_name == "url"
+    made = await at.desk.add_webhook(ANN, URL, FILLS, "")
+    with pytest.raises(BadWishError):
+        await at.desk.change_webhook(ANN, made.webhook.webhook_id, WebhookChange(url=url))
+
+
+async def test_a_webhook_is_changed_field_by_field(at: At) -> None:
+    made = await at.desk.add_webhook(ANN, URL, FILLS, "mine")
+    name = made.webhook.webhook_id
+    changed = await at.desk.change_webhook(ANN, name, WebhookChange(label="other"))
+    assert (changed.url, changed.kinds, changed.label) == (URL, FILLS, "other")
+    await at.told.store.pause_webhook(ANN, name)
+    changed = await at.desk.change_webhook(
+        ANN, name, WebhookChange(active=True, url=URL + "2", kinds=frozenset({Kind.DEPOSIT}))
+    )
+    assert changed.state is WebhookState.ACTIVE
+    assert changed.kinds == {Kind.DEPOSIT}
+    assert (await at.told.texts(ANN))[-1] == "webhook_changed"
+    paused = await at.desk.change_webhook(ANN, name, WebhookChange(active=False))
+    assert paused.state is WebhookState.PAUSED
+
+
+async def test_nobody_reaches_the_webhook_of_another(at: At) -> None:
+    name = (await at.desk.add_webhook(ANN, URL, FILLS, "")).webhook.webhook_id
+    for wish in (
+        at.desk.webhook(BOB, name),
+        at.desk.change_webhook(BOB, name, WebhookChange(label="x")),
+        at.desk.renew_secret(BOB, name),
+        at.desk.remove_webhook(BOB, name),
+        at.desk.try_webhook(BOB, name),
+        at.desk.deliveries(BOB, name),
+        at.desk.redeliver(BOB, name, 1),
+    ):
+        with pytest.raises(NoSuchThingError):
+            await wish
+    await at.desk.remove_webhook(ANN, name)
+    assert await at.desk.webhooks(ANN) == []
+
+
+async def test_webhooks_and_tests_are_counted(at: At) -> None:
+    for _ in range(WEBHOOKS_MAX):
+        made = await at.desk.add_webhook(ANN, "http://127.0.0.1:1/", FILLS, "")
+    with pytest.raises(TooManyThingsError):
+        await at.desk.add_webhook(ANN, URL, FILLS, "")
+    for _ in range(TRIALS_PER_MINUTE_MAX):
+        trial = await at.desk.try_webhook(ANN, made.webhook.webhook_id)
+        assert (trial.ok, trial.outcome) == (False, "no connection")
+    with pytest.raises(TooOftenError):
+        await at.desk.try_webhook(ANN, made.webhook.webhook_id)
+    at.scene.now_us += 60_000_000
+    await at.desk.try_webhook(ANN, made.webhook.webhook_id)
+
+
+async def test_a_delivery_is_asked_for_again(at: At) -> None:
+    name = (await at.desk.add_webhook(ANN, URL, frozenset({Kind.DEPOSIT}), "")).webhook.webhook_id
+    at.scene.deposit(ANN_ACCOUNT, demo.ATOMS)
+    await at.told.outbox.flush()
+    (delivery,) = await at.desk.deliveries(ANN, name)
+    number = delivery.delivery_id
+    with pytest.raises(BadWishError):
+        await at.desk.redeliver(ANN, name, number)
+    await at.told.store.settle(
+        number, DeliveryState.DEAD, now_us=at.scene.now_us, due_us=0, outcome="no"
+    )
+    again = await at.desk.redeliver(ANN, name, number)
+    assert again.state is DeliveryState.PENDING
+    assert at.wakes == [1]
+    with pytest.raises(NoSuchThingError):
+        await at.desk.redeliver(ANN, name, number + 1)
+
+
+async def test_a_paused_webhook_is_told_of(at: At) -> None:
+    made = await at.desk.add_webhook(ANN, URL, FILLS, "")
+    notice = paused_notice(made.webhook, at.scene.now_us)
+    await at.told.outbox.tell(notice)
+    await at.told.outbox.tell(notice)
+    assert await at.told.texts(ANN) == ["webhook_added", "webhook_paused"]
+    assert (await at.told.facts(ANN))["host"] == "example.org"
+
+
+# -- alerts
+
+
+async def test_an_alert_watches_from_now_on(at: At) -> None:
+    at.scene.trade(PRICE)
+    made = await at.desk.add_alert(ANN, "BTCUSD", Direction.ABOVE, "99.5", once=True)
+    assert (made.symbol, made.price, made.active) == ("BTCUSD", "99.5", True)
+    await at.told.outbox.flush()
+    assert await at.told.texts(ANN) == []
+    at.scene.trade(PRICE)
+    await at.told.outbox.flush()
+    assert await at.told.texts(ANN) == ["price_above"]
+    (shown,) = await at.desk.alerts(ANN)
+    assert not shown.active
+    assert shown.fired_us == at.scene.now_us
+
+
+async def test_an_alert_that_was_removed_does_not_fire(at: At) -> None:
+    made = await at.desk.add_alert(ANN, "BTCUSD", Direction.BELOW, "100", once=False)
+    with pytest.raises(NoSuchThingError):
+        await at.desk.remove_alert(BOB, made.alert_id)
+    await at.desk.remove_alert(ANN, made.alert_id)
+    with pytest.raises(NoSuchThingError):
+        await at.desk.remove_alert(ANN, made.alert_id)
+    at.scene.trade(PRICE)
+    await at.told.outbox.flush()
+    assert await at.told.texts(ANN) == []
+
+
+async def test_an_alert_needs_a_market_a_price_and_room(at: At) -> None:
+    for symbol, price, name in (
+        ("NONE", "1", "symbol"),
+        ("BTCUSD", "1e3", "price"),
+        ("BTCUSD", "0", "price"),
+        ("BTCUSD", "0.001", "price"),
+    ):
+        with pytest.raises(BadWishError) as refused:
+            await at.desk.add_alert(ANN, symbol, Direction.ABOVE, price, once=True)
+        assert refused.value.field_name == name
+    for _ in range(ALERTS_MAX):
+        await at.desk.add_alert(ANN, "BTCUSD", Direction.ABOVE, "100", once=True)
+    with pytest.raises(TooManyThingsError):
+        await at.desk.add_alert(ANN, "BTCUSD", Direction.ABOVE, "100", once=True)
