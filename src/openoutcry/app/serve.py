@@ -244,6 +244,9 @@ class Server:
             bots.start(lambda error: self._fail(BotsError(f"the demo's bots ended: {error!r}")))
             stack.push_async_callback(bots.stop)
             await self._or_stop(bots.opened())  # nobody finds a market empty that is to be lively
+        operator = ""
+        if settings.demo:
+            operator = await open_demo_operator(people.directory, settings.data, now_us())
         port = await open_doors(
             stack,
             exchange,
@@ -252,9 +255,6 @@ class Server:
             elsewhere=people.web,
             people=people.sockets,
         )
-        operator = ""
-        if settings.demo:
-            operator = await open_demo_operator(people.directory, settings.data, now_us())
         at = f"{bracketed(settings.host)}:{port}"
         say(
             f"ready: {where_to_look(settings, port)}  data: {settings.data}\n"

@@ -1,0 +1,124 @@
+"""A browser without a screen: keeps the session's cookie, and sends what the page sends."""
+
+import http.client
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from websockets.sync.client import ClientConnection, connect
+
+TIMEOUT_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What came back."""
+
+    status: int
+    headers: dict[str, str]
+    content: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.content)
+
+    def ok(self) -> Any:
+        """Return the JSON of what went well, None when there is none."""
+        assert 200 <= self.status < 300, (self.status, self.content)
+        return self.json if self.content else None
+
+    def code(self) -> str:
+        """Return the code of a refusal."""
+        assert self.status >= 400, (self.status, self.content)
+        assert self.headers["content-type"] == "application/problem+json", self.headers
+        return str(self.json["code"])
+
+
+class PageClient:
+    """One person's browser at an exchange on this machine."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.cookie = ""
+
+    @property
+    def origin(self) -> str:
+        return f"http://localhost:{self.port}"
+
+    def headers(self) -> dict[str, str]:
+        """Return what goes with each request that changes something."""
+        sent = {
+            "Host": f"localhost:{self.port}",
+            "Origin": self.origin,
+            "Sec-Fetch-Site": "same-origin",
+            "X-Outcry-CSRF": "1",
+            "User-Agent": "PageClient",
+        }
+        return sent | ({"Cookie": f"__Host-s={self.cookie}"} if self.cookie else {})
+
+    def call(self, method: str, path: str, body: object = None) -> Answered:
+        """Call a path of the exchange."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT_SECONDS)
+        headers, content = self.headers(), None
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+            content = json.dumps(body).encode()
+        try:
+            connection.request(method, path, content, headers)
+            response = connection.getresponse()
+            found = {name.lower(): value for name, value in response.getheaders()}
+            answered = Answered(response.status, found, response.read())
+        finally:
+            connection.close()
+        self._take_cookie(answered.headers.get("set-cookie", ""))
+        return answered
+
+    def _take_cookie(self, text: str) -> None:
+        found = re.match(r"__Host-s=([^;]*); Path=/; Secure; HttpOnly; SameSite=Strict; Max-", text)
+        if text:
+            assert found is not None, text
+            self.cookie = found[1]
+
+    def get(self, path: str) -> Answered:
+        return self.call("GET", f"/x/v1{path}")
+
+    def post(self, path: str, body: object = None) -> Answered:
+        return self.call("POST", f"/x/v1{path}", body)
+
+    def put(self, path: str, body: object = None) -> Answered:
+        return self.call("PUT", f"/x/v1{path}", body)
+
+    def delete(self, path: str) -> Answered:
+        return self.call("DELETE", f"/x/v1{path}")
+
+    def mailed_token(self, to: str, path: str) -> str:
+        """Return the token of the newest link to a path in the demo's mailbox."""
+        for mail in self.get("/mailbox").ok()["mails"]:
+            found = re.search(rf"{self.origin}{path}#token=(\S+)", mail["text"])
+            if mail["to"] == to and found:
+                return found[1]
+        raise AssertionError(f"no mail to {to} leads to {path}")
+
+    def socket(self) -> ClientConnection:
+        """Open the trading socket and log on by a ticket."""
+        ticket = self.post("/stream-tickets").ok()["ticket"]
+        socket = connect(
+            f"ws://localhost:{self.port}/ws-api/v3",
+            origin=self.origin,  # type: ignore[arg-type]
+            additional_headers={"Cookie": f"__Host-s={self.cookie}"},
+            compression=None,
+            open_timeout=TIMEOUT_SECONDS,
+        )
+        assert ask(socket, "session.ticket", ticket=ticket)["authorizedSince"]
+        return socket
+
+
+def ask(socket: ClientConnection, method: str, **params: object) -> Any:
+    """Send a request over a trading socket; returns its result, passing over events."""
+    socket.send(json.dumps({"id": method, "method": method, "params": params}))
+    while True:
+        message = json.loads(socket.recv(TIMEOUT_SECONDS))
+        if "id" in message:
+            assert message["status"] == 200, message
+            return message["result"]
