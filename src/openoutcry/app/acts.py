@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import uuid4
 
-from openoutcry.app.admin import AdminError, Answer, Request
+from openoutcry.app.admin import AdminAwayError, AdminError, Answer, Request
 from openoutcry.ports.audit import CONSOLE, Audit, AuditError
 
 _NO_DETAIL = frozenset({"do", "public-key"})
@@ -96,7 +96,7 @@ class RecordedAdministration:
         try:
             await self._audit.record(actor, action, target, details, request_id)
         except AuditError as error:
-            raise AdminError(
+            raise AdminAwayError(
                 f"nothing is done without a record, and that fails: {error}"
             ) from error
 

@@ -85,6 +85,10 @@ class AdminError(Exception):
     """A request cannot be done; the message is for the operator."""
 
 
+class AdminAwayError(AdminError):
+    """A request cannot be done now, or nobody knows whether it was done."""
+
+
 class _Values:
     """The values of a request, read by name; raises AdminError when one is missing or not fit."""
 
@@ -178,9 +182,9 @@ class Administration:
         except (ValueError, KeyFormatError) as error:
             raise AdminError(str(error)) from error
         except CallError as error:
-            raise AdminError(f"the exchange did not answer: {error}") from error
+            raise AdminAwayError(f"the exchange did not answer: {error}") from error
         except KeyStoreError as error:
-            raise AdminError(f"the keys cannot be stored: {error}") from error
+            raise AdminAwayError(f"the keys cannot be stored: {error}") from error
 
     async def _create_account(self, values: _Values) -> Answer:
         account_id = values.integer("account") or await self._free_account_id()

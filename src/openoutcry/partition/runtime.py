@@ -539,6 +539,11 @@ class Partition:
         return self._full
 
     @property
+    def waiting(self) -> int:
+        """How many commands have come that are in no batch yet."""
+        return len(self._queue)
+
+    @property
     def is_settled(self) -> bool:
         """Whether it has stopped with everything durable that the machine has seen."""
         return self._is_settled
