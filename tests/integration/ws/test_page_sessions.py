@@ -19,6 +19,8 @@ from openoutcry.gateways.edge.origins import Origins
 from openoutcry.gateways.edge.page_sessions import PageSessions
 from openoutcry.gateways.rest.routes import ENDPOINTS
 from openoutcry.gateways.ws.page_log_on import SEEN_EVERY_US
+from openoutcry.notifications.live import OpenPages
+from openoutcry.ports.notifications import InboxChange
 from openoutcry.ports.people import SessionView
 
 ORDER = {
@@ -50,6 +52,7 @@ class Page:
     on: Served
     sessions: CountingSessions
     tickets: MemoryStreamTickets
+    inbox: OpenPages
 
     async def ticket(self, token: str = "bob", now_us: int | None = None) -> str:
         return await self.tickets.issue(self.sessions.by_token[token], now_us or wall_us())
@@ -67,9 +70,10 @@ async def page(small: SmallExchange | None = None) -> AsyncIterator[Page]:
     sessions, tickets = CountingSessions(), MemoryStreamTickets()
     sessions.by_token["bob"] = session_view(small.bob)
     sessions.by_token["alice"] = session_view(small.alice)
-    people = PageSessions(sessions, tickets, Origins())
+    inbox = OpenPages()
+    people = PageSessions(sessions, tickets, Origins(), inbox)
     async with served(small, ENDPOINTS, people=people) as on:
-        yield Page(on, sessions, tickets)
+        yield Page(on, sessions, tickets, inbox)
 
 
 async def log_on(ws: ClientConnection, ticket: str) -> Any:
@@ -238,6 +242,21 @@ async def test_use_of_a_socket_is_use_of_its_session() -> None:
         ahead[0] = 3 * SEEN_EVERY_US
         await ws.send(json.dumps({"id": 4, "method": "ping"}))
         assert await closed_with(ws) == 4001
+
+
+async def test_a_page_hears_of_its_inbox_and_of_no_other() -> None:
+    async with page() as of, of.open() as bob, of.open() as alice:
+        await log_on(bob, await of.ticket())
+        await log_on(bob, await of.ticket())
+        await log_on(alice, await of.ticket("alice"))
+        of.inbox.tell(of.sessions.by_token["bob"].person_id, InboxChange(3))
+        event = (await receive(bob))["event"]
+        assert (event["e"], event["unread"]) == ("inboxChanged", 3)
+        assert (await ask(alice, id=2, method="ping"))["status"] == 200, "and nothing before it"
+        await ask(bob, id=3, method="session.logout")
+        assert not of.inbox.has_page(of.sessions.by_token["bob"].person_id)
+        await alice.close()
+        await until(lambda: not of.inbox.has_page(of.sessions.by_token["alice"].person_id))
 
 
 async def test_without_people_there_are_no_tickets() -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from openoutcry.gateways.edge.cookies import session_token
 from openoutcry.gateways.edge.origins import Origins
 from openoutcry.gateways.edge.service import Request
+from openoutcry.ports.notifications import LiveInbox
 from openoutcry.ports.people import Sessions, SessionView
 from openoutcry.ports.stream_tickets import StreamTickets
 
@@ -26,6 +27,8 @@ class PageSessions:
     sessions: Sessions
     tickets: StreamTickets
     origins: Origins
+    inbox: LiveInbox | None = None
+    """What tells open pages of a person's notifications."""
 
     def caller(self, request: Request) -> Caller:
         """Return who opens a socket."""

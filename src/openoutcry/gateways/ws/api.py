@@ -28,6 +28,7 @@ from openoutcry.gateways.ws.requests import (
     result_reply,
 )
 from openoutcry.gateways.ws.user_data import UserDataHub
+from openoutcry.ports.notifications import InboxChange
 from openoutcry.ports.rate_limits import (
     ORDERS_PER_10_SECONDS,
     ORDERS_PER_DAY,
@@ -113,7 +114,7 @@ class ApiSession:
         self._authorized_us = 0
         self._key: ApiKey | None = None
         self._key_revoked = False
-        self._page = PageLogOn(services.people, caller)
+        self._page = PageLogOn(services.people, caller, self._inbox_changed)
         self._in_flight: dict[_Job, None] = {}
         self._subscriptions: dict[int, SubscriptionSink] = {}
         self._next_subscription_id = 0
@@ -361,6 +362,12 @@ class ApiSession:
         if self._page.is_of(session_id):
             self.connection.close(BAD_TICKET, "Session ended")
 
+    def _inbox_changed(self, change: InboxChange) -> None:
+        """Tell the page that there is something to read; it asks for the words itself."""
+        now_us = self._exchange.clock()
+        event = user_events.notice("inboxChanged", now_us, self.unit_us, unread=change.unread)
+        self.connection.send(f'{{"event":{event}}}'.encode())
+
     def check_page_session(self, now_us: int) -> None:
         """Tell the session that it is used."""
         if self._page.is_due(now_us):
@@ -475,6 +482,7 @@ class ApiSession:
 
     def ended(self) -> None:
         """Let go of everything; requests in flight run to their end."""
+        self._page.log_out()
         for sink in self._subscriptions.values():
             self._services.user_data.unsubscribe(sink.account_id, sink)
         self._subscriptions.clear()

@@ -1,8 +1,10 @@
 """The log-on of a socket by a ticket of the page: the socket acts for a person's session."""
 
 import secrets
+from collections.abc import Callable
 
 from openoutcry.gateways.edge.page_sessions import Caller, PageSessions
+from openoutcry.ports.notifications import InboxChange
 from openoutcry.ports.people import SessionView
 from openoutcry.ports.users import ApiKey, KeyType
 
@@ -15,11 +17,27 @@ SEEN_EVERY_US = 60_000_000
 class PageLogOn:
     """Whose session a socket acts for, if any."""
 
-    __slots__ = ("_caller", "_people", "_seen_us", "_used", "key", "session")
+    __slots__ = (
+        "_caller",
+        "_inbox_changed",
+        "_people",
+        "_seen_us",
+        "_stop",
+        "_used",
+        "key",
+        "session",
+    )
 
-    def __init__(self, people: PageSessions | None, caller: Caller | None) -> None:
+    def __init__(
+        self,
+        people: PageSessions | None,
+        caller: Caller | None,
+        inbox_changed: Callable[[InboxChange], None],
+    ) -> None:
         self._people = people
         self._caller = caller
+        self._inbox_changed = inbox_changed
+        self._stop: Callable[[], None] | None = None
         self._seen_us = 0
         self._used = False
         self.session: SessionView | None = None
@@ -45,11 +63,16 @@ class PageLogOn:
         if self.key is None:
             name = f"page {secrets.token_hex(16)}"
             self.key = ApiKey(name, session.account_id, KeyType.HMAC, b"")
+            if people.inbox is not None:
+                self._stop = people.inbox.listen(session.person_id, self._inbox_changed)
         # It may have ended before this socket was known to be its own.
         return await people.sessions.seen(session.session_id, now_us) is not None
 
     def log_out(self) -> None:
         """Act for nobody any more."""
+        if self._stop is not None:
+            self._stop()
+            self._stop = None
         self.session = self.key = None
 
     def is_of(self, session_id: str) -> bool:

@@ -31,6 +31,6 @@ def balance_update(asset: Asset, event: BalanceEvent, now_us: int, unit_us: int)
     )
 
 
-def notice(kind: str, now_us: int, unit_us: int, **more: str) -> str:
+def notice(kind: str, now_us: int, unit_us: int, **more: str | int) -> str:
     """Return an event that says only that something happened."""
     return msgspec.json.encode({"e": kind, "E": now_us // unit_us, **more}).decode()
