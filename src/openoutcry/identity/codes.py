@@ -10,8 +10,8 @@ import pyotp
 
 from openoutcry.identity.settings import SECOND_US, IdentitySettings
 from openoutcry.ports.identity import TotpSetUp
-from openoutcry.ports.people_store import FactorStore, StoredTotp
-from openoutcry.ports.sealing import Sealer
+from openoutcry.ports.people_store import FactorStore, PeopleStoreError, StoredTotp
+from openoutcry.ports.sealing import Sealer, SealError
 
 TOTP_SECRET_CHARACTERS = 32
 """160 bits in base32."""
@@ -74,7 +74,12 @@ class TotpCodes:
     def _step_of(self, totp: StoredTotp, code: str, now_us: int) -> int | None:
         """Return the step whose code this is, looking at all that are near."""
         place = _TOTP_PLACE.format(totp.person_id)
-        generator = pyotp.TOTP(self._sealer.unseal(place, totp.secret_sealed).decode())
+        try:
+            secret = self._sealer.unseal(place, totp.secret_sealed).decode()
+        except SealError as error:
+            text = f"the secret of person {totp.person_id} does not open: {error}"
+            raise PeopleStoreError(text) from error
+        generator = pyotp.TOTP(secret)
         typed = code.replace(" ", "")
         if re.fullmatch("[0-9]{6}", typed) is None:
             return None

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+from dataclasses import replace
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pyotp
@@ -21,8 +22,11 @@ from tests.support.identity_scene import (
 
 from openoutcry.identity import limits
 from openoutcry.identity.codes import plain_recovery_code
+from openoutcry.identity.identity import Identity
+from openoutcry.identity.sealing import AesGcmSealer
 from openoutcry.ports.identity import NextStep, Refusal
 from openoutcry.ports.people import FIRST_PERSON_ID, Factor, SecurityEventKind
+from openoutcry.ports.people_store import PeopleStoreError
 from openoutcry.ports.sealing import SealError
 
 
@@ -277,3 +281,15 @@ async def test_a_password_is_no_second_factor() -> None:
         assert await refusal(work) is Refusal.FACTOR_UNKNOWN
     options = scene.signing_in.factor_passkey_options(half.token, scene.caller())
     assert await refusal(options) is Refusal.FACTOR_UNKNOWN
+
+
+async def test_a_secret_of_another_key_is_a_store_that_cannot_be_read() -> None:
+    scene = IdentityScene()
+    generator, _ = await scene.with_totp(await scene.person())
+    other = replace(scene.identity._desk.outside, sealer=AesGcmSealer(b"k" * 32, "second-factors"))
+    moved = Identity(other, scene.settings, lambda: scene.now_us)
+    half = pending(await scene.sign_in())
+    with pytest.raises(PeopleStoreError, match=str(FIRST_PERSON_ID)):
+        await moved.signing_in.answer_code(
+            half.token, Factor.TOTP, scene.code(generator, 1), scene.caller()
+        )

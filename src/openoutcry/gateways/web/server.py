@@ -32,7 +32,9 @@ from openoutcry.gateways.web.api import (
     WebCall,
 )
 from openoutcry.gateways.web.same_origin import check_host, check_same_origin
+from openoutcry.ports.audit import AuditError
 from openoutcry.ports.people import Sessions, SessionView
+from openoutcry.ports.people_store import PeopleStoreError
 from openoutcry.ports.rate_limits import Limited, RateLimiter
 
 logger = logging.getLogger("openoutcry.web")
@@ -49,6 +51,7 @@ TAKES_TOO_LONG = ProblemType(
 AWAY = ProblemType("AWAY", 503, "A part of the exchange does not answer")
 BROKEN = ProblemType("BROKEN", 500, "Something is wrong with the exchange")
 
+UNANSWERED = (*errors.UNANSWERED, AuditError, PeopleStoreError)
 HANDLER_SECONDS_MAX = 8.0
 """Less than what the HTTP server waits for an application, so that the answer is ours."""
 PROBLEM_MEDIA = "application/problem+json"
@@ -142,7 +145,7 @@ class WebApplication:
                     response = await self._response(work, headers)
             except TimeoutError:
                 raise TAKES_TOO_LONG.problem() from None
-            except errors.UNANSWERED as error:
+            except UNANSWERED as error:
                 logger.warning("%s %s: %s", request.method, request.path, error)
                 raise AWAY.problem("Look before you repeat it.") from None
         except Problem as problem:
