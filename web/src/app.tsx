@@ -1,6 +1,6 @@
 /** Which view an address shows. What only some people need is loaded when they come to it. */
 
-import { Suspense, useEffect } from "react";
+import { lazy, Suspense, useEffect } from "react";
 import { useMarkets } from "./hooks";
 import { remembered } from "./preferences";
 import { go, Link, usePath } from "./router";
@@ -8,6 +8,22 @@ import { texts } from "./texts/en";
 import { Guard, Loading } from "./ui/states";
 import { Shell } from "./views/shell";
 import { TradeView } from "./views/trade/trade-view";
+
+const auth = () => import("./views/auth/auth-views");
+const SignUp = lazy(() => auth().then((module) => ({ default: module.SignUp })));
+const SignIn = lazy(() => auth().then((module) => ({ default: module.SignIn })));
+const Confirm = lazy(() => auth().then((module) => ({ default: module.Confirm })));
+const Reset = lazy(() => auth().then((module) => ({ default: module.Reset })));
+const Mailbox = lazy(() =>
+  import("./views/auth/mailbox").then((module) => ({ default: module.Mailbox })),
+);
+const AccountView = lazy(() =>
+  import("./views/account/account-view").then((module) => ({ default: module.AccountView })),
+);
+
+const OperatorView = lazy(() =>
+  import("./views/operator/operator-view").then((module) => ({ default: module.OperatorView })),
+);
 
 function Home() {
   const markets = useMarkets();
@@ -39,6 +55,20 @@ function View({ path }: { readonly path: string }) {
       return <Home />;
     case "trade":
       return rest ? <TradeView symbol={rest.toUpperCase()} /> : <Home />;
+    case "sign-up":
+      return <SignUp />;
+    case "sign-in":
+      return <SignIn />;
+    case "confirm":
+      return <Confirm />;
+    case "reset":
+      return <Reset />;
+    case "mailbox":
+      return <Mailbox />;
+    case "account":
+      return <AccountView section={rest ?? ""} />;
+    case "operator":
+      return <OperatorView section={rest ?? ""} />;
     default:
       return <NotFound />;
   }
@@ -48,7 +78,7 @@ export function App() {
   const path = usePath();
   return (
     <Shell>
-      <Guard key={path}>
+      <Guard key={path.split("/")[1]}>
         <Suspense fallback={<Loading />}>
           <View path={path} />
         </Suspense>

@@ -2,9 +2,10 @@
 
 import { AccountFeed } from "./data/account-feed";
 import { decimal } from "./data/decimal";
-import { HouseApi, type Me } from "./data/house-api";
+import { HouseApi } from "./data/house-api";
 import { MarketApi } from "./data/market-api";
 import { type Market, marketOf } from "./data/markets";
+import type { MeView } from "./data/openapi";
 import type { Result } from "./data/problems";
 import { RestClient } from "./data/rest";
 import { StreamClient } from "./data/streams";
@@ -17,6 +18,8 @@ export interface PageConfig {
   readonly apiBase: string;
   readonly wsBase: string;
   readonly demo: boolean;
+  /** The exchange keeps its mails to be read here. */
+  readonly mailbox: boolean;
 }
 
 export type Markets =
@@ -25,7 +28,7 @@ export type Markets =
 
 export type Person =
   | { readonly state: "unknown" | "out"; readonly me: null }
-  | { readonly state: "in"; readonly me: Me };
+  | { readonly state: "in"; readonly me: MeView };
 
 export interface FeeRates {
   readonly maker: bigint;
@@ -46,6 +49,7 @@ const NOTES_MAX = 4;
 const NO_FEES: FeeRates = { maker: 0n, taker: 0n };
 
 export class Exchange {
+  readonly rest: RestClient;
   readonly api: MarketApi;
   readonly house: HouseApi;
   readonly streams: StreamClient;
@@ -64,10 +68,10 @@ export class Exchange {
   private nextNote = 1;
 
   constructor(readonly config: PageConfig) {
-    const rest = new RestClient({ base: config.apiBase });
+    this.rest = new RestClient({ base: config.apiBase });
     const wsBase = config.wsBase || location.origin.replace(/^http/, "ws");
-    this.api = new MarketApi(rest);
-    this.house = new HouseApi(rest);
+    this.api = new MarketApi(this.rest);
+    this.house = new HouseApi(this.rest);
     this.streams = new StreamClient(`${wsBase}/stream`, browser);
     this.tickers = new TickerFeed(this.streams, this.api.tickers);
     this.session = new TradingSession({
@@ -163,7 +167,7 @@ export class Exchange {
 }
 
 export async function loadConfig(): Promise<PageConfig> {
-  const fallback: PageConfig = { apiBase: "", wsBase: "", demo: false };
+  const fallback: PageConfig = { apiBase: "", wsBase: "", demo: false, mailbox: false };
   const result = await new RestClient({ base: "" }).get<Partial<PageConfig>>("/config.json");
   return result.ok ? { ...fallback, ...result.value } : fallback;
 }

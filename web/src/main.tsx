@@ -7,6 +7,7 @@ import { startTheme } from "./theme";
 import "./styles/base.css";
 import "./styles/shell.css";
 import "./styles/trade.css";
+import "./styles/pages.css";
 
 startTheme();
 

@@ -28,7 +28,8 @@ export class RestClient {
     return this.send<T>("GET", path, query);
   }
 
-  post<T>(path: string, body: unknown = {}): Promise<Result<T>> {
+  /** Without a body where nobody reads one: the exchange refuses what it does not expect. */
+  post<T>(path: string, body?: unknown): Promise<Result<T>> {
     return this.send<T>("POST", path, {}, body);
   }
 

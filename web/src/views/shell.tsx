@@ -40,7 +40,7 @@ function Head() {
   const path = usePath();
   // biome-ignore lint/correctness/useExhaustiveDependencies: another place closes the menu
   useEffect(() => setOpen(false), [path]);
-  const isOperator = person.me !== null && person.me.roles.length > 0;
+  const isOperator = person.me !== null && person.me.session.roles.length > 0;
   return (
     <header className="head">
       <Link className="brand" to="/" aria-label={texts.name}>
@@ -67,7 +67,7 @@ function Head() {
         {person.state === "in" && <Link to="/account/wallet">{texts.nav.wallet}</Link>}
         {person.state === "in" && <Link to="/account/security">{texts.nav.account}</Link>}
         {isOperator && <Link to="/operator">{texts.nav.operator}</Link>}
-        {config.demo && <Link to="/mailbox">{texts.nav.mailbox}</Link>}
+        {config.mailbox && <Link to="/mailbox">{texts.nav.mailbox}</Link>}
         <span className="nav-gap" />
         <PersonLinks />
       </nav>
@@ -97,7 +97,7 @@ function PersonLinks() {
   }
   return (
     <>
-      <span className="who">{person.me.email}</span>
+      <span className="who">{person.me.session.email}</span>
       <button type="button" className="button" onClick={() => void leave()}>
         {texts.nav.signOut}
       </button>

@@ -46,6 +46,14 @@ describe("calls", () => {
     });
   });
 
+  test("a change without a body sends none", async () => {
+    const { rest, asked } = client(() => json({}));
+    await rest.post("/a");
+
+    expect(asked[0]?.init).not.toHaveProperty("body");
+    expect(asked[0]?.init.headers).not.toHaveProperty("Content-Type");
+  });
+
   test("a refusal of the house is a value with its fields", async () => {
     const body = {
       title: "Not like this",

@@ -1,0 +1,45 @@
+/** Everything about oneself: security, keys, sessions, notifications, money. */
+
+import { type ComponentType, useEffect } from "react";
+import { usePerson } from "../../hooks";
+import { go, Link } from "../../router";
+import { texts } from "../../texts/en";
+import { Loading } from "../../ui/states";
+import { StepUp } from "../../ui/step-up";
+import { ApiKeys } from "./api-keys";
+import { Security } from "./security";
+import { Sessions } from "./sessions";
+
+const sections: readonly { path: string; label: string; view: ComponentType }[] = [
+  { path: "security", label: texts.account.security, view: Security },
+  { path: "api-keys", label: texts.account.keys, view: ApiKeys },
+  { path: "sessions", label: texts.account.sessions, view: Sessions },
+];
+
+export function AccountView({ section }: { readonly section: string }) {
+  const person = usePerson();
+  const chosen = sections.find((one) => one.path === section) ?? sections[0];
+  useEffect(() => {
+    if (person.state === "out") go("/sign-in", { replace: true });
+  }, [person]);
+  useEffect(() => {
+    document.title = `${chosen?.label} | ${texts.name}`;
+  }, [chosen]);
+  if (person.state !== "in" || !chosen) return <Loading />;
+  const View = chosen.view;
+  return (
+    <StepUp>
+      <div className="page">
+        <h1>{texts.nav.account}</h1>
+        <nav className="subnav" aria-label={texts.nav.account}>
+          {sections.map(({ path, label }) => (
+            <Link key={path} to={`/account/${path}`}>
+              {label}
+            </Link>
+          ))}
+        </nav>
+        <View />
+      </div>
+    </StepUp>
+  );
+}
