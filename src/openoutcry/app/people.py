@@ -22,7 +22,7 @@ from openoutcry.app.settings import ServeSettings
 from openoutcry.gateways.edge.origins import Origins
 from openoutcry.gateways.edge.page_sessions import PageSessions
 from openoutcry.gateways.edge.service import Exchange
-from openoutcry.gateways.web import api_keys, description, mailbox, tickets
+from openoutcry.gateways.web import api_keys, auth, description, mailbox, me, tickets
 from openoutcry.gateways.web.api import Route
 from openoutcry.gateways.web.page import Page, PageConfig
 from openoutcry.gateways.web.server import WebApplication
@@ -89,6 +89,8 @@ async def open_people(
     origins = Origins(settings.public_origin)
     sockets = PageSessions(identity.sessions, MemoryStreamTickets(), origins)
     routes = (
+        *auth.routes(identity.signing_in),
+        *me.routes(identity.own_account),
         *_key_routes(exchange, audit),
         *tickets.routes(sockets.tickets),
         *(() if box is None else mailbox.routes(box)),
