@@ -183,7 +183,7 @@ class Me:
     session: SessionView
     created_us: int
     factors: frozenset[Factor]
-    """What is set up, not what this session began with."""
+    """What is set up, not what the session began with."""
     recovery_codes_left: int
     passkeys: int
     step_up_by: frozenset[Factor]

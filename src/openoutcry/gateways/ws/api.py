@@ -358,7 +358,7 @@ class ApiSession:
         return self._status(request, now_us)
 
     def page_session_ended(self, session_id: str) -> None:
-        """Close the socket when it acts for this session."""
+        """Close the socket when it acts for that session."""
         if self._page.is_of(session_id):
             self.connection.close(BAD_TICKET, "Session ended")
 

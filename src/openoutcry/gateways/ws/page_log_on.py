@@ -76,7 +76,7 @@ class PageLogOn:
         self.session = self.key = None
 
     def is_of(self, session_id: str) -> bool:
-        """Whether the socket acts for this session."""
+        """Whether the socket acts for that session."""
         return self.session is not None and self.session.session_id == session_id
 
     def used(self) -> None:
