@@ -93,8 +93,6 @@ async def open_people(
         *me.routes(identity.own_account),
         *_key_routes(exchange, audit),
         *tickets.routes(sockets.tickets),
-        *auth.routes(identity.signing_in),
-        *me.routes(identity.own_account),
         *(() if box is None else mailbox.routes(box)),
     )
     page = Page(
