@@ -1,8 +1,45 @@
 """Notifications joined to the rest: terms from the catalogue, addresses from the people."""
 
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from openoutcry.adapters.sqlite.notifications import SqliteNotifications
 from openoutcry.gateways.edge.catalog import Catalog, Market
-from openoutcry.ports.notifications import AssetTerms, MarketTerms
+from openoutcry.identity.sealing import purpose_key
+from openoutcry.notifications.acts import AuditOccurrences
+from openoutcry.notifications.delivery import Courier
+from openoutcry.notifications.desk import Desk, paused_notice
+from openoutcry.notifications.live import OpenPages
+from openoutcry.notifications.outbox import Outbox
+from openoutcry.notifications.posting import Poster
+from openoutcry.notifications.watch import Watch
+from openoutcry.partition.runtime import Partition
+from openoutcry.ports.audit import Audit, AuditStore
+from openoutcry.ports.feeds import CommittedLog
+from openoutcry.ports.mail import Mailer
+from openoutcry.ports.notification_desk import NotificationDesk
+from openoutcry.ports.notifications import (
+    AssetTerms,
+    LiveInbox,
+    MarketTerms,
+    NotificationStoreError,
+    OccurrenceLog,
+    Webhook,
+)
 from openoutcry.ports.people import PeopleDirectory
+
+WEBHOOKS = "webhooks"
+"""The purpose of the key that secrets of webhooks are made from."""
+
+log = logging.getLogger("openoutcry.notifications")
+
+
+class RoomEndedError(Exception):
+    """Something ended that runs as long as the exchange; the message says what."""
 
 
 class CatalogTerms:
@@ -50,3 +87,137 @@ class DirectoryRecipients:
         """Return a person's address; only confirmed ones belong to people."""
         person = await self._people.person(person_id)
         return None if person is None else person.email
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What notifications are joined to."""
+
+    path: Path
+    """The file of people."""
+    partition: Partition
+    batches: CommittedLog
+    catalog: Catalog
+    people: PeopleDirectory
+    mailer: Mailer
+    audit: Audit
+    records: AuditStore
+    logs: tuple[OccurrenceLog, ...]
+    """Other logs than the journal and the audit log that people hear of."""
+    master_key: bytes
+    clock: Callable[[], int]
+    page: str
+    """The address of the page, for links in mails."""
+    allow_loopback: bool
+    """Webhooks may lead to this machine: for the demo and tests."""
+    on_failure: Callable[[Exception], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Notifications, once they run."""
+
+    desk: NotificationDesk
+    inbox: LiveInbox
+
+
+async def open_notifications(stack: AsyncExitStack, around: Surroundings) -> Told:
+    """Read on in the journal and the logs, and deliver, until the stack is left.
+
+    Raises NotificationStoreError.
+    """
+    store = await asyncio.to_thread(SqliteNotifications, around.path)
+    stack.push_async_callback(store.close)
+    # From this batch on everything is heard; what came before is read from the journal.
+    watch = Watch(await around.partition.idle())
+    stack.callback(around.partition.subscribe(watch.take))
+    terms, pages = CatalogTerms(around.catalog), OpenPages()
+    poster = Poster(allow_loopback=around.allow_loopback)
+    key = purpose_key(around.master_key, WEBHOOKS)
+    telling = _Telling(around.clock)
+    courier = Courier(
+        store,
+        around.mailer,
+        DirectoryRecipients(around.people),
+        poster,
+        secret_key=key,
+        clock=around.clock,
+        on_pause=telling.paused,
+        page_address=around.page,
+    )
+    outbox = telling.outbox = Outbox(
+        store,
+        watch,
+        around.batches,
+        terms,
+        clock=around.clock,
+        pages=pages,
+        logs=(AuditOccurrences(around.records), *around.logs),
+        recorded=courier.wake,
+    )
+    await outbox.start()
+    stack.push_async_callback(outbox.flush)
+    for name, work in (("outbox", outbox.run()), ("courier", courier.run())):
+        _keep_running(stack, name, work, around.on_failure)
+    stack.push_async_callback(telling.settle)
+    desk = Desk(
+        store,
+        outbox,
+        terms,
+        poster,
+        around.audit,
+        secret_key=key,
+        clock=around.clock,
+        journal_position=lambda: watch.position,
+        wake_courier=courier.wake,
+    )
+    return Told(desk, pages)
+
+
+class _Telling:
+    """Tells owners of paused webhooks by way of the outbox."""
+
+    def __init__(self, clock: Callable[[], int]) -> None:
+        self._clock = clock
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.outbox: Outbox | None = None
+
+    def paused(self, webhook: Webhook) -> None:
+        """Hear that a webhook was paused."""
+        task = asyncio.get_running_loop().create_task(self._tell(webhook))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _tell(self, webhook: Webhook) -> None:
+        assert self.outbox is not None, "the courier runs after the outbox is made"
+        try:
+            await self.outbox.tell(paused_notice(webhook, self._clock()))
+        except NotificationStoreError as error:
+            log.warning("nobody is told that webhook %s is paused: %s", webhook.webhook_id, error)
+
+    async def settle(self) -> None:
+        """Wait for what is being told."""
+        await asyncio.gather(*self._tasks)
+
+
+def _keep_running(
+    stack: AsyncExitStack,
+    name: str,
+    work: Coroutine[object, object, None],
+    on_failure: Callable[[Exception], None],
+) -> None:
+    """Run something until the stack is left; its failure is the process's."""
+    task = asyncio.get_running_loop().create_task(work, name=name)
+
+    def ended(task: asyncio.Task[None]) -> None:
+        if not task.cancelled():
+            words = f"the {name} of notifications ended: {task.exception()!r}"
+            on_failure(RoomEndedError(words))
+
+    task.add_done_callback(ended)
+
+    async def stop() -> None:
+        task.cancel()
+        await asyncio.wait({task})
+
+    stack.push_async_callback(stop)

@@ -18,11 +18,12 @@ from openoutcry.adapters.sqlite.people import SqlitePeopleFile
 from openoutcry.app.accounts import ExchangeAccounts
 from openoutcry.app.engine import PEOPLE_NAME
 from openoutcry.app.master_key import master_key
+from openoutcry.app.notifications import Surroundings, open_notifications
 from openoutcry.app.settings import ServeSettings
 from openoutcry.gateways.edge.origins import Origins
 from openoutcry.gateways.edge.page_sessions import PageSessions
 from openoutcry.gateways.edge.service import Exchange
-from openoutcry.gateways.web import api_keys, auth, description, mailbox, me, tickets
+from openoutcry.gateways.web import api_keys, auth, description, mailbox, me, notifications, tickets
 from openoutcry.gateways.web.api import Route
 from openoutcry.gateways.web.page import Page, PageConfig
 from openoutcry.gateways.web.server import WebApplication
@@ -31,7 +32,9 @@ from openoutcry.identity.identity import Identity
 from openoutcry.identity.personal_keys import KeyDesk
 from openoutcry.identity.sealing import AesGcmSealer
 from openoutcry.identity.settings import SECOND_US, IdentitySettings
-from openoutcry.ports.audit import Audit
+from openoutcry.partition.runtime import Partition
+from openoutcry.ports.audit import Audit, AuditStore
+from openoutcry.ports.feeds import CommittedLog
 from openoutcry.ports.mail import Mail, Mailbox, Mailer, MailError
 from openoutcry.ports.people import EmailTakenError, OperatorRole, PeopleDirectory
 
@@ -53,6 +56,18 @@ class NoMailServer:
 
 
 @dataclass(frozen=True, slots=True)
+class Engine:
+    """What of the embedded engine people's rooms read and watch."""
+
+    partition: Partition
+    batches: CommittedLog
+    """What was committed, once more."""
+    records: AuditStore
+    on_failure: Callable[[Exception], None]
+    """Hears of what ended and should not have: the run is over."""
+
+
+@dataclass(frozen=True, slots=True)
 class People:
     """What people are served with, once it is open."""
 
@@ -62,11 +77,15 @@ class People:
 
 
 async def open_people(
-    stack: AsyncExitStack, exchange: Exchange, settings: ServeSettings, audit: Audit
+    stack: AsyncExitStack,
+    exchange: Exchange,
+    settings: ServeSettings,
+    audit: Audit,
+    engine: Engine,
 ) -> People:
     """Open what people are served with, until the stack is left.
 
-    Raises PeopleStoreError, MasterKeyError, OSError.
+    Raises PeopleStoreError, NotificationStoreError, MasterKeyError, OSError.
     """
     file = await asyncio.to_thread(SqlitePeopleFile, settings.data / PEOPLE_NAME)
     stack.callback(file.close)
@@ -86,12 +105,32 @@ async def open_people(
     )
     identity.start()
     stack.push_async_callback(identity.close)
+    told = await open_notifications(
+        stack,
+        Surroundings(
+            path=settings.data / PEOPLE_NAME,
+            partition=engine.partition,
+            batches=engine.batches,
+            catalog=exchange.catalog,
+            people=identity.directory,
+            mailer=mailer,
+            audit=audit,
+            records=engine.records,
+            logs=(),
+            master_key=key,
+            clock=exchange.clock,
+            page=settings.public_origin or f"http://localhost:{settings.port}",
+            allow_loopback=settings.demo,
+            on_failure=engine.on_failure,
+        ),
+    )
     origins = Origins(settings.public_origin)
-    sockets = PageSessions(identity.sessions, MemoryStreamTickets(), origins)
+    sockets = PageSessions(identity.sessions, MemoryStreamTickets(), origins, told.inbox)
     routes = (
         *auth.routes(identity.signing_in),
         *me.routes(identity.own_account),
         *_key_routes(exchange, audit),
+        *notifications.routes(told.desk),
         *tickets.routes(sockets.tickets),
         *(() if box is None else mailbox.routes(box)),
     )

@@ -28,13 +28,15 @@ from openoutcry.app.engine import (
     PEOPLE_NAME,
     DataFolder,
     EngineError,
+    kernel_machines,
     open_folder,
     recover_partition,
 )
 from openoutcry.app.follower_link import FollowerError, FollowerLink
 from openoutcry.app.garbage import spare_collections
 from openoutcry.app.master_key import api_key_sealer
-from openoutcry.app.people import bracketed, open_demo_operator, open_people, where_to_look
+from openoutcry.app.notifications import RoomEndedError
+from openoutcry.app.people import Engine, bracketed, open_demo_operator, open_people, where_to_look
 from openoutcry.app.settings import ServeSettings, SettingsError
 from openoutcry.core.records import AssetRow, MarketRow, MetaRow
 from openoutcry.gateways.edge.catalog import Catalog
@@ -42,11 +44,13 @@ from openoutcry.gateways.edge.fills import FillCounter
 from openoutcry.gateways.edge.service import Exchange
 from openoutcry.identity.audit import AuditLog
 from openoutcry.identity.sealing import MasterKeyError
+from openoutcry.partition.batches import JournalBatches
 from openoutcry.partition.machine import StateMachine
 from openoutcry.partition.recovery import RecoveryError
 from openoutcry.partition.runtime import Partition, now_us
 from openoutcry.ports.audit import AuditError
 from openoutcry.ports.journal import JournalError
+from openoutcry.ports.notifications import NotificationStoreError
 from openoutcry.ports.people_store import PeopleStoreError
 from openoutcry.ports.users import KeyStoreError, end_listen_key
 from openoutcry.projections.live import LiveMarketData
@@ -70,6 +74,7 @@ _DATA_ERRORS = (
     KeyStoreError,
     AuditError,
     PeopleStoreError,
+    NotificationStoreError,
     MasterKeyError,
     DemoError,
 )
@@ -97,7 +102,7 @@ def serve(settings: ServeSettings) -> int:
         return _fail(error, EXIT_DATA)
     except FollowerError as error:
         return _fail(error, EXIT_DIVERGED)
-    except (OSError, BotsError) as error:
+    except (OSError, BotsError, RoomEndedError) as error:
         return _fail(error, EXIT_FAILED)
     return EXIT_OK
 
@@ -151,7 +156,7 @@ class Server:
         exchange = await self._build_exchange(stack, partition, link)
         if settings.demo:
             await open_demo(partition, exchange.keys, settings.data, now_us())
-        await self._start_gateways(stack, exchange, folder)
+        await self._start_gateways(stack, exchange, folder, partition)
 
     async def _start_engine(
         self, stack: AsyncExitStack, folder: DataFolder
@@ -221,7 +226,11 @@ class Server:
         )
 
     async def _start_gateways(
-        self, stack: AsyncExitStack, exchange: Exchange, folder: DataFolder
+        self,
+        stack: AsyncExitStack,
+        exchange: Exchange,
+        folder: DataFolder,
+        partition: Partition,
     ) -> None:
         """Open the doors, the network's last, and say where they are."""
         settings = self._settings
@@ -235,7 +244,10 @@ class Server:
         records = SqliteAudit(folder.path / PEOPLE_NAME)
         stack.callback(records.close)
         audit = AuditLog(records, now_us)
-        people = await open_people(stack, exchange, settings, audit)
+        machines = kernel_machines(settings.poison_client_order_id.encode())
+        batches = JournalBatches(machines, folder.journal, folder.snapshots)
+        engine = Engine(partition, batches, records, self._fail)
+        people = await open_people(stack, exchange, settings, audit, engine)
         control = ControlServer(RecordedAdministration(administration, audit), folder.path)
         await control.start()
         stack.push_async_callback(control.close)

@@ -37,15 +37,19 @@ def read_master_key(text: str) -> bytes:
     return key
 
 
+def purpose_key(master_key: bytes, purpose: str) -> bytes:
+    """Return the key for one purpose: it tells nothing of the master key or of any other."""
+    info = f"openoutcry {purpose}".encode()
+    return HKDF(hashes.SHA256(), MASTER_KEY_BYTES, salt=None, info=info).derive(master_key)
+
+
 class AesGcmSealer:
     """`Sealer` for one purpose: what is sealed for another does not open, whatever its name."""
 
     def __init__(self, master_key: bytes, purpose: str) -> None:
         assert len(master_key) == MASTER_KEY_BYTES, "a master key was read"
         assert purpose, "keys are apart by their purpose"
-        info = f"openoutcry {purpose}".encode()
-        derived = HKDF(hashes.SHA256(), MASTER_KEY_BYTES, salt=None, info=info).derive(master_key)
-        self._cipher = AESGCM(derived)
+        self._cipher = AESGCM(purpose_key(master_key, purpose))
 
     def seal(self, name: str, secret: bytes) -> bytes:
         """Return a secret sealed for a name; sealing twice gives different bytes."""
