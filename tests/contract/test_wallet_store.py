@@ -258,6 +258,23 @@ async def test_each_new_state_leaves_a_step_and_nothing_else_does(store: WalletS
     assert await store.withdrawal("w1") == changes[-1]
 
 
+async def test_steps_of_all_withdrawals_are_read_in_order(store: WalletStore) -> None:
+    for name in ("w1", "w2"):
+        await store.add_withdrawal(withdrawal(name), WIDE)
+    assert await store.save_withdrawal(withdrawal(state=WithdrawalState.HELD, version=1), by=9)
+    steps = await store.steps_after(0, 9)
+    assert [(name, step.state) for _, name, step in steps] == [
+        ("w1", WithdrawalState.REQUESTED),
+        ("w2", WithdrawalState.REQUESTED),
+        ("w1", WithdrawalState.HELD),
+    ]
+    assert [step for _, name, step in steps if name == "w1"] == await store.steps("w1")
+    numbers = [number for number, _, _ in steps]
+    assert numbers == sorted(set(numbers))
+    assert await store.steps_after(numbers[0], 1) == [steps[1]]
+    assert await store.steps_after(numbers[-1], 9) == []
+
+
 async def test_withdrawals_are_listed_newest_first_and_by_what_is_asked(
     store: WalletStore,
 ) -> None:

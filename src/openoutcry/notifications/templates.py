@@ -85,6 +85,34 @@ CATALOGUE: dict[str, Words] = {
         "{amount} {asset} taken from your balance",
         "An operator has corrected your balance by -{amount} {asset}.",
     ),
+    "withdrawal_awaiting": Words(
+        Kind.WITHDRAWAL,
+        "Withdrawal of {amount} {asset} waits for approval",
+        "Your withdrawal of {amount} {asset} to {address} waits for a second person's approval.",
+    ),
+    "withdrawal_sent": Words(
+        Kind.WITHDRAWAL,
+        "Withdrawal of {amount} {asset} sent",
+        "Your withdrawal of {amount} {asset} to {address} is on its way."
+        " Transaction: {transaction}.",
+    ),
+    "withdrawal_settled": Words(
+        Kind.WITHDRAWAL,
+        "Withdrawal of {amount} {asset} complete",
+        "Your withdrawal of {amount} {asset} to {address} is complete. Transaction: {transaction}.",
+    ),
+    "withdrawal_returned": Words(
+        Kind.WITHDRAWAL,
+        "Withdrawal of {amount} {asset} not made",
+        "Your withdrawal of {amount} {asset} to {address} was not made ({reason});"
+        " the amount is yours again.",
+    ),
+    "withdrawal_refused": Words(
+        Kind.WITHDRAWAL,
+        "Withdrawal of {amount} {asset} refused",
+        "Your withdrawal of {amount} {asset} to {address} was refused ({reason});"
+        " nothing was taken from your balance.",
+    ),
     # prices
     "price_above": Words(
         Kind.PRICE_ALERT,

@@ -302,6 +302,12 @@ class WalletStore(Protocol):
         """Return the transitions of a withdrawal, oldest first."""
         ...
 
+    async def steps_after(
+        self, number: int, limit: int
+    ) -> Sequence[tuple[int, str, WithdrawalStep]]:
+        """Return (number, withdrawal, transition) of all withdrawals, in order, after a number."""
+        ...
+
     async def withdrawn(self, account_id: int, asset: int, since_us: int) -> int:
         """Return what counts towards a limit since then, in atoms."""
         ...

@@ -35,7 +35,7 @@ class MemoryWalletStore:
         self._cursor = 0
         self._withdrawals: dict[str, Withdrawal] = {}
         self._client_ids: dict[tuple[int, str], str] = {}
-        self._steps: dict[str, list[WithdrawalStep]] = {}
+        self._steps: list[tuple[str, WithdrawalStep]] = []
         self._rules: dict[int, WithdrawalRule] = {}
         self._allowed: dict[tuple[int, str, str], AllowedAddress] = {}
         self._gifts: Counter[tuple[int, int, int]] = Counter()
@@ -138,7 +138,7 @@ class MemoryWalletStore:
         self._withdrawals[withdrawal.withdrawal_id] = withdrawal
         if withdrawal.client_id:
             self._client_ids[key] = withdrawal.withdrawal_id
-        self._steps[withdrawal.withdrawal_id] = [_step(withdrawal, 0)]
+        self._steps.append((withdrawal.withdrawal_id, _step(withdrawal, 0)))
         return withdrawal
 
     async def save_withdrawal(self, withdrawal: Withdrawal, by: int = 0) -> bool:
@@ -148,7 +148,7 @@ class MemoryWalletStore:
             return False
         self._withdrawals[withdrawal.withdrawal_id] = withdrawal
         if stored.state is not withdrawal.state:
-            self._steps[withdrawal.withdrawal_id].append(_step(withdrawal, by))
+            self._steps.append((withdrawal.withdrawal_id, _step(withdrawal, by)))
         return True
 
     async def withdrawal(self, withdrawal_id: str) -> Withdrawal | None:
@@ -182,7 +182,14 @@ class MemoryWalletStore:
 
     async def steps(self, withdrawal_id: str) -> Sequence[WithdrawalStep]:
         """Return the transitions of a withdrawal, oldest first."""
-        return list(self._steps.get(withdrawal_id, ()))
+        return [step for name, step in self._steps if name == withdrawal_id]
+
+    async def steps_after(
+        self, number: int, limit: int
+    ) -> Sequence[tuple[int, str, WithdrawalStep]]:
+        """Return (number, withdrawal, transition) of all withdrawals, in order, after a number."""
+        found = self._steps[number : number + limit]
+        return [(number + place, *step) for place, step in enumerate(found, start=1)]
 
     async def withdrawn(self, account_id: int, asset: int, since_us: int) -> int:
         """Return what counts towards a limit since then, in atoms."""

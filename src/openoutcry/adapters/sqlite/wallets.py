@@ -323,6 +323,21 @@ class SqliteWalletStore:
 
         return await self._read(work)
 
+    async def steps_after(
+        self, number: int, limit: int
+    ) -> Sequence[tuple[int, str, WithdrawalStep]]:
+        """Return (number, withdrawal, transition) of all withdrawals, in order, after a number."""
+
+        def work(database: sqlite3.Connection) -> list[tuple[int, str, WithdrawalStep]]:
+            rows = database.execute(
+                f"SELECT number, withdrawal_id, {_STEPS.columns} FROM wallet_withdrawal_step"  # noqa: S608
+                " WHERE number > ? ORDER BY number LIMIT ?",
+                (number, limit),
+            )
+            return [(place, name, _STEPS.record(tuple(row))) for place, name, *row in rows]
+
+        return await self._read(work)
+
     async def withdrawn(self, account_id: int, asset: int, since_us: int) -> int:
         """Return what counts towards a limit since then, in atoms."""
         return await self._read(lambda database: _withdrawn(database, account_id, asset, since_us))
