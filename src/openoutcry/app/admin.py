@@ -148,7 +148,7 @@ class Administration:
         `on_revoked` is told of each account that has lost a key.
         """
         self._on_revoked = on_revoked
-        self._more = more or {}
+        self._more = {} if more is None else more
         self._calls = calls
         self._keys = keys
         self._catalog = catalog

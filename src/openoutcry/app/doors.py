@@ -32,10 +32,12 @@ async def open_doors(
     shared: bool = False,
     elsewhere: Elsewhere | None = None,
     people: PageSessions | None = None,
+    counts: dict[str, Callable[[], int]] | None = None,
 ) -> int:
     """Serve clients until the stack is left; returns the port. Raises PortInUseError.
 
-    `elsewhere` answers what is no endpoint of the trading API; `people` may trade by tickets.
+    `elsewhere` answers what is no endpoint of the trading API; `people` may trade by tickets;
+    `counts` learns how many connections there are.
     """
     endpoints = (*routes.ENDPOINTS, *market_data_routes.ENDPOINTS)
     websockets = WebSocketGateway(exchange, endpoints, people=people)
@@ -44,6 +46,9 @@ async def open_doors(
         RestApplication(exchange, endpoints, elsewhere, plain_orders=PLAIN_ORDERS),
         upgrades=_upgrades(websockets.upgrade),
     )
+    if counts is not None:
+        counts["connections_http"] = http.connections
+        counts["connections_websocket"] = lambda: websockets.connection_count
     try:
         found = await http.start(host, port, shared=shared)
     except OSError as error:

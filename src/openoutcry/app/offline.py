@@ -19,6 +19,8 @@ from openoutcry.app.engine import (
     open_engine,
 )
 from openoutcry.app.master_key import api_key_sealer
+from openoutcry.app.operators import OperatorRequests
+from openoutcry.app.people import open_directory
 from openoutcry.app.settings import ServeSettings
 from openoutcry.core.records import AssetRow, MarketRow
 from openoutcry.gateways.edge.catalog import Catalog
@@ -29,6 +31,7 @@ from openoutcry.partition.recovery import RecoveryError
 from openoutcry.partition.runtime import now_us
 from openoutcry.ports.audit import AuditError
 from openoutcry.ports.journal import JournalError
+from openoutcry.ports.people_store import PeopleStoreError
 from openoutcry.ports.users import KeyStoreError
 
 
@@ -55,6 +58,7 @@ def administer(directory: Path, request: Request) -> Answer:
         KeyStoreError,
         AuditError,
         MasterKeyError,
+        PeopleStoreError,
         OSError,
     ) as error:
         raise AdminError(str(error)) from error
@@ -71,9 +75,11 @@ async def _administer_offline(directory: Path, request: Request) -> Answer:
             closing(SqliteApiKeys(directory / KEYS_NAME, sealer)) as keys,
             closing(SqliteAudit(directory / PEOPLE_NAME)) as records,
         ):
-            administration = Administration(partition, keys, catalog, now_us)
             audit = AuditLog(records, now_us)
-            return await RecordedAdministration(administration, audit).run(request)
+            async with open_directory(directory, settings, partition, audit) as people:
+                operators = OperatorRequests(people, now_us).requests()
+                administration = Administration(partition, keys, catalog, now_us, operators)
+                return await RecordedAdministration(administration, audit).run(request)
 
 
 def _catalog_rows(machine: StateMachine) -> tuple[list[AssetRow], list[MarketRow]]:

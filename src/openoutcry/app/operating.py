@@ -5,7 +5,8 @@ who asked for it.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from openoutcry.app.acts import RecordedAdministration
@@ -26,6 +27,7 @@ from openoutcry.ports.operations import (
     OperationsAwayError,
 )
 from openoutcry.ports.people import OperatorRole, PeopleDirectory, PersonView, SessionView
+from openoutcry.ports.people_store import PeopleStoreError
 from openoutcry.ports.users import (
     ApiKeys,
     KeyStoreError,
@@ -44,7 +46,7 @@ class Views:
     version: str
     started_us: int
     is_open: Callable[[], bool]
-    gauges: Callable[[], Iterable[Gauge]]
+    gauges: Callable[[], Awaitable[Iterable[Gauge]]]
     conservation: Callable[[], Awaitable[Conservation]]
     """May raise OSError, ValueError when there is nothing to be read."""
 
@@ -76,7 +78,7 @@ class Operating:
             started_us=views.started_us,
             now_us=self._clock(),
             is_open=views.is_open(),
-            gauges=tuple(views.gauges()),
+            gauges=tuple(await views.gauges()),
         )
 
     async def markets(self) -> list[MarketState]:
@@ -189,13 +191,15 @@ class PeopleDesk:
 
     async def people(self, containing: str, after_person_id: int, limit: int) -> list[PersonView]:
         """Return people by id whose address contains a text."""
-        return await self._directory.page(
-            after_person_id=after_person_id, limit=limit, containing=containing
-        )
+        with _asking():
+            return await self._directory.page(
+                after_person_id=after_person_id, limit=limit, containing=containing
+            )
 
     async def person(self, person_id: int) -> PersonView:
         """Return one; raises NoSuchThingError."""
-        found = await self._directory.person(person_id)
+        with _asking():
+            found = await self._directory.person(person_id)
         if found is None:
             raise NoSuchThingError(str(person_id))
         return found
@@ -204,23 +208,19 @@ class PeopleDesk:
         """Shut somebody out: sessions end, keys are suspended."""
         found = await self._somebody_else(operator, person_id)
         await self._record(operator, "person.lock", found, {}, request_id)
-        try:
+        with _asking():
             await asyncio.to_thread(self._keys.suspend, found.account_id)
             await end_listen_key(self._listen_keys, found.account_id, self._clock())
-        except (KeyStoreError, ListenKeysAwayError) as error:
-            raise OperationsAwayError(str(error)) from error
-        await self._directory.lock(person_id, self._clock())
+            await self._directory.lock(person_id, self._clock())
         return await self.person(person_id)
 
     async def unlock(self, operator: SessionView, person_id: int, request_id: str) -> PersonView:
         """Let somebody in again, and their keys."""
         found = await self._somebody_else(operator, person_id)
         await self._record(operator, "person.unlock", found, {}, request_id)
-        await self._directory.unlock(person_id, self._clock())
-        try:
+        with _asking():
+            await self._directory.unlock(person_id, self._clock())
             await asyncio.to_thread(self._keys.resume, found.account_id)
-        except KeyStoreError as error:
-            raise OperationsAwayError(str(error)) from error
         return await self.person(person_id)
 
     async def end_sessions(
@@ -229,7 +229,8 @@ class PeopleDesk:
         """Have somebody sign in anew."""
         found = await self._somebody_else(operator, person_id)
         await self._record(operator, "person.end-sessions", found, {}, request_id)
-        await self._directory.end_sessions(person_id, self._clock())
+        with _asking():
+            await self._directory.end_sessions(person_id, self._clock())
         return await self.person(person_id)
 
     async def set_roles(
@@ -243,7 +244,8 @@ class PeopleDesk:
         found = await self._somebody_else(operator, person_id)
         details = {"before": " ".join(sorted(found.roles)), "roles": " ".join(sorted(roles))}
         await self._record(operator, "operator.set-roles", found, details, request_id)
-        await self._directory.set_roles(person_id, roles, self._clock())
+        with _asking():
+            await self._directory.set_roles(person_id, roles, self._clock())
         return await self.person(person_id)
 
     async def _somebody_else(self, operator: SessionView, person_id: int) -> PersonView:
@@ -263,16 +265,18 @@ class PeopleDesk:
         details: Mapping[str, str],
         request_id: str,
     ) -> None:
-        try:
-            await self._audit.record(
-                person_actor(operator.person_id),
-                action,
-                f"person:{person.person_id}",
-                details,
-                request_id,
-            )
-        except AuditError as error:
-            raise OperationsAwayError(str(error)) from error
+        actor, target = person_actor(operator.person_id), f"person:{person.person_id}"
+        with _asking():
+            await self._audit.record(actor, action, target, details, request_id)
+
+
+@contextmanager
+def _asking() -> Iterator[None]:
+    """Say in the terms of the port that a store is away."""
+    try:
+        yield
+    except (AuditError, KeyStoreError, ListenKeysAwayError, PeopleStoreError) as error:
+        raise OperationsAwayError(str(error)) from error
 
 
 def _state(market: Answer) -> MarketState:

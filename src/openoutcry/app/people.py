@@ -3,8 +3,8 @@
 import asyncio
 import json
 import logging
-from collections.abc import Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.resources import files
@@ -19,11 +19,21 @@ from openoutcry.app.accounts import ExchangeAccounts
 from openoutcry.app.engine import PEOPLE_NAME
 from openoutcry.app.master_key import master_key
 from openoutcry.app.notifications import Surroundings, open_notifications
+from openoutcry.app.operating import PeopleDesk
 from openoutcry.app.settings import ServeSettings
 from openoutcry.gateways.edge.origins import Origins
 from openoutcry.gateways.edge.page_sessions import PageSessions
 from openoutcry.gateways.edge.service import Exchange
-from openoutcry.gateways.web import api_keys, auth, description, mailbox, me, notifications, tickets
+from openoutcry.gateways.web import (
+    api_keys,
+    auth,
+    description,
+    mailbox,
+    me,
+    notifications,
+    operator,
+    tickets,
+)
 from openoutcry.gateways.web.api import Route
 from openoutcry.gateways.web.page import Page, PageConfig
 from openoutcry.gateways.web.server import WebApplication
@@ -32,10 +42,12 @@ from openoutcry.identity.identity import Identity
 from openoutcry.identity.personal_keys import KeyDesk
 from openoutcry.identity.sealing import AesGcmSealer
 from openoutcry.identity.settings import SECOND_US, IdentitySettings
-from openoutcry.partition.runtime import Partition
-from openoutcry.ports.audit import Audit, AuditStore
+from openoutcry.partition.runtime import Partition, now_us
+from openoutcry.ports.audit import Audit, AuditStore, AuditTrail
+from openoutcry.ports.calls import Calls
 from openoutcry.ports.feeds import CommittedLog
 from openoutcry.ports.mail import Mail, Mailbox, Mailer, MailError
+from openoutcry.ports.operations import Operations
 from openoutcry.ports.people import EmailTakenError, OperatorRole, PeopleDirectory
 
 FACTORS = "second-factors"
@@ -80,7 +92,8 @@ async def open_people(
     stack: AsyncExitStack,
     exchange: Exchange,
     settings: ServeSettings,
-    audit: Audit,
+    audit: AuditTrail,
+    operations: Operations,
     engine: Engine,
 ) -> People:
     """Open what people are served with, until the stack is left.
@@ -131,6 +144,7 @@ async def open_people(
         *me.routes(identity.own_account),
         *_key_routes(exchange, audit),
         *notifications.routes(told.desk),
+        *operator.routes(operations, _people_desk(exchange, identity.directory, audit), audit),
         *tickets.routes(sockets.tickets),
         *(() if box is None else mailbox.routes(box)),
     )
@@ -154,6 +168,25 @@ async def open_people(
     return People(web, sockets, identity.directory)
 
 
+@asynccontextmanager
+async def open_directory(
+    directory: Path, settings: ServeSettings, calls: Calls, audit: Audit
+) -> AsyncIterator[PeopleDirectory]:
+    """Open people for a moment, without serving them; raises what `open_people` does."""
+    file = await asyncio.to_thread(SqlitePeopleFile, directory / PEOPLE_NAME)
+    try:
+        key = await asyncio.to_thread(master_key, directory, settings.secrets_key)
+        sealer, accounts = AesGcmSealer(key, FACTORS), ExchangeAccounts(calls)
+        outside = Outside(file.stores, sealer, NoMailServer(), audit, accounts)
+        identity = Identity(outside, IdentitySettings(), now_us)
+        try:
+            yield identity.directory
+        finally:
+            await identity.close()
+    finally:
+        file.close()
+
+
 def _key_routes(exchange: Exchange, audit: Audit) -> tuple[Route, ...]:
     """Return what people do about their API keys."""
     keys = KeyDesk(
@@ -164,6 +197,11 @@ def _key_routes(exchange: Exchange, audit: Audit) -> tuple[Route, ...]:
         exchange.clock,
     )
     return api_keys.routes(keys)
+
+
+def _people_desk(exchange: Exchange, directory: PeopleDirectory, audit: Audit) -> PeopleDesk:
+    """Return what operators do about people."""
+    return PeopleDesk(directory, exchange.keys, exchange.listen_keys, audit, exchange.clock)
 
 
 def _mail(settings: ServeSettings, clock: Callable[[], int]) -> tuple[Mailer, Mailbox | None]:

@@ -5,7 +5,7 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from contextlib import AsyncExitStack, suppress
 from typing import TextIO
 
@@ -18,7 +18,7 @@ from openoutcry.adapters.sqlite.audit import SqliteAudit
 from openoutcry.adapters.sqlite.history import SqliteHistory, load_market_data
 from openoutcry.adapters.sqlite.keys import SqliteApiKeys
 from openoutcry.app.acts import RecordedAdministration
-from openoutcry.app.admin import Administration
+from openoutcry.app.admin import Administration, Handler
 from openoutcry.app.control import ControlServer
 from openoutcry.app.demo import DemoBots, DemoError, open_demo
 from openoutcry.app.doors import PortInUseError, open_doors
@@ -32,12 +32,16 @@ from openoutcry.app.engine import (
     open_folder,
     recover_partition,
 )
+from openoutcry.app.fee_table import FeeTable
 from openoutcry.app.follower_link import FollowerError, FollowerLink
 from openoutcry.app.garbage import spare_collections
 from openoutcry.app.master_key import api_key_sealer
 from openoutcry.app.notifications import RoomEndedError
+from openoutcry.app.operating import Operating
+from openoutcry.app.operators import OperatorRequests
 from openoutcry.app.people import Engine, bracketed, open_demo_operator, open_people, where_to_look
 from openoutcry.app.settings import ServeSettings, SettingsError
+from openoutcry.app.views import Counts, EmbeddedViews
 from openoutcry.core.records import AssetRow, MarketRow, MetaRow
 from openoutcry.gateways.edge.catalog import Catalog
 from openoutcry.gateways.edge.fills import FillCounter
@@ -124,6 +128,7 @@ class Server:
     def __init__(self, settings: ServeSettings) -> None:
         self._settings = settings
         self._stop = asyncio.Event()
+        self._fees = FeeTable()
         self._failure: Exception | None = None
 
     async def run(self) -> None:
@@ -156,7 +161,7 @@ class Server:
         exchange = await self._build_exchange(stack, partition, link)
         if settings.demo:
             await open_demo(partition, exchange.keys, settings.data, now_us())
-        await self._start_gateways(stack, exchange, folder, partition)
+        await self._start_gateways(stack, exchange, folder, partition, link)
 
     async def _start_engine(
         self, stack: AsyncExitStack, folder: DataFolder
@@ -209,9 +214,12 @@ class Server:
         catalog = Catalog()
         limiter = MemoryRateLimiter(enforce=settings.limits)
         # Nothing else submits yet, so the history and the partition stand at the same batch.
-        await partition.inspect(lambda machine: _load_views(machine, catalog, market_data))
+        await partition.inspect(
+            lambda machine: _load_views(machine, catalog, market_data, self._fees)
+        )
         partition.subscribe(catalog.on_committed)
         partition.subscribe(market_data.take)
+        partition.subscribe(self._fees.on_committed)
         partition.subscribe(FillCounter(limiter).on_committed)
         return Exchange(
             calls=partition,
@@ -231,24 +239,24 @@ class Server:
         exchange: Exchange,
         folder: DataFolder,
         partition: Partition,
+        link: FollowerLink,
     ) -> None:
         """Open the doors, the network's last, and say where they are."""
         settings = self._settings
-        administration = Administration(
-            exchange.calls,
-            exchange.keys,
-            exchange.catalog,
-            now_us,
-            on_revoked=lambda account: end_listen_key(exchange.listen_keys, account, now_us()),
-        )
         records = SqliteAudit(folder.path / PEOPLE_NAME)
         stack.callback(records.close)
         audit = AuditLog(records, now_us)
+        counts: Counts = {}
+        operators: dict[str, Handler] = {}
+        administration = RecordedAdministration(_administration(exchange, operators), audit)
+        views = EmbeddedViews(partition, link, folder, counts).views(now_us())
+        operating = Operating(administration, exchange.catalog, self._fees, views, now_us)
         machines = kernel_machines(settings.poison_client_order_id.encode())
         batches = JournalBatches(machines, folder.journal, folder.snapshots)
         engine = Engine(partition, batches, records, self._fail)
-        people = await open_people(stack, exchange, settings, audit, engine)
-        control = ControlServer(RecordedAdministration(administration, audit), folder.path)
+        people = await open_people(stack, exchange, settings, audit, operating, engine)
+        operators.update(OperatorRequests(people.directory, now_us).requests())
+        control = ControlServer(administration, folder.path)
         await control.start()
         stack.push_async_callback(control.close)
         if settings.demo and settings.bots:
@@ -266,6 +274,7 @@ class Server:
             settings.port,
             elsewhere=people.web,
             people=people.sockets,
+            counts=counts,
         )
         at = f"{bracketed(settings.host)}:{port}"
         say(
@@ -277,18 +286,34 @@ class Server:
             say(operator, sys.stdout)
 
 
-def _load_views(machine: StateMachine, catalog: Catalog, market_data: LiveMarketData) -> None:
+def _administration(exchange: Exchange, more: Mapping[str, Handler]) -> Administration:
+    """Return what does operators' requests; an account that loses a key loses its listen key."""
+    return Administration(
+        exchange.calls,
+        exchange.keys,
+        exchange.catalog,
+        now_us,
+        more,
+        on_revoked=lambda account: end_listen_key(exchange.listen_keys, account, now_us()),
+    )
+
+
+def _load_views(
+    machine: StateMachine, catalog: Catalog, market_data: LiveMarketData, fees: FeeTable
+) -> None:
     """Fill the live views from the kernel's state."""
     if market_data.seq() != machine.seq():
         raise RecoveryError(
             f"the history stands at batch {market_data.seq()}, the kernel at {machine.seq()}"
         )
+    state = machine.snapshot()
+    fees.load(state)
     assets, markets = machine.assets(), machine.markets()
     rows = [MarketRow.unpack(markets, at) for at in range(0, len(markets), MarketRow.SIZE)]
     catalog.load(
         [AssetRow.unpack(assets, at) for at in range(0, len(assets), AssetRow.SIZE)],
         rows,
-        MetaRow.unpack(machine.snapshot()),
+        MetaRow.unpack(state),
     )
     for row in rows:
         bids, asks = machine.depth(row.market, _ALL_LEVELS)

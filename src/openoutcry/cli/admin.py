@@ -41,6 +41,9 @@ _STATUSES = {
 }
 
 
+_OPERATOR_ROLES = ("ADMIN", "MARKETS", "TREASURY", "SUPPORT", "AUDITOR")
+
+
 def add(commands: Commands) -> None:
     """Add the subcommand with its own subcommands."""
     parser = add_command(
@@ -84,6 +87,7 @@ def add(commands: Commands) -> None:
         help="all, gateways, engines, or a process's name (default: %(default)s)",
     )
     _add_partitions(requests)
+    _add_operators(requests)
     audit.add(requests)
 
 
@@ -194,6 +198,33 @@ def _add_markets(requests: Commands) -> None:
         parser = _request(requests, name, summary, request="set-status")
         parser.add_argument("symbol", metavar="SYMBOL", help="the market")
         parser.set_defaults(status=status)
+
+
+def _add_operators(requests: Commands) -> None:
+    parser = add_command(requests, "operator", "say who operates the exchange")
+    commands = parser.add_subparsers(title="requests", metavar="REQUEST", required=True)
+    parser = _request(
+        commands,
+        "add",
+        "make an operator; a new one gets a one-time password, shown once",
+        "  outcry admin operator add kim@example.com --role admin\n"
+        "  outcry admin operator add lou@example.com --role markets --role support\n",
+        request="add-operator",
+    )
+    parser.add_argument("email", metavar="EMAIL", help="their address, with which they sign in")
+    parser.add_argument(
+        "--role",
+        action="append",
+        required=True,
+        dest="roles",
+        type=str.upper,
+        choices=_OPERATOR_ROLES,
+        help="admin: everything; markets: markets and fees; treasury: withdrawals;"
+        " support: people; auditor: looks only. May be given more than once; replaces older ones",
+    )
+    _request(commands, "list", "list operators", request="list-operators")
+    parser = _request(commands, "remove", "take all roles from somebody", request="remove-operator")
+    parser.add_argument("email", metavar="EMAIL", help="their address")
 
 
 def _add_partitions(requests: Commands) -> None:

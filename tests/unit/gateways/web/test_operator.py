@@ -90,7 +90,7 @@ class Scene:
         self.routes = operator.routes(operating, people, self.trail)
         self.web = WebCaller(self.routes, ToySessions(sessions))
 
-    def gauges(self) -> list[Gauge]:
+    async def gauges(self) -> list[Gauge]:
         return [Gauge("commands_waiting", 3, "commands in no batch yet")]
 
     async def conservation(self) -> Conservation:
