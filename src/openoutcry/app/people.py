@@ -43,7 +43,7 @@ from openoutcry.identity.personal_keys import KeyDesk
 from openoutcry.identity.sealing import AesGcmSealer
 from openoutcry.identity.settings import SECOND_US, IdentitySettings
 from openoutcry.partition.runtime import Partition, now_us
-from openoutcry.ports.audit import Audit, AuditStore, AuditTrail
+from openoutcry.ports.audit import SYSTEM, Audit, AuditStore, AuditTrail
 from openoutcry.ports.calls import Calls
 from openoutcry.ports.feeds import CommittedLog
 from openoutcry.ports.mail import Mail, Mailbox, Mailer, MailError
@@ -224,11 +224,15 @@ def _mail(settings: ServeSettings, clock: Callable[[], int]) -> tuple[Mailer, Ma
     return NoMailServer(), None
 
 
-async def open_demo_operator(directory: PeopleDirectory, data: Path, now_us: int) -> str:
+async def open_demo_operator(
+    directory: PeopleDirectory, audit: Audit, data: Path, now_us: int
+) -> str:
     """Make the demo's operator unless there is one; returns what to tell whoever started it."""
     path = data / OPERATOR_FILE
     found = await directory.by_email(OPERATOR_EMAIL)
     if found is None:
+        target = f"person:{OPERATOR_EMAIL}"
+        await audit.record(SYSTEM, "operator.add", target, {"roles": OperatorRole.ADMIN.value})
         try:
             new = await directory.add_operator(OPERATOR_EMAIL, [OperatorRole.ADMIN], now_us)
         except EmailTakenError:

@@ -266,7 +266,7 @@ class Server:
             await self._or_stop(bots.opened())  # nobody finds a market empty that is to be lively
         operator = ""
         if settings.demo:
-            operator = await open_demo_operator(people.directory, settings.data, now_us())
+            operator = await open_demo_operator(people.directory, audit, settings.data, now_us())
         port = await open_doors(
             stack,
             exchange,

@@ -16,6 +16,8 @@ from openoutcry.ports.operations import Conservation, Gauge
 
 COMMANDS_WAITING_ALARM = 4_096
 BATCHES_BEHIND_ALARM = 10_000
+STATE_BYTES_SMALL = 4 << 20
+"""A state like that is copied within a millisecond or two, between two batches."""
 
 Counts = dict[str, Callable[[], int]]
 """Figures of parts that are opened later, by name."""
@@ -81,9 +83,9 @@ class EmbeddedViews:
         ]
 
     async def conservation(self) -> Conservation:
-        """Add up the newest snapshot, or the state itself before there is any.
+        """Add up the state itself while it is small, and else the newest snapshot.
 
-        A snapshot is at most some minutes old, and adding it up takes nothing from trading.
+        A snapshot is some minutes old at most, and adding it up takes nothing from trading.
         """
         async with self._adding:
             found = await asyncio.to_thread(_newest, self._folder.snapshots, self._added)
@@ -91,19 +93,21 @@ class EmbeddedViews:
                 found = await self._partition.inspect(_state)
             if isinstance(found, Conservation):
                 return found
-            self._added = await asyncio.to_thread(conservation_of, found)
-            return self._added
+            added = await asyncio.to_thread(conservation_of, found)
+            self._added = added if len(found.rows) > STATE_BYTES_SMALL else None
+            return added
 
 
 def _newest(snapshots: FileSnapshots, known: Conservation | None) -> Snapshot | Conservation | None:
-    """Return the newest snapshot, or what it is known to add up to."""
+    """Return the newest snapshot, or what it is known to add up to; None when it is small."""
     for seq in snapshots.seqs():
         if known is not None and known.seq == seq:
             return known
         try:
-            return snapshots.load(seq)
+            found = snapshots.load(seq)
         except (KeyError, SnapshotDamagedError, SnapshotVersionError):
             continue  # pruned just now, or for `outcry verify` to tell of
+        return found if len(found.rows) > STATE_BYTES_SMALL else None
     return None
 
 
