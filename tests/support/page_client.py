@@ -3,12 +3,15 @@
 import http.client
 import json
 import re
+import time
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from websockets.sync.client import ClientConnection, connect
 
 TIMEOUT_SECONDS = 30
+PASSWORD = "quiet amber lighthouse 41"
 
 
 @dataclass(frozen=True)
@@ -93,12 +96,31 @@ class PageClient:
         return self.call("DELETE", f"/x/v1{path}")
 
     def mailed_token(self, to: str, path: str) -> str:
-        """Return the token of the newest link to a path in the demo's mailbox."""
-        for mail in self.get("/mailbox").ok()["mails"]:
-            found = re.search(rf"{self.origin}{path}#token=(\S+)", mail["text"])
-            if mail["to"] == to and found:
-                return found[1]
+        """Return the token of the newest link to a path in the demo's mailbox, once it is there."""
+        deadline = time.monotonic() + TIMEOUT_SECONDS
+        while time.monotonic() < deadline:
+            for mail in self.get(f"/mailbox?to={quote(to)}").ok()["mails"]:
+                found = re.search(rf"{self.origin}{path}#token=(\S+)", mail["text"])
+                if found:
+                    return found[1]
+            time.sleep(0.05)
         raise AssertionError(f"no mail to {to} leads to {path}")
+
+    def sign_up(self, email: str, password: str = PASSWORD) -> None:
+        """Become somebody: sign up, and open the link of the mail."""
+        self.post("/auth/sign-up", {"email": email, "password": password}).ok()
+        token = self.mailed_token(email, "/confirm")
+        self.post("/auth/confirm", {"token": token, "password": password}).ok()
+        assert self.cookie
+
+    def sign_in_once(self, email: str, one_time_password: str, password: str = PASSWORD) -> None:
+        """Sign in as an operator for the first time: the given password has to be replaced."""
+        wanted = {"email": email, "password": one_time_password}
+        step = self.post("/auth/sign-in", wanted).ok()
+        assert step["next"] == "NEW_PASSWORD"
+        wanted = {"token": step["token"], "password": password}
+        self.post("/auth/sign-in/new-password", wanted).ok()
+        assert self.cookie
 
     def socket(self) -> ClientConnection:
         """Open the trading socket and log on by a ticket."""
