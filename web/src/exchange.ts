@@ -63,6 +63,9 @@ export class Exchange {
   person: Person = { state: "unknown", me: null };
   readonly feeNews = new Listeners<void>();
   fees: FeeRates = NO_FEES;
+  readonly unreadNews = new Listeners<void>();
+  /** Notifications that nobody has read yet. */
+  unread = 0;
   readonly noteNews = new Listeners<void>();
   notes: readonly Note[] = [];
   private nextNote = 1;
@@ -80,8 +83,15 @@ export class Exchange {
       ticket: () => this.house.streamTicket(),
     });
     this.account = new AccountFeed(this.session);
+    this.session.events.add((event) => {
+      const { e: kind, unread } = event as { e?: string; unread?: number };
+      if (kind === "inboxChanged" && unread !== undefined) this.setUnread(unread);
+    });
     this.session.states.add((state) => {
-      if (state === "ready") void this.loadFees();
+      if (state === "ready") {
+        void this.loadFees();
+        void this.loadUnread();
+      }
       if (state === "signed-out") this.setPerson({ state: "out", me: null });
     });
     window.addEventListener("online", () => {
@@ -131,6 +141,11 @@ export class Exchange {
     return result.ok;
   }
 
+  async loadUnread(): Promise<void> {
+    const result = await this.house.inbox();
+    if (result.ok) this.setUnread(result.value.unread);
+  }
+
   tell(tone: Note["tone"], text: string): void {
     const id = this.nextNote;
     this.nextNote += 1;
@@ -149,6 +164,12 @@ export class Exchange {
     browser.after(isOk ? MARKETS_EVERY_MS : MARKETS_RETRY_MS, () => void this.keepMarkets());
   }
 
+  private setUnread(unread: number): void {
+    if (unread === this.unread) return;
+    this.unread = unread;
+    this.unreadNews.tell();
+  }
+
   private async loadFees(): Promise<void> {
     const result = await this.session.call<{
       commissionRates: { maker: string; taker: string };
@@ -160,7 +181,10 @@ export class Exchange {
   }
 
   private setPerson(person: Person): void {
-    if (person.state !== "in") this.fees = NO_FEES;
+    if (person.state !== "in") {
+      this.fees = NO_FEES;
+      this.setUnread(0);
+    }
     this.person = person;
     this.personNews.tell();
   }

@@ -57,6 +57,11 @@ export function useFees(): FeeRates {
   return useFollowed(exchange.feeNews, () => exchange.fees);
 }
 
+export function useUnread(): number {
+  const exchange = useExchange();
+  return useFollowed(exchange.unreadNews, () => exchange.unread);
+}
+
 export function useNotes(): readonly Note[] {
   const exchange = useExchange();
   return useFollowed(exchange.noteNews, () => exchange.notes);

@@ -12,6 +12,21 @@ export interface AddedPasskey {
   readonly recovery_codes: readonly string[];
 }
 
+/** The addresses that withdrawals may go to. */
+export interface AddressList {
+  readonly addresses: readonly AddressView[];
+}
+
+/** An address on one's list. */
+export interface AddressView {
+  readonly network: string;
+  readonly address: string;
+  readonly label: string;
+  readonly added_us: number;
+  readonly usable_us: number;
+  readonly is_usable: boolean;
+}
+
 /** All price alerts, oldest first. */
 export interface AlertList {
   readonly alerts: readonly AlertView[];
@@ -69,6 +84,12 @@ export interface AssetLedgerView {
   readonly outside: string;
   readonly difference: string;
   readonly is_conserved: boolean;
+}
+
+/** What there is of an asset. */
+export interface AssetSum {
+  readonly asset: string;
+  readonly amount: string;
 }
 
 /** Records, the newest first. */
@@ -155,6 +176,11 @@ export interface Credentials {
   readonly password: string;
 }
 
+/** What an operator wants to be remembered of a decision. */
+export interface Decision {
+  readonly note?: string;
+}
+
 /** The newest deliveries, newest first. */
 export interface DeliveryList {
   readonly deliveries: readonly DeliveryView[];
@@ -175,12 +201,60 @@ export interface DeliveryView {
   readonly settled_us: number | null;
 }
 
+/** Where to pay to. */
+export interface DepositAddress {
+  readonly asset: string;
+  readonly network: string;
+  readonly address: string;
+  readonly confirmations: number;
+}
+
+/** Deposits, newest first. */
+export interface DepositList {
+  readonly deposits: readonly DepositView[];
+}
+
+/** Where a payment stands on its way into the ledger. */
+export type DepositState = "blocked" | "credited" | "final" | "orphaned" | "seen" | "too_small";
+
+/** A payment that came in. */
+export interface DepositView {
+  readonly number: number;
+  readonly account_id: number;
+  readonly asset: string;
+  readonly network: string;
+  readonly amount: string;
+  readonly address: string;
+  readonly transaction: string;
+  readonly output: number;
+  readonly state: DepositState;
+  readonly cause: string;
+  readonly confirmations: number;
+  readonly confirmations_final: number;
+  readonly seen_us: number;
+  readonly changed_us: number;
+}
+
 /** From which side a price reaches an alert. */
 export type Direction = "above" | "below";
 
 /** How many sessions have ended. */
 export interface EndedSessions {
   readonly ended: number;
+}
+
+/** One change of what an account has. */
+export interface EntryView {
+  readonly entry: string;
+  readonly time_us: number;
+  readonly cause: string;
+  readonly purpose: string;
+  readonly asset: string;
+  readonly amount: string;
+  readonly symbol: string;
+  readonly order_id: number;
+  readonly trade_id: number;
+  readonly reference: string;
 }
 
 /** How somebody proves who they are. */
@@ -220,6 +294,11 @@ export interface GaugeView {
   readonly is_alarming: boolean;
 }
 
+/** What to take from the faucet. */
+export interface GiftWanted {
+  readonly asset: string;
+}
+
 /** How the exchange is. */
 export interface HealthView {
   readonly version: string;
@@ -246,6 +325,11 @@ export type Kind = "deposit" | "fill" | "order_expired" | "price_alert" | "secur
 export interface MadeApiKey {
   readonly key: ApiKeyView;
   readonly secret: string;
+}
+
+/** A payment of the simulated chain, on its way. */
+export interface MadePayment {
+  readonly transaction: string;
 }
 
 /** A webhook with its secret, which is shown this once. */
@@ -304,6 +388,29 @@ export interface MeView {
   readonly security_changed_us: number;
 }
 
+/** A network of an asset, and the terms of coming and going by it. */
+export interface NetworkView {
+  readonly network: string;
+  readonly title: string;
+  readonly confirmations: number;
+  readonly deposit_min: string;
+  readonly withdrawal_min: string;
+  readonly withdrawal_fee: string;
+  readonly address_pattern: string;
+  readonly arrival_minutes: number;
+  readonly is_open: boolean;
+  readonly hour_limit: string;
+  readonly day_limit: string;
+  readonly second_person_from: string;
+}
+
+/** An address that withdrawals are to go to. */
+export interface NewAddress {
+  readonly network: string;
+  readonly address: string;
+  readonly label?: string;
+}
+
 /** What a new key is to be. What it may do cannot be changed later. */
 export interface NewApiKey {
   readonly label: string;
@@ -341,9 +448,26 @@ export interface NewRoles {
   readonly roles: readonly OperatorRole[];
 }
 
+/** How much of an asset may leave. */
+export interface NewRule {
+  readonly hour_limit: string;
+  readonly day_limit: string;
+  readonly second_person_from: string;
+  readonly is_open?: boolean;
+}
+
 /** What a market is to be. */
 export interface NewStatus {
   readonly status: string;
+}
+
+/** A withdrawal. `amount` leaves the balance; the network's fee is taken from it. */
+export interface NewWithdrawal {
+  readonly asset: string;
+  readonly network: string;
+  readonly amount: string;
+  readonly address: string;
+  readonly client_id?: string;
 }
 
 /** A notification in words and in facts. */
@@ -357,6 +481,18 @@ export interface NotificationView {
   readonly facts: Readonly<Record<string, string>>;
   readonly created_us: number;
   readonly read_us: number | null;
+}
+
+/** A gift of the faucet. */
+export interface Offer {
+  readonly asset: string;
+  readonly amount: string;
+  readonly left_today: number;
+}
+
+/** What the faucet gives. */
+export interface Offers {
+  readonly offers: readonly Offer[];
 }
 
 /** A person as operators see one. */
@@ -449,6 +585,13 @@ export interface PasswordProof {
   readonly password: string;
 }
 
+/** A payment that the simulated chain is to make. */
+export interface PaymentWanted {
+  readonly asset: string;
+  readonly network: string;
+  readonly amount: string;
+}
+
 /** People by id. */
 export interface PeoplePage {
   readonly people: readonly OperatorPersonView[];
@@ -467,6 +610,24 @@ export interface ProblemBody {
   readonly errors?: readonly FieldError[];
 }
 
+/** What a withdrawal would cost, and what may still leave. */
+export interface QuoteView {
+  readonly amount: string;
+  readonly fee: string;
+  readonly arrives: string;
+  readonly hour_left: string;
+  readonly day_left: string;
+  readonly needs_second_person: boolean;
+}
+
+/** A withdrawal that somebody thinks of. */
+export interface QuoteWanted {
+  readonly asset: string;
+  readonly network: string;
+  readonly amount: string;
+  readonly address?: string;
+}
+
 /** Recovery codes, shown this once; empty when there are older ones, which stay good. */
 export interface RecoveryCodesView {
   readonly recovery_codes: readonly string[];
@@ -480,6 +641,15 @@ export interface RenamePasskey {
 /** Whose password is forgotten. */
 export interface ResetRequest {
   readonly email: string;
+}
+
+/** How much of an asset may leave. */
+export interface RuleView {
+  readonly asset: string;
+  readonly hour_limit: string;
+  readonly day_limit: string;
+  readonly second_person_from: string;
+  readonly is_open: boolean;
 }
 
 /** A session, for the page that has it. */
@@ -511,9 +681,28 @@ export interface SignUp {
   readonly password: string;
 }
 
+/** A page of a statement. Opening and all entries add up to the closing. */
+export interface StatementView {
+  readonly account_id: number;
+  readonly start_us: number;
+  readonly end_us: number;
+  readonly opening: readonly AssetSum[];
+  readonly closing: readonly AssetSum[];
+  readonly is_whole: boolean;
+  readonly entries: readonly EntryView[];
+  readonly next: string;
+}
+
 /** The token of a half sign-in. */
 export interface StepToken {
   readonly token: string;
+}
+
+/** A step that a withdrawal has made. */
+export interface StepView {
+  readonly state: WithdrawalState;
+  readonly cause: WithdrawalCause;
+  readonly time_us: number;
 }
 
 /** What opens one socket, once. */
@@ -543,6 +732,20 @@ export interface TrialView {
 /** How much is unread now. */
 export interface UnreadView {
   readonly unread: number;
+}
+
+/** An asset, what one has of it, and how it comes and goes. */
+export interface WalletAsset {
+  readonly asset: string;
+  readonly free: string;
+  readonly locked: string;
+  readonly networks: readonly NetworkView[];
+}
+
+/** Every asset of the exchange. */
+export interface WalletAssets {
+  readonly assets: readonly WalletAsset[];
+  readonly is_demo: boolean;
 }
 
 /** What is to change; what is not sent stays. */
@@ -577,4 +780,38 @@ export interface WebhookWish {
   readonly url: string;
   readonly kinds: readonly Kind[];
   readonly label?: string;
+}
+
+/** Why a withdrawal was refused or returned. */
+export type WithdrawalCause = "" | "account_may_not_withdraw" | "cancelled" | "custodian_failed" | "insufficient_balance" | "interrupted" | "ledger_refused" | "rejected";
+
+/** Withdrawals, newest first. */
+export interface WithdrawalList {
+  readonly withdrawals: readonly WithdrawalView[];
+}
+
+/** Where a withdrawal stands; REFUSED, SETTLED and RETURNED are final. */
+export type WithdrawalState = "approved" | "awaiting" | "held" | "refused" | "requested" | "returned" | "returning" | "sending" | "sent" | "settled";
+
+/** A withdrawal. `amount` left the balance, `arrives` is what is paid out. */
+export interface WithdrawalView {
+  readonly withdrawal_id: string;
+  readonly client_id: string;
+  readonly account_id: number;
+  readonly asset: string;
+  readonly network: string;
+  readonly address: string;
+  readonly amount: string;
+  readonly fee: string;
+  readonly arrives: string;
+  readonly state: WithdrawalState;
+  readonly cause: WithdrawalCause;
+  readonly note: string;
+  readonly needs_second_person: boolean;
+  readonly can_cancel: boolean;
+  readonly transaction: string;
+  readonly confirmations: number;
+  readonly requested_us: number;
+  readonly changed_us: number;
+  readonly steps: readonly StepView[];
 }

@@ -10,6 +10,8 @@ import type {
   NewFees,
   OperatorPersonView,
   PeoplePage,
+  WithdrawalList,
+  WithdrawalView,
 } from "./openapi";
 import type { Result } from "./problems";
 import type { RestClient } from "./rest";
@@ -75,6 +77,18 @@ export class OperatorApi {
 
   setRoles(personId: number, roles: readonly string[]): Promise<Result<OperatorPersonView>> {
     return this.rest.put(`${BASE}/people/${personId}/roles`, { roles });
+  }
+
+  withdrawals(state: string): Promise<Result<WithdrawalList>> {
+    return this.rest.get(`${BASE}/withdrawals`, { state });
+  }
+
+  decide(
+    id: string,
+    decision: "approve" | "reject",
+    note: string,
+  ): Promise<Result<WithdrawalView>> {
+    return this.rest.post(`${BASE}/withdrawals/${encodeURIComponent(id)}/${decision}`, { note });
   }
 
   audit(question: AuditQuestion): Promise<Result<AuditPage>> {

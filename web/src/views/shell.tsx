@@ -10,6 +10,7 @@ import {
   useOnline,
   usePerson,
   useSessionState,
+  useUnread,
 } from "../hooks";
 import { go, Link, usePath } from "../router";
 import { texts } from "../texts/en";
@@ -72,6 +73,7 @@ function Head() {
         <PersonLinks />
       </nav>
       <LinkLight />
+      {person.state === "in" && <Bell />}
       <ThemeButton />
     </header>
   );
@@ -102,6 +104,20 @@ function PersonLinks() {
         {texts.nav.signOut}
       </button>
     </>
+  );
+}
+
+function Bell() {
+  const unread = useUnread();
+  return (
+    <Link
+      className="icon-button bell"
+      to="/account/notifications"
+      aria-label={texts.notifications.bell(unread)}
+    >
+      <Icon name="bell" />
+      {unread > 0 && <span className="bell-count">{unread > 99 ? "99+" : unread}</span>}
+    </Link>
   );
 }
 

@@ -7,13 +7,17 @@ import { texts } from "../../texts/en";
 import { Loading } from "../../ui/states";
 import { StepUp } from "../../ui/step-up";
 import { ApiKeys } from "./api-keys";
+import { Notifications } from "./notifications";
 import { Security } from "./security";
 import { Sessions } from "./sessions";
+import { Wallet } from "./wallet";
 
 const sections: readonly { path: string; label: string; view: ComponentType }[] = [
   { path: "security", label: texts.account.security, view: Security },
   { path: "api-keys", label: texts.account.keys, view: ApiKeys },
   { path: "sessions", label: texts.account.sessions, view: Sessions },
+  { path: "notifications", label: texts.account.notifications, view: Notifications },
+  { path: "wallet", label: texts.account.wallet, view: Wallet },
 ];
 
 export function AccountView({ section }: { readonly section: string }) {

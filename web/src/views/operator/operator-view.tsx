@@ -12,6 +12,7 @@ import { Health } from "./health";
 import { Ledger } from "./ledger";
 import { Markets } from "./markets";
 import { People } from "./people";
+import { Withdrawals } from "./withdrawals";
 
 interface Section {
   readonly path: string;
@@ -30,6 +31,12 @@ const sections: readonly Section[] = [
     label: texts.operator.people,
     view: People,
     roles: ["SUPPORT", "TREASURY", "AUDITOR"],
+  },
+  {
+    path: "withdrawals",
+    label: texts.operator.withdrawals,
+    view: Withdrawals,
+    roles: ["TREASURY", "AUDITOR"],
   },
   {
     path: "ledger",

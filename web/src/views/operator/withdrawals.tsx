@@ -1,0 +1,150 @@
+/** Withdrawals that wait for somebody's word, and what became of the others. */
+
+import { useCallback, useState } from "react";
+import type { WithdrawalView } from "../../data/openapi";
+import { exactText, microsecondsText } from "../../format";
+import { useLoaded } from "../../hooks";
+import { texts } from "../../texts/en";
+import { Dialog } from "../../ui/dialog";
+import { Field, SelectField } from "../../ui/field";
+import { Form, houseText, ProblemLine, SubmitButton, useSending } from "../../ui/form";
+import { Empty, Failed, Loading } from "../../ui/states";
+import { useAssured } from "../../ui/step-up";
+import { useMay, useOperatorApi } from "./use-operator";
+
+type Decision = "approve" | "reject";
+
+export function Withdrawals() {
+  const api = useOperatorApi();
+  const mayAct = useMay("TREASURY");
+  const [state, setState] = useState("awaiting");
+  const load = useCallback(() => api.withdrawals(state), [api, state]);
+  const [loaded, reload] = useLoaded(load);
+  const [asked, setAsked] = useState<{ one: WithdrawalView; decision: Decision } | null>(null);
+  const withdrawals = loaded.value?.withdrawals;
+  return (
+    <section className="panel" aria-label={texts.operator.withdrawals}>
+      <div className="row row-wide">
+        <h2>{texts.operator.withdrawals}</h2>
+        <SelectField
+          label={texts.orders.status}
+          isLabelHidden
+          value={state}
+          options={[
+            { value: "awaiting", label: texts.wallet.states.awaiting ?? "" },
+            { value: "", label: texts.orders.allStatuses },
+          ]}
+          onChoose={setState}
+        />
+      </div>
+      {loaded.state === "failed" && <Failed onRetry={reload}>{houseText(loaded.problem)}</Failed>}
+      {loaded.state === "loading" && !withdrawals && <Loading />}
+      {withdrawals?.length === 0 && <Empty>{texts.operator.noWithdrawals}</Empty>}
+      {withdrawals && withdrawals.length > 0 && (
+        <table className="table" data-testid="operator-withdrawals">
+          <thead>
+            <tr>
+              <th scope="col">{texts.orders.time}</th>
+              <th scope="col">{texts.operator.account}</th>
+              <th scope="col">{texts.form.amount}</th>
+              <th scope="col">{texts.wallet.toAddress}</th>
+              <th scope="col">{texts.orders.status}</th>
+              <th scope="col">{texts.orders.actions}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {withdrawals.map((one) => (
+              <tr key={one.withdrawal_id}>
+                <td data-label={texts.orders.time}>{microsecondsText(one.requested_us)}</td>
+                <td data-label={texts.operator.account}>{one.account_id}</td>
+                <td data-label={texts.form.amount}>
+                  {exactText(one.amount)} {one.asset}
+                </td>
+                <td data-label={texts.wallet.toAddress}>
+                  <code>{one.address}</code>
+                </td>
+                <td data-label={texts.orders.status} title={one.note}>
+                  {texts.wallet.states[one.state] ?? one.state}
+                </td>
+                <td data-label={texts.orders.actions}>
+                  {mayAct &&
+                    one.state === "awaiting" &&
+                    (["approve", "reject"] as const).map((decision) => (
+                      <button
+                        key={decision}
+                        type="button"
+                        className="button is-small"
+                        onClick={() => setAsked({ one, decision })}
+                      >
+                        {texts.operator[decision]}
+                      </button>
+                    ))}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+      {asked && (
+        <DecisionDialog
+          withdrawal={asked.one}
+          decision={asked.decision}
+          onClose={() => setAsked(null)}
+          onDone={() => {
+            setAsked(null);
+            reload();
+          }}
+        />
+      )}
+    </section>
+  );
+}
+
+function DecisionDialog({
+  withdrawal,
+  decision,
+  onClose,
+  onDone,
+}: {
+  readonly withdrawal: WithdrawalView;
+  readonly decision: Decision;
+  readonly onClose: () => void;
+  readonly onDone: () => void;
+}) {
+  const api = useOperatorApi();
+  const assured = useAssured();
+  const sending = useSending();
+  const [note, setNote] = useState("");
+  async function submit(): Promise<void> {
+    const { withdrawal_id: id } = withdrawal;
+    const result = await sending.send(() => assured(() => api.decide(id, decision, note)));
+    if (result.ok) onDone();
+  }
+  return (
+    <Dialog title={texts.operator[decision]} onClose={onClose}>
+      <Form onSubmit={submit}>
+        <p>
+          {texts.operator.decision(
+            exactText(withdrawal.amount),
+            withdrawal.asset,
+            withdrawal.account_id,
+            withdrawal.address,
+          )}
+        </p>
+        <Field
+          label={texts.operator.note}
+          value={note}
+          error={sending.wrong("note")}
+          onChange={(event) => setNote(event.target.value)}
+        />
+        <ProblemLine sending={sending} fields={["note"]} />
+        <div className="dialog-actions">
+          <button type="button" className="button" onClick={onClose}>
+            {texts.actions.cancel}
+          </button>
+          <SubmitButton sending={sending}>{texts.operator[decision]}</SubmitButton>
+        </div>
+      </Form>
+    </Dialog>
+  );
+}
