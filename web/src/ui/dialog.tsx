@@ -7,10 +7,12 @@ import { Icon } from "./icons";
 export function Dialog({
   title,
   onClose,
+  isWide = false,
   children,
 }: {
   readonly title: string;
   readonly onClose: () => void;
+  readonly isWide?: boolean;
   readonly children: ReactNode;
 }) {
   const dialog = useRef<HTMLDialogElement>(null);
@@ -21,7 +23,12 @@ export function Dialog({
     return () => shown?.close();
   }, []);
   return (
-    <dialog ref={dialog} className="dialog" aria-labelledby={heading} onClose={onClose}>
+    <dialog
+      ref={dialog}
+      className={isWide ? "dialog is-wide" : "dialog"}
+      aria-labelledby={heading}
+      onClose={onClose}
+    >
       <header className="dialog-head">
         <h2 id={heading}>{title}</h2>
         <button

@@ -283,7 +283,7 @@ function MadeDialog({
     apiAddress(config.apiBase, location.origin),
   );
   return (
-    <Dialog title={texts.keys.made} onClose={onClose}>
+    <Dialog isWide title={texts.keys.made} onClose={onClose}>
       <div className="form">
         <Copyable label={texts.keys.key} text={made.key.api_key} />
         {made.secret && (
