@@ -58,6 +58,7 @@ from openoutcry.identity.keys import (
     check_api_key,
     generate_key,
     material_of_public_key,
+    networks_of,
     new_api_key_name,
 )
 from openoutcry.ports.calls import CallError, Calls, Reply
@@ -75,6 +76,7 @@ FIRST_ACCOUNT_NUMBER = 1_000
 """Accounts whose id is not chosen get the first free number from here on."""
 _ACCOUNT_NUMBER_MAX = (1 << 43) - 1
 _RATE_SCALE = 8
+_DAY_US = 86_400_000_000
 _ALL_ORDER_TYPES = sum(1 << order_type for order_type in OrderType)
 _ALL_STP_MODES = sum(1 << mode for mode in StpMode)
 
@@ -120,6 +122,12 @@ class _Values:
         if value is not None and not isinstance(value, bool):
             raise AdminError(f"{name} is true or false")
         return value
+
+    def texts(self, name: str) -> list[str]:
+        values = self._request.get(name, [])
+        if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+            raise AdminError(f"{name} is a list of texts")
+        return values
 
     def filters(self) -> dict[str, str]:
         filters = self._request.get("filters", {})
@@ -238,6 +246,7 @@ class Administration:
     async def _create_key(self, values: _Values) -> Answer:
         row = await self._account(values)
         key_type = _member(KeyType, values.text("type"))
+        now_us, days = self._clock(), values.integer("days")
         public_key = values.optional("public-key")
         if public_key is None:
             generated = generate_key(key_type)
@@ -251,13 +260,23 @@ class Administration:
             key_type=key_type,
             material=material,
             may_trade=not values.boolean("read-only"),
-            created_us=self._clock(),
+            created_us=now_us,
             label=values.optional("label") or "",
+            may_withdraw=bool(values.boolean("may-withdraw")),
+            allowed_ips=networks_of(values.texts("allow-ip")),
+            allowed_symbols=self._symbols(values.texts("allow-symbol")),
+            expires_us=now_us + days * _DAY_US if days else 0,
         )
         check_api_key(key)
         await asyncio.to_thread(self._keys.add, key)
         answer: Answer = {"api_key": name, "key_type": key_type.value, "account": row.account_id}
         return answer | {"secret": secret} if secret else answer
+
+    def _symbols(self, symbols: list[str]) -> tuple[str, ...]:
+        for symbol in symbols:
+            if self._catalog.find(symbol) is None:
+                raise AdminError(f"there is no market {symbol!r}")
+        return tuple(dict.fromkeys(symbols))
 
     async def _list_keys(self, values: _Values) -> Answer:
         row = await self._account(values)

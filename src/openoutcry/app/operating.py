@@ -243,7 +243,7 @@ class PeopleDesk:
         """Make somebody an operator, or none."""
         found = await self._somebody_else(operator, person_id)
         details = {"before": " ".join(sorted(found.roles)), "roles": " ".join(sorted(roles))}
-        await self._record(operator, "operator.set-roles", found, details, request_id)
+        await self._record(operator, "person.set-roles", found, details, request_id)
         with _asking():
             await self._directory.set_roles(person_id, roles, self._clock())
         return await self.person(person_id)

@@ -123,7 +123,8 @@ def _add_keys(requests: Commands) -> None:
         "create-key",
         "make an API key",
         "  outcry admin create-key 1025000 --type HMAC --label 'market making'\n"
-        "  outcry admin create-key 1025000 --type RSA --public-key mine.pem\n",
+        "  outcry admin create-key 1025000 --type RSA --public-key mine.pem\n"
+        "  outcry admin create-key 1025000 --allow-ip 203.0.113.7 --days 90\n",
     )
     _account(parser)
     parser.add_argument(
@@ -131,6 +132,22 @@ def _add_keys(requests: Commands) -> None:
     )
     parser.add_argument("--label", metavar="TEXT", help="what it is for")
     parser.add_argument("--read-only", action="store_true", help="it may not trade")
+    parser.add_argument(
+        "--may-withdraw", action="store_true", help="it may withdraw; needs --allow-ip"
+    )
+    parser.add_argument(
+        "--allow-ip",
+        action="append",
+        metavar="NETWORK",
+        help="an address or network that it is used from (default: all); may be repeated",
+    )
+    parser.add_argument(
+        "--allow-symbol",
+        action="append",
+        metavar="SYMBOL",
+        help="a market that it trades in (default: all); may be repeated",
+    )
+    parser.add_argument("--days", type=int, metavar="N", help="it expires then (default: never)")
     parser.add_argument(
         "--public-key",
         metavar="FILE",

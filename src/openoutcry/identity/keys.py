@@ -2,6 +2,7 @@
 
 import secrets
 import string
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from ipaddress import ip_network
 
@@ -74,6 +75,20 @@ def material_of_public_key(key_type: KeyType, pem: str) -> bytes:
     except (ValueError, UnsupportedAlgorithm) as error:
         raise KeyFormatError(f"not an {key_type} public key in PEM form") from error
     return _public_pem(key_type, public)
+
+
+def networks_of(texts: Iterable[str]) -> tuple[str, ...]:
+    """Return addresses and networks in their normal form, each once; raises KeyFormatError."""
+    networks: dict[str, None] = {}
+    for text in texts:
+        try:
+            networks[str(ip_network(text.strip()))] = None
+        except ValueError:
+            raise KeyFormatError(
+                f"{text[:50]!r} is neither an address, as 203.0.113.7,"
+                " nor a network, as 203.0.113.0/24"
+            ) from None
+    return tuple(networks)
 
 
 def check_api_key(key: ApiKey) -> None:

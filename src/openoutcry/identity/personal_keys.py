@@ -1,18 +1,18 @@
-"""API keys that people make for themselves: checked, bounded, recorded, told of."""
+"""API keys that people make for themselves: checked, bounded, recorded."""
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Sequence
-from ipaddress import ip_network
 
 from openoutcry.identity.keys import (
     KeyFormatError,
     check_api_key,
     generate_key,
     material_of_public_key,
+    networks_of,
     new_api_key_name,
 )
 from openoutcry.ports.audit import Audit, AuditError, person_actor
-from openoutcry.ports.people import SecurityEvent, SecurityEventKind, SessionView
+from openoutcry.ports.people import SessionView
 from openoutcry.ports.personal_keys import (
     KEYS_MAX,
     LABEL_CHARACTERS_MAX,
@@ -56,12 +56,7 @@ class KeyDesk:
         self._audit = audit
         self._symbols = symbols
         self._clock = clock
-        self._listeners: list[Callable[[SecurityEvent], None]] = []
         self._one_at_a_time = asyncio.Lock()
-
-    def on_security_event(self, listener: Callable[[SecurityEvent], None]) -> None:
-        """Call with each key that is made or revoked."""
-        self._listeners.append(listener)
 
     def keys_of(self, owner: SessionView) -> list[ApiKey]:
         """Return their keys, expired ones too, oldest first."""
@@ -78,7 +73,6 @@ class KeyDesk:
                 await asyncio.to_thread(self._keys.add, made.key)
             except KeyStoreError as error:
                 raise KeysAwayError(str(error)) from error
-        self._tell(owner, SecurityEventKind.API_KEY_MADE, made.key)
         return made
 
     async def revoke(self, owner: SessionView, api_key: str, request_id: str) -> bool:
@@ -92,8 +86,6 @@ class KeyDesk:
             await end_listen_key(self._listen_keys, owner.account_id, self._clock())
         except (KeyStoreError, ListenKeysAwayError) as error:
             raise KeysAwayError(str(error)) from error
-        if is_revoked:
-            self._tell(owner, SecurityEventKind.API_KEY_REVOKED, found[0])
         return is_revoked
 
     def _made(self, owner: SessionView, wanted: WantedKey) -> MadeKey:
@@ -148,18 +140,6 @@ class KeyDesk:
         except AuditError as error:
             raise KeysAwayError(str(error)) from error
 
-    def _tell(self, owner: SessionView, kind: SecurityEventKind, key: ApiKey) -> None:
-        event = SecurityEvent(
-            kind=kind,
-            person_id=owner.person_id,
-            account_id=owner.account_id,
-            email=owner.email,
-            at_us=self._clock(),
-            detail=key.label,
-        )
-        for listener in self._listeners:
-            listener(event)
-
 
 def _material(wanted: WantedKey) -> tuple[str, str, bytes]:
     """Return the name, the secret to be shown and what is stored."""
@@ -191,21 +171,13 @@ def _label(text: str) -> str:
 
 
 def _networks(texts: Iterable[str]) -> tuple[str, ...]:
-    """Return networks in their normal form; an address is a network of one."""
-    networks: dict[str, None] = {}
-    for text in texts:
-        try:
-            network = ip_network(text.strip())
-        except ValueError:
-            raise KeyRefusedError(
-                "allowed_ips",
-                f"{text[:50]!r} is neither an address, as 203.0.113.7,"
-                " nor a network, as 203.0.113.0/24",
-            ) from None
-        networks[str(network)] = None
+    try:
+        networks = networks_of(texts)
+    except KeyFormatError as error:
+        raise KeyRefusedError("allowed_ips", str(error)) from error
     if len(networks) > NETWORKS_MAX:
         raise KeyRefusedError("allowed_ips", f"{NETWORKS_MAX} at most")
-    return tuple(networks)
+    return networks
 
 
 def _expiry_us(days: int, now_us: int) -> int:

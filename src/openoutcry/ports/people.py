@@ -200,8 +200,6 @@ class SecurityEventKind(StrEnum):
     LOCKED = "LOCKED"
     UNLOCKED = "UNLOCKED"
     ROLES_CHANGED = "ROLES_CHANGED"
-    API_KEY_MADE = "API_KEY_MADE"
-    API_KEY_REVOKED = "API_KEY_REVOKED"
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,6 +123,31 @@ async def test_keys_are_made_listed_and_revoked(tmp_path: Path, key_type: KeyTyp
             await at.do("revoke-key", api_key=name)
 
 
+async def test_a_key_is_held_to_what_was_said(tmp_path: Path) -> None:
+    async with desk(tmp_path) as at:
+        account = await at.open_market()
+        limits = {"may_withdraw": True, "allow_ip": ["203.0.113.7"], "allow_symbol": ["BTCEUR"]}
+        made = await at.do("create-key", account=account, type="HMAC", days=2, **limits)
+        name = made["api_key"]
+        assert isinstance(name, str)
+        key = at.keys.find(name)
+        assert key is not None
+        assert key.may_withdraw
+        assert (key.allowed_ips, key.allowed_symbols) == (("203.0.113.7/32",), ("BTCEUR",))
+        assert key.expires_us == key.created_us + 2 * 86_400_000_000
+        [shown] = (await at.do("list-keys", account=account))["keys"]  # type: ignore[misc]
+        assert (shown["allowed_ips"], shown["allowed_symbols"]) == ("203.0.113.7/32", "BTCEUR")
+        assert shown["expires"] != "never"
+        for wrong, words in (
+            ({"may_withdraw": True}, "held to addresses"),
+            ({"allow_ip": ["here"]}, "neither an address"),
+            ({"allow_ip": "203.0.113.7"}, "a list"),
+            ({"allow_symbol": ["NONE"]}, "no market"),
+        ):
+            with pytest.raises(AdminError, match=words):
+                await at.do("create-key", account=account, type="HMAC", **wrong)
+
+
 async def test_whoever_watches_hears_which_account_has_lost_a_key(tmp_path: Path) -> None:
     heard: list[int] = []
 
