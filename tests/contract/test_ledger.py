@@ -148,6 +148,19 @@ async def test_an_entry_is_found_by_its_reference_in_its_account_only(
     assert await ledger.find(0, run.accounts()[0], (1 << 64) - 12345) is None
 
 
+async def test_a_read_is_as_of_the_batch_that_it_names(run: Run, ledger: Ledger) -> None:
+    for account_id in run.accounts()[:4]:
+        seq = BATCHES // 2
+        entries = await ledger.entries(seq, account_id, limit=1_000_000)
+        assert all(entry.position.seq <= seq for entry in entries)
+        sums: Counter[int] = Counter()
+        for entry in entries:
+            sums[entry.asset] += entry.amount_atoms
+        told = await ledger.sums(seq, account_id)
+        assert {a: n for a, n in sums.items() if n} == {a: n for a, n in told.items() if n}
+        assert len(entries) < len(await ledger.entries(0, account_id, limit=1_000_000))
+
+
 async def test_an_account_without_entries_has_none(ledger: Ledger) -> None:
     assert await ledger.entries(0, 999_424) == []
     assert await ledger.sums(0, 999_424) == {}

@@ -21,6 +21,7 @@ from openoutcry.adapters.simulated.custodian import (
 )
 from openoutcry.codec.records import decode_balances
 from openoutcry.core.records import BalanceEvent
+from openoutcry.ports.audit import Audit
 from openoutcry.ports.feeds import Committed
 from openoutcry.ports.wallet_desk import WithdrawalRequest
 from openoutcry.ports.wallets import WalletStore, WithdrawalRule
@@ -33,7 +34,7 @@ from openoutcry.wallets.worker import WalletWorker
 
 ONE = demo.ATOMS
 SECOND_US = 1_000_000
-START_US = 1_790_000_000_000_000
+START_US = 1_800_000_000_000_000
 
 
 class Died(BaseException):
@@ -129,7 +130,7 @@ class Scene:
         self.moved += batch.of_type(BalanceEvent)
 
     async def open(
-        self, death: Death | None = None, *, people: Any = None, times: WalletTimes | None = None
+        self, death: Death | None = None, *, people: Any = None, audit: Audit | None = None
     ) -> Desk:
         """Start wallets over what is there."""
         wrap: Callable[[Any], Any] = (death or Death()).wrap
@@ -147,7 +148,8 @@ class Scene:
                 clock=self.clock,
                 people=people,
                 faucet={demo.USD: FaucetRule(1000 * ONE, 3)},
-                times=times or WalletTimes(address_cool_off_s=60, security_cool_off_s=120),
+                times=WalletTimes(address_cool_off_s=60, security_cool_off_s=120),
+                audit=audit,
             )
         )
         await desk.rules.load()

@@ -22,6 +22,7 @@ from openoutcry.adapters.local.snapshots import FileSnapshots, sync_folder
 from openoutcry.adapters.sqlite.journal import SqliteJournal
 from openoutcry.app.demo import KEYS_FILE
 from openoutcry.app.engine import (
+    CUSTODIAN_NAME,
     HISTORY_NAME,
     JOURNAL_NAME,
     KEYS_NAME,
@@ -39,7 +40,7 @@ from openoutcry.ports.journal import JournalError
 FORMAT = 1
 MANIFEST_NAME = "manifest.json"
 _MODE = 0o600
-_DATABASES = (KEYS_NAME, PEOPLE_NAME, HISTORY_NAME, JOURNAL_NAME)
+_DATABASES = (KEYS_NAME, PEOPLE_NAME, CUSTODIAN_NAME, HISTORY_NAME, JOURNAL_NAME)
 """In this order: what follows the journal must not be ahead of its copy."""
 _DIGEST_BYTES = 32
 

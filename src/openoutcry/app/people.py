@@ -21,6 +21,7 @@ from openoutcry.app.master_key import master_key
 from openoutcry.app.notifications import Surroundings, open_notifications
 from openoutcry.app.operating import PeopleDesk
 from openoutcry.app.settings import ServeSettings
+from openoutcry.app.wallets import open_wallets
 from openoutcry.gateways.edge.origins import Origins
 from openoutcry.gateways.edge.page_sessions import PageSessions
 from openoutcry.gateways.edge.service import Exchange
@@ -98,7 +99,7 @@ async def open_people(
 ) -> People:
     """Open what people are served with, until the stack is left.
 
-    Raises PeopleStoreError, NotificationStoreError, MasterKeyError, OSError.
+    Raises PeopleStoreError, NotificationStoreError, WalletStoreError, MasterKeyError, OSError.
     """
     file = await asyncio.to_thread(SqlitePeopleFile, settings.data / PEOPLE_NAME)
     stack.callback(file.close)
@@ -118,6 +119,8 @@ async def open_people(
     )
     identity.start()
     stack.push_async_callback(identity.close)
+    money = await open_wallets(stack, exchange, settings, audit, identity.directory)
+    exchange.wallets = money.desk
     told = await open_notifications(
         stack,
         Surroundings(
@@ -129,7 +132,7 @@ async def open_people(
             mailer=mailer,
             audit=audit,
             records=engine.records,
-            logs=(),
+            logs=(money.occurrences,),
             master_key=key,
             clock=exchange.clock,
             page=settings.public_origin or f"http://localhost:{settings.port}",
@@ -146,6 +149,7 @@ async def open_people(
         *notifications.routes(told.desk),
         *operator.routes(operations, _people_desk(exchange, identity.directory, audit), audit),
         *tickets.routes(sockets.tickets),
+        *money.routes,
         *(() if box is None else mailbox.routes(box)),
     )
     page = Page(

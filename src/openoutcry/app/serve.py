@@ -57,6 +57,7 @@ from openoutcry.ports.journal import JournalError
 from openoutcry.ports.notifications import NotificationStoreError
 from openoutcry.ports.people_store import PeopleStoreError
 from openoutcry.ports.users import KeyStoreError, end_listen_key
+from openoutcry.ports.wallets import WalletStoreError
 from openoutcry.projections.live import LiveMarketData
 
 EXIT_OK = 0
@@ -80,6 +81,7 @@ _DATA_ERRORS = (
     PeopleStoreError,
     NotificationStoreError,
     MasterKeyError,
+    WalletStoreError,
     DemoError,
 )
 

@@ -49,6 +49,12 @@ class ServeSettings:
     """A person's session that rests for so long is over."""
     session_seconds: int = 12 * 60 * 60
     """A person's session is over after so long, however busy it is."""
+    custodian: str = "none"
+    """Who keeps the assets: `none`, or one that is `simulated`, as the demo has it always."""
+    address_cool_off_seconds: int = 24 * 60 * 60
+    """So long after it is listed, an address takes no withdrawals; 30 in the demo."""
+    security_cool_off_seconds: int = 24 * 60 * 60
+    """So long after a change of password or factors, withdrawals wait; 60 in the demo."""
     smtp_host: str = ""
     """The mail server; empty: the demo keeps mails in a mailbox, others send none."""
     smtp_port: int = 0
@@ -94,6 +100,11 @@ class ServeSettings:
             raise SettingsError(
                 f"session_idle_seconds is above {STEP_UP_SECONDS} and at most session_seconds"
             )
+        if self.custodian not in {"none", "simulated"}:
+            raise SettingsError(f"custodian is none or simulated, not {self.custodian!r}")
+        for name in ("address_cool_off_seconds", "security_cool_off_seconds"):
+            if getattr(self, name) < 0:
+                raise SettingsError(f"{name} is not negative")
         if self.smtp_security not in {"starttls", "tls", "none"}:
             raise SettingsError(
                 f"smtp_security is starttls, tls or none, not {self.smtp_security!r}"

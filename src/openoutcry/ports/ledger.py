@@ -41,7 +41,7 @@ class LedgerEntry(NamedTuple):
 
 
 class Ledger(Protocol):
-    """Entries of accounts. Each read waits until the projection has reached `seq` (0: do not wait).
+    """Entries of accounts. Each read waits for batch `seq` and is as of it; 0: as it finds them.
 
     Reads may raise HistoryAwayError.
     """

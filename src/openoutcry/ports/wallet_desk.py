@@ -110,10 +110,66 @@ class StatementSums:
     """False when older entries were pruned: then both lack the same."""
 
 
-class WalletDesk(Protocol):
-    """Deposits, withdrawals, the faucet and statements. Each method may raise WalletRefusedError,
-    HistoryAwayError or CallError; a store or custodian that is away is a refusal too (AWAY).
+class WalletActs(Protocol):
+    """What changes something. Each act is recorded for whoever does it, before it is done.
+
+    Each may raise WalletRefusedError, HistoryAwayError or CallError; a store, a custodian or an
+    audit log that is away is a refusal too (AWAY).
     """
+
+    async def retry_deposit(self, number: int) -> Deposit:
+        """Have a blocked deposit credited again; an operator's act."""
+        ...
+
+    async def withdraw(self, request: WithdrawalRequest) -> Withdrawal:
+        """Ask for a withdrawal; returned once the money is held and the rules were heard."""
+        ...
+
+    async def cancel(self, account_id: int, withdrawal_id: str) -> Withdrawal:
+        """Take a withdrawal back while it awaits approval."""
+        ...
+
+    async def approve(
+        self, withdrawal_id: str, person_id: int, account_id: int, note: str
+    ) -> Withdrawal:
+        """Say yes to a withdrawal of somebody else: `person_id` with `account_id` decides."""
+        ...
+
+    async def reject(
+        self, withdrawal_id: str, person_id: int, account_id: int, note: str
+    ) -> Withdrawal:
+        """Say no; the money is returned."""
+        ...
+
+    async def set_rule(self, rule: WithdrawalRule) -> WithdrawalRule:
+        """Put a rule in the place of its asset's."""
+        ...
+
+    async def allow(self, account_id: int, chain: str, address: str, label: str) -> AllowedAddress:
+        """Add an address; it is usable after a time to cool off."""
+        ...
+
+    async def disallow(self, account_id: int, chain: str, address: str) -> bool:
+        """Remove an address at once; False when it is not there."""
+        ...
+
+    async def take_gift(self, account_id: int, asset: int) -> FaucetOffer:
+        """Have a gift credited; return what is left of the day."""
+        ...
+
+    async def simulate_payment(
+        self, account_id: int, asset: int, chain: str, amount_atoms: int
+    ) -> str:
+        """Have the simulated chain pay to an account's address; return the transaction."""
+        ...
+
+
+class WalletDesk(Protocol):
+    """Deposits, withdrawals, the faucet and statements; each method may raise as an act does."""
+
+    def acting(self, actor: str, request_id: str = "") -> WalletActs:
+        """Return the acts, done by an actor as `ports.audit` names them."""
+        ...
 
     def networks(self) -> Sequence[AssetNetwork]:
         """Return the networks by which assets of the exchange come and go."""
@@ -141,20 +197,8 @@ class WalletDesk(Protocol):
         """Return deposits of an account (None: of all), newest first."""
         ...
 
-    async def retry_deposit(self, number: int) -> Deposit:
-        """Have a blocked deposit credited again; an operator's act."""
-        ...
-
     async def quote(self, request: WithdrawalRequest) -> WithdrawalQuote:
         """Say what a withdrawal would cost; the address may be empty."""
-        ...
-
-    async def withdraw(self, request: WithdrawalRequest) -> Withdrawal:
-        """Ask for a withdrawal; returned once the money is held and the rules were heard."""
-        ...
-
-    async def cancel(self, account_id: int, withdrawal_id: str) -> Withdrawal:
-        """Take a withdrawal back while it awaits approval."""
         ...
 
     async def withdrawal(self, account_id: int | None, withdrawal_id: str) -> Withdrawal:
@@ -180,56 +224,27 @@ class WalletDesk(Protocol):
         """Return how a withdrawal came to where it stands."""
         ...
 
-    async def approve(
-        self, withdrawal_id: str, person_id: int, account_id: int, note: str
-    ) -> Withdrawal:
-        """Say yes to a withdrawal of somebody else: `person_id` with `account_id` decides."""
-        ...
-
-    async def reject(
-        self, withdrawal_id: str, person_id: int, account_id: int, note: str
-    ) -> Withdrawal:
-        """Say no; the money is returned."""
-        ...
-
-    async def set_rule(self, rule: WithdrawalRule) -> WithdrawalRule:
-        """Put a rule in the place of its asset's."""
-        ...
-
     async def allowed(self, account_id: int) -> Sequence[AllowedAddress]:
         """Return the addresses that withdrawals may go to, oldest first."""
-        ...
-
-    async def allow(self, account_id: int, chain: str, address: str, label: str) -> AllowedAddress:
-        """Add an address; it is usable after a time to cool off."""
-        ...
-
-    async def disallow(self, account_id: int, chain: str, address: str) -> bool:
-        """Remove an address at once; False when it is not there."""
         ...
 
     async def faucet(self, account_id: int) -> Sequence[FaucetOffer]:
         """Return what the faucet gives, or nothing where there is none."""
         ...
 
-    async def take_gift(self, account_id: int, asset: int) -> FaucetOffer:
-        """Have a gift credited; return what is left of the day."""
-        ...
-
-    async def simulate_payment(
-        self, account_id: int, asset: int, chain: str, amount_atoms: int
-    ) -> str:
-        """Have the simulated chain pay to an account's address; return the transaction."""
+    async def statement_seq(self, account_id: int) -> int:
+        """Return the batch that a statement is made as of, so that its parts agree."""
         ...
 
     async def statement_sums(
-        self, account_id: int, start_us: int, end_us: int | None
+        self, seq: int, account_id: int, start_us: int, end_us: int | None
     ) -> StatementSums:
         """Return what an account had at both ends of a period."""
         ...
 
     async def statement_entries(
         self,
+        seq: int,
         account_id: int,
         start_us: int,
         end_us: int | None,

@@ -6,6 +6,7 @@ from secrets import token_hex
 from typing import TypeVar
 
 from openoutcry.core.enums import AccountFlag
+from openoutcry.ports.audit import Audit
 from openoutcry.ports.calls import Calls
 from openoutcry.ports.custodian import Custodian, CustodianAwayError, DemoChain
 from openoutcry.ports.ledger import Ledger, LedgerEntry, Position
@@ -14,6 +15,7 @@ from openoutcry.ports.wallet_desk import (
     AssetNetwork,
     FaucetOffer,
     StatementSums,
+    WalletActs,
     WalletRefusalCode,
     WalletRefusedError,
     WithdrawalQuote,
@@ -34,6 +36,7 @@ from openoutcry.ports.wallets import (
     WithdrawalState,
     WithdrawalStep,
 )
+from openoutcry.wallets.acts import RecordedActs
 from openoutcry.wallets.deposits import Deposits
 from openoutcry.wallets.faucet import Faucet, FaucetRule
 from openoutcry.wallets.movements import MovementUnsettledError, Mover
@@ -65,6 +68,8 @@ class WalletParts:
     demo_chain: DemoChain | None = None
     faucet: Mapping[int, FaucetRule] = field(default_factory=dict)
     times: WalletTimes = field(default_factory=WalletTimes)
+    audit: Audit | None = None
+    """None leaves acts unrecorded, in simulations."""
 
 
 class Desk:
@@ -85,8 +90,13 @@ class Desk:
         self.rules = Rules(parts.custodian, parts.store, self._networks, parts.times, parts.people)
         self.faucet_flow = Faucet(parts.store, mover, parts.faucet, parts.clock)
         self._has_faucet = bool(parts.faucet)
+        self._audit = parts.audit
         self.woken: Callable[[], None] = lambda: None
         """Called when there is something to be done that does not wait."""
+
+    def acting(self, actor: str, request_id: str = "") -> WalletActs:
+        """Return the acts, done by an actor and recorded for them."""
+        return self if self._audit is None else RecordedActs(self, self._audit, actor, request_id)
 
     # ----- networks and deposits
 
@@ -312,11 +322,14 @@ class Desk:
 
     # ----- statements
 
+    async def statement_seq(self, account_id: int) -> int:
+        """Return the batch that a statement is made as of."""
+        return await self._calls.committed_seq(account_id)
+
     async def statement_sums(
-        self, account_id: int, start_us: int, end_us: int | None
+        self, seq: int, account_id: int, start_us: int, end_us: int | None
     ) -> StatementSums:
         """Return what an account had at both ends of a period."""
-        seq = await self._calls.committed_seq(account_id)
         return StatementSums(
             opening_atoms=await self._ledger.sums(seq, account_id, start_us),
             closing_atoms=await self._ledger.sums(seq, account_id, end_us),
@@ -324,10 +337,15 @@ class Desk:
         )
 
     async def statement_entries(
-        self, account_id: int, start_us: int, end_us: int | None, after: Position, limit: int
+        self,
+        seq: int,
+        account_id: int,
+        start_us: int,
+        end_us: int | None,
+        after: Position,
+        limit: int,
     ) -> Sequence[LedgerEntry]:
         """Return the entries of a period after a position, ascending."""
-        seq = await self._calls.committed_seq(account_id)
         return await self._ledger.entries(
             seq, account_id, start_us=start_us, end_us=end_us, after=after, limit=limit
         )

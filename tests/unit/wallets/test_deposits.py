@@ -174,7 +174,7 @@ async def test_what_an_entry_was_for_is_told_by_its_reference(scene: Scene) -> N
     await pay(scene, desk)
     await scene.run_rounds(desk, seconds=10)
     entries = await desk.statement_entries(
-        scene.alice, scene.now_us - 200 * SECOND_US, None, START, 100
+        0, scene.alice, scene.now_us - 200 * SECOND_US, None, START, 100
     )
     told = {(await desk.purpose(entry), entry.amount_atoms) for entry in entries}
     assert told >= {("faucet", 1000 * ONE), ("deposit", ONE)}
@@ -187,7 +187,7 @@ async def test_a_statement_opens_and_closes_with_what_there_was(scene: Scene) ->
     start_us = scene.now_us + 1
     scene.pass_seconds(1)
     await desk.take_gift(scene.alice, demo.USD)
-    sums = await desk.statement_sums(scene.alice, start_us, None)
+    sums = await desk.statement_sums(0, scene.alice, start_us, None)
     assert sums.is_whole
     closing = sums.closing_atoms[demo.USD] + scene.given[demo.USD]
     assert closing == scene.total(scene.alice, demo.USD)

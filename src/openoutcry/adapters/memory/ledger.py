@@ -71,11 +71,11 @@ class MemoryLedger:
         limit: int = 1000,
     ) -> Sequence[LedgerEntry]:
         """Return entries ascending: from `start_us` to before `end_us`, after a position."""
-        del seq  # what was delivered is here
         found = [
             entry
             for entry in self._entries.get(account_id, ())
             if start_us <= entry.time_us
+            and (not seq or entry.position.seq <= seq)
             and (end_us is None or entry.time_us < end_us)
             and entry.position > after
         ]
@@ -90,9 +90,10 @@ class MemoryLedger:
         self, seq: int, account_id: int, before_us: int | None = None
     ) -> Mapping[int, int]:
         """Return, by asset, what all entries before a time add up to."""
-        del seq
         sums: Counter[int] = Counter()
         for entry in self._entries.get(account_id, ()):
+            if seq and entry.position.seq > seq:
+                break
             if before_us is None or entry.time_us < before_us:
                 sums[entry.asset] += entry.amount_atoms
         return dict(sums)

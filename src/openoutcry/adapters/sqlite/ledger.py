@@ -13,6 +13,7 @@ from openoutcry.core.postings import Cause
 from openoutcry.ports.history import HistoryAwayError
 from openoutcry.ports.ledger import START, LedgerEntry, Position
 
+SEQ_MAX = (1 << 63) - 1
 _LOW_BITS = (1 << 32) - 1
 _T = TypeVar("_T")
 
@@ -39,6 +40,7 @@ class SqliteLedger:
             account_id,
             min(start_us, TIME_US_MAX),
             TIME_US_MAX if end_us is None else min(end_us, TIME_US_MAX),
+            seq or SEQ_MAX,
             after.seq,
             after.seq,
             after.number,
@@ -49,7 +51,7 @@ class SqliteLedger:
             _check_reaches(database, seq)
             return database.execute(
                 f"SELECT {COLUMNS} FROM ledger WHERE account_id = ? AND time_us >= ?"  # noqa: S608 - constants
-                " AND time_us < ? AND (seq > ? OR (seq = ? AND number > ?))"
+                " AND time_us < ? AND seq <= ? AND (seq > ? OR (seq = ? AND number > ?))"
                 " ORDER BY time_us, seq, number LIMIT ?",
                 values,
             ).fetchall()
@@ -73,8 +75,8 @@ class SqliteLedger:
             _check_reaches(database, seq)
             return database.execute(
                 f"SELECT asset, market, side, {halves} FROM ledger"  # noqa: S608 - constants
-                " WHERE account_id = ? AND time_us < ? GROUP BY asset, market, side",
-                (account_id, end_us),
+                " WHERE account_id = ? AND time_us < ? AND seq <= ? GROUP BY asset, market, side",
+                (account_id, end_us, seq or SEQ_MAX),
             ).fetchall()
 
         sums: Counter[int] = Counter()

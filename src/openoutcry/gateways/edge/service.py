@@ -10,6 +10,7 @@ from openoutcry.ports.feeds import AccountFeed, EveryAccount, Feed
 from openoutcry.ports.history import History
 from openoutcry.ports.rate_limits import RateLimiter
 from openoutcry.ports.users import ApiKey, ApiKeys, ListenKeys
+from openoutcry.ports.wallet_desk import WalletDesk
 
 if TYPE_CHECKING:
     from openoutcry.gateways.edge.catalog import Catalog
@@ -87,6 +88,8 @@ class Exchange:
     """Wall clock in microseconds."""
     accounts: AccountFeed = field(default_factory=EveryAccount)
     """The part of the feed that has to be told whose events somebody listens to."""
+    wallets: WalletDesk | None = None
+    """Money in and out; None where the exchange has none of it."""
     is_open: Callable[[], bool] = lambda: True
     """Whether every part of the exchange takes orders: what a ping asks."""
 
