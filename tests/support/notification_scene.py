@@ -146,8 +146,8 @@ class Told:
             self.log if self.log is not None else self.scene.batches(),
             self.scene.terms,
             clock=lambda: self.scene.now_us,
-            recorded=self._recorded,
         )
+        self.outbox.when_recorded(self._recorded)
 
     def _recorded(self) -> None:
         self.wakes += 1

@@ -12,12 +12,11 @@ from openoutcry.gateways.edge.catalog import Catalog, Market
 from openoutcry.identity.sealing import purpose_key
 from openoutcry.notifications.acts import AuditOccurrences
 from openoutcry.notifications.delivery import Courier
-from openoutcry.notifications.desk import Desk, paused_notice
+from openoutcry.notifications.desk import Desk
 from openoutcry.notifications.live import OpenPages
 from openoutcry.notifications.outbox import Outbox
 from openoutcry.notifications.posting import Poster
 from openoutcry.notifications.watch import Watch
-from openoutcry.partition.runtime import Partition
 from openoutcry.ports.audit import Audit, AuditStore
 from openoutcry.ports.feeds import CommittedLog
 from openoutcry.ports.mail import Mailer
@@ -26,14 +25,18 @@ from openoutcry.ports.notifications import (
     AssetTerms,
     LiveInbox,
     MarketTerms,
+    NotificationStore,
     NotificationStoreError,
     OccurrenceLog,
-    Webhook,
 )
 from openoutcry.ports.people import PeopleDirectory
 
 WEBHOOKS = "webhooks"
 """The purpose of the key that secrets of webhooks are made from."""
+KEPT_US = 365 * 24 * 3_600 * 1_000_000
+"""How long a notification is kept: a year."""
+KEPT_PER_PERSON = 2_000
+PRUNE_SECONDS = 3_600.0
 
 log = logging.getLogger("openoutcry.notifications")
 
@@ -95,7 +98,8 @@ class Surroundings:
 
     path: Path
     """The file of people."""
-    partition: Partition
+    watch: Watch
+    """Hears every batch since the partition began."""
     batches: CommittedLog
     catalog: Catalog
     people: PeopleDirectory
@@ -128,13 +132,11 @@ async def open_notifications(stack: AsyncExitStack, around: Surroundings) -> Tol
     """
     store = await asyncio.to_thread(SqliteNotifications, around.path)
     stack.push_async_callback(store.close)
-    # From this batch on everything is heard; what came before is read from the journal.
-    watch = Watch(await around.partition.idle())
-    stack.callback(around.partition.subscribe(watch.take))
-    terms, pages = CatalogTerms(around.catalog), OpenPages()
+    watch, terms, pages = around.watch, CatalogTerms(around.catalog), OpenPages()
     poster = Poster(allow_loopback=around.allow_loopback)
     key = purpose_key(around.master_key, WEBHOOKS)
-    telling = _Telling(around.clock)
+    logs = (AuditOccurrences(around.records), *around.logs)
+    outbox = Outbox(store, watch, around.batches, terms, clock=around.clock, pages=pages, logs=logs)
     courier = Courier(
         store,
         around.mailer,
@@ -142,24 +144,18 @@ async def open_notifications(stack: AsyncExitStack, around: Surroundings) -> Tol
         poster,
         secret_key=key,
         clock=around.clock,
-        on_pause=telling.paused,
+        tell=outbox.tell,
         page_address=around.page,
     )
-    outbox = telling.outbox = Outbox(
-        store,
-        watch,
-        around.batches,
-        terms,
-        clock=around.clock,
-        pages=pages,
-        logs=(AuditOccurrences(around.records), *around.logs),
-        recorded=courier.wake,
-    )
+    outbox.when_recorded(courier.wake)
     await outbox.start()
     stack.push_async_callback(outbox.flush)
-    for name, work in (("outbox", outbox.run()), ("courier", courier.run())):
+    for name, work in (
+        ("outbox", outbox.run()),
+        ("courier", courier.run()),
+        ("keeping", _prune(store, around.clock)),
+    ):
         _keep_running(stack, name, work, around.on_failure)
-    stack.push_async_callback(telling.settle)
     desk = Desk(
         store,
         outbox,
@@ -174,30 +170,14 @@ async def open_notifications(stack: AsyncExitStack, around: Surroundings) -> Tol
     return Told(desk, pages)
 
 
-class _Telling:
-    """Tells owners of paused webhooks by way of the outbox."""
-
-    def __init__(self, clock: Callable[[], int]) -> None:
-        self._clock = clock
-        self._tasks: set[asyncio.Task[None]] = set()
-        self.outbox: Outbox | None = None
-
-    def paused(self, webhook: Webhook) -> None:
-        """Hear that a webhook was paused."""
-        task = asyncio.get_running_loop().create_task(self._tell(webhook))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _tell(self, webhook: Webhook) -> None:
-        assert self.outbox is not None, "the courier runs after the outbox is made"
+async def _prune(store: NotificationStore, clock: Callable[[], int]) -> None:
+    """Forget what is old, now and then."""
+    while True:
         try:
-            await self.outbox.tell(paused_notice(webhook, self._clock()))
+            await store.prune(before_us=clock() - KEPT_US, keep_per_person=KEPT_PER_PERSON)
         except NotificationStoreError as error:
-            log.warning("nobody is told that webhook %s is paused: %s", webhook.webhook_id, error)
-
-    async def settle(self) -> None:
-        """Wait for what is being told."""
-        await asyncio.gather(*self._tasks)
+            log.warning("old notifications stay for now: %s", error)
+        await asyncio.sleep(PRUNE_SECONDS)
 
 
 def _keep_running(

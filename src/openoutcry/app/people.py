@@ -43,7 +43,8 @@ from openoutcry.identity.identity import Identity
 from openoutcry.identity.personal_keys import KeyDesk
 from openoutcry.identity.sealing import AesGcmSealer
 from openoutcry.identity.settings import SECOND_US, IdentitySettings
-from openoutcry.partition.runtime import Partition, now_us
+from openoutcry.notifications.watch import Watch
+from openoutcry.partition.runtime import now_us
 from openoutcry.ports.audit import SYSTEM, Audit, AuditStore, AuditTrail
 from openoutcry.ports.calls import Calls
 from openoutcry.ports.feeds import CommittedLog
@@ -72,7 +73,8 @@ class NoMailServer:
 class Engine:
     """What of the embedded engine people's rooms read and watch."""
 
-    partition: Partition
+    watch: Watch
+    """Hears every batch since the partition began."""
     batches: CommittedLog
     """What was committed, once more."""
     records: AuditStore
@@ -125,7 +127,7 @@ async def open_people(
         stack,
         Surroundings(
             path=settings.data / PEOPLE_NAME,
-            partition=engine.partition,
+            watch=engine.watch,
             batches=engine.batches,
             catalog=exchange.catalog,
             people=identity.directory,

@@ -48,6 +48,7 @@ from openoutcry.gateways.edge.fills import FillCounter
 from openoutcry.gateways.edge.service import Exchange
 from openoutcry.identity.audit import AuditLog
 from openoutcry.identity.sealing import MasterKeyError
+from openoutcry.notifications.watch import Watch
 from openoutcry.partition.batches import JournalBatches
 from openoutcry.partition.machine import StateMachine
 from openoutcry.partition.recovery import RecoveryError
@@ -159,15 +160,15 @@ class Server:
         settings = self._settings
         folder = open_folder(settings)
         stack.callback(folder.close)
-        partition, link = await self._start_engine(stack, folder)
+        partition, link, watch = await self._start_engine(stack, folder)
         exchange = await self._build_exchange(stack, partition, link)
         if settings.demo:
             await open_demo(partition, exchange.keys, settings.data, now_us())
-        await self._start_gateways(stack, exchange, folder, partition, link)
+        await self._start_gateways(stack, exchange, folder, partition, link, watch)
 
     async def _start_engine(
         self, stack: AsyncExitStack, folder: DataFolder
-    ) -> tuple[Partition, FollowerLink]:
+    ) -> tuple[Partition, FollowerLink, Watch]:
         """Recover and own the partition, with its follower beside it."""
         link = FollowerLink(self._settings, on_failure=self._fail)
         stack.push_async_callback(link.stop, FOLLOWER_GRACE_SECONDS)
@@ -176,10 +177,12 @@ class Server:
         # Nothing is appended before the follower has held the history against the journal's end.
         await self._or_stop(link.wait_up())
         link.attach(partition)
+        watch = Watch(folder.journal.head().seq)
+        partition.subscribe(watch.take)
         stack.push_async_callback(partition.stop)
         await partition.start()
         await self._or_stop(self._history_is_up(partition, link))
-        return partition, link
+        return partition, link, watch
 
     async def _history_is_up(self, partition: Partition, link: FollowerLink) -> None:
         seq = await partition.idle()
@@ -242,6 +245,7 @@ class Server:
         folder: DataFolder,
         partition: Partition,
         link: FollowerLink,
+        watch: Watch,
     ) -> None:
         """Open the doors, the network's last, and say where they are."""
         settings = self._settings
@@ -255,7 +259,7 @@ class Server:
         operating = Operating(administration, exchange.catalog, self._fees, views, now_us)
         machines = kernel_machines(settings.poison_client_order_id.encode())
         batches = JournalBatches(machines, folder.journal, folder.snapshots)
-        engine = Engine(partition, batches, records, self._fail)
+        engine = Engine(watch, batches, records, self._fail)
         people = await open_people(stack, exchange, settings, audit, operating, engine)
         operators.update(OperatorRequests(people.directory, now_us).requests())
         control = ControlServer(administration, folder.path)

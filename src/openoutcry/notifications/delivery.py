@@ -7,10 +7,11 @@ died in between, is sent once more with the same id: at least once, and told apa
 import asyncio
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 
+from openoutcry.notifications.notices import paused_notice
 from openoutcry.notifications.posting import Answer, Poster
 from openoutcry.notifications.signing import secret_of
 from openoutcry.notifications.templates import render
@@ -20,10 +21,10 @@ from openoutcry.ports.notifications import (
     Delivery,
     DeliveryState,
     Kind,
+    Notification,
     NotificationStore,
     NotificationStoreError,
     Recipients,
-    Webhook,
     WebhookState,
 )
 
@@ -64,18 +65,18 @@ class Courier:
         *,
         secret_key: bytes,
         clock: Callable[[], int],
-        on_pause: Callable[[Webhook], None] = lambda _: None,
+        tell: Callable[[Notification], Awaitable[None]],
         draw: Callable[[], float] = random.random,
         page_address: str = "",
     ) -> None:
-        """`on_pause` hears of webhooks that are paused; `draw` is the jitter, from 0 to 1."""
+        """`tell` tells a person of a webhook that was paused; `draw` is the jitter, from 0 to 1."""
         self._store = store
         self._mailer = mailer
         self._recipients = recipients
         self._poster = poster
         self._secret_key = secret_key
         self._clock = clock
-        self._on_pause = on_pause
+        self._tell = tell
         self._draw = draw
         self._page_address = page_address
         self._wake = asyncio.Event()
@@ -219,7 +220,7 @@ class Courier:
         if await self._store.pause_webhook(person_id, delivery.webhook_id):
             webhook = await self._store.webhook(person_id, delivery.webhook_id)
             if webhook is not None:
-                self._on_pause(webhook)
+                await self._tell(paused_notice(webhook, self._clock()))
 
 
 def retry_us(attempts: int, draw: float, seconds_min: int = 0) -> int:

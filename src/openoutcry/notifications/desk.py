@@ -5,11 +5,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from urllib.parse import urlsplit
 
 from openoutcry.notifications.amounts import PriceError, price_text, price_ticks
 from openoutcry.notifications.causes import notification_id
 from openoutcry.notifications.delivery import SECOND_US
+from openoutcry.notifications.notices import done_by_themselves, host_of
 from openoutcry.notifications.outbox import Outbox
 from openoutcry.notifications.posting import Poster
 from openoutcry.notifications.preferences import (
@@ -22,7 +22,7 @@ from openoutcry.notifications.preferences import (
 )
 from openoutcry.notifications.signing import new_salt, secret_of
 from openoutcry.notifications.targets import TargetError, target_of
-from openoutcry.notifications.templates import CATALOGUE, render
+from openoutcry.notifications.templates import render
 from openoutcry.ports.audit import Audit, person_actor
 from openoutcry.ports.notification_desk import (
     BadWishError,
@@ -173,7 +173,7 @@ class Desk:
         await self._record(person_id, "webhook.create", f"webhook:{webhook.webhook_id}", url)
         if not await self._store.add_webhook(webhook, most=WEBHOOKS_MAX):
             raise TooManyThingsError(f"{WEBHOOKS_MAX} webhooks are the most")
-        await self._tell(person_id, "webhook_added", host=_host(url))
+        await self._tell(person_id, "webhook_added", host=host_of(url))
         return self._with_secret(webhook)
 
     async def change_webhook(
@@ -195,7 +195,7 @@ class Desk:
         await self._record(person_id, "webhook.update", f"webhook:{webhook_id}", after.url)
         await self._put(after)
         if after.url != before.url:
-            await self._tell(person_id, "webhook_changed", host=_host(after.url))
+            await self._tell(person_id, "webhook_changed", host=host_of(after.url))
         return after
 
     async def renew_secret(self, person_id: int, webhook_id: str) -> NewWebhook:
@@ -335,26 +335,6 @@ class Desk:
         await self._outbox.tell(done_by_themselves(person_id, template, self._clock(), facts))
 
 
-def done_by_themselves(
-    person_id: int, template: str, now_us: int, facts: dict[str, str]
-) -> Notification:
-    """Return what tells a person of something that was done just now and is in no other log."""
-    return Notification(
-        notification_id("desk", person_id, template, now_us, *facts.values()),
-        person_id,
-        CATALOGUE[template].kind,
-        template,
-        now_us,
-        facts,
-    )
-
-
-def paused_notice(webhook: Webhook, now_us: int) -> Notification:
-    """Return what tells a person that their webhook was paused."""
-    facts = {"host": _host(webhook.url), "count": str(webhook.dead_in_a_row)}
-    return done_by_themselves(webhook.person_id, "webhook_paused", now_us, facts)
-
-
 def shown(stored: StoredNotification) -> ShownNotification:
     """Return a stored notification in words."""
     notification = stored.notification
@@ -370,7 +350,3 @@ def shown(stored: StoredNotification) -> ShownNotification:
         notification.time_us,
         stored.read_us,
     )
-
-
-def _host(url: str) -> str:
-    return urlsplit(url).hostname or "-"

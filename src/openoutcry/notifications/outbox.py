@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 
-from openoutcry.notifications.alerts import AlertBook
+from openoutcry.notifications.alerts import AlertBook, Firing
 from openoutcry.notifications.digests import Digest, digest_of
 from openoutcry.notifications.live import OpenPages
 from openoutcry.notifications.preferences import is_wanted
@@ -72,9 +72,7 @@ class Outbox:
         alerts: AlertBook | None = None,
         pages: OpenPages | None = None,
         logs: Sequence[OccurrenceLog] = (),
-        recorded: Callable[[], None] = lambda: None,
     ) -> None:
-        """`recorded` is called when there may be something to deliver."""
         self._store = store
         self._watch = watch
         self._committed = committed
@@ -83,11 +81,15 @@ class Outbox:
         self.alerts = alerts if alerts is not None else AlertBook()
         self.pages = pages if pages is not None else OpenPages()
         self._logs = logs
-        self._recorded = recorded
+        self._recorded: Callable[[], None] = lambda: None
         self._seen = 0
         self._kept = 0
         self._draft: _Draft | None = None
         self._places: dict[str, int] = {}
+
+    def when_recorded(self, listener: Callable[[], None]) -> None:
+        """Call the listener whenever there may be something to deliver."""
+        self._recorded = listener
 
     # -- life
 
@@ -193,11 +195,19 @@ class Outbox:
         draft = _Draft(JOURNAL_SOURCE, position)
         for digest in digests:
             firings, marks = self.alerts.take(digest)
-            draft.told += notifications_of(JOURNAL_SOURCE, digest, firings, self._terms)
+            draft.told += self._told(digest, firings)
             draft.marks.update((mark.alert_id, mark) for mark in marks)
         self._seen = position
         self._draft = draft
         await self._record(draft)
+
+    def _told(self, digest: Digest, firings: Sequence[Firing]) -> list[Notification]:
+        """Put a batch in words; one that cannot be is passed over, so that the next is told."""
+        try:
+            return notifications_of(JOURNAL_SOURCE, digest, firings, self._terms)
+        except (LookupError, ValueError, ArithmeticError):
+            log.exception("nobody is told of batch %d, which has no words", digest.seq)
+            return []
 
     # -- other logs
 

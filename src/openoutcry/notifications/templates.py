@@ -226,9 +226,12 @@ CATALOGUE: dict[str, Words] = {
 }
 
 
+_UNKNOWN = Words(Kind.TEST, "News of your account", "This release has no words for what happened.")
+
+
 def render(notification: Notification) -> Rendered:
     """Return a notification in words; facts hold what others wrote, so they are cleaned."""
-    words = CATALOGUE[notification.template]
+    words = CATALOGUE.get(notification.template, _UNKNOWN)
     facts = _Facts({name: _clean(value) for name, value in notification.facts.items()})
     return Rendered(words.title.format_map(facts), words.text.format_map(facts))
 

@@ -6,12 +6,14 @@ is read from the journal again.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
+from openoutcry.core.limits import MARKETS_MAX
 from openoutcry.notifications.digests import Digest, digest_of
 from openoutcry.ports.feeds import Committed
 
 WAITING_MAX = 20_000
+EVERY_MARKET = range(MARKETS_MAX + 1)
 
 
 class Watch:
@@ -20,8 +22,8 @@ class Watch:
     def __init__(self, began_seq: int, *, waiting_max: int = WAITING_MAX) -> None:
         self.position = began_seq
         """The last batch that was heard."""
-        self.watched: Callable[[], frozenset[int]] = frozenset
-        """The markets of which prices are wanted."""
+        self.watched: Callable[[], Collection[int]] = lambda: EVERY_MARKET
+        """The markets of which prices are wanted: all, until the alerts are known."""
         self._waiting_max = waiting_max
         self._waiting: deque[Digest] = deque()
         self._gap_end = began_seq

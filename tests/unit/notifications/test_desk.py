@@ -13,8 +13,8 @@ from openoutcry.notifications.desk import (
     TRIALS_PER_MINUTE_MAX,
     WEBHOOKS_MAX,
     Desk,
-    paused_notice,
 )
+from openoutcry.notifications.notices import paused_notice
 from openoutcry.notifications.posting import Poster
 from openoutcry.notifications.preferences import KINDS
 from openoutcry.notifications.signing import is_authentic

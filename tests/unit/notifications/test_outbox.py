@@ -399,3 +399,29 @@ async def test_a_batch_of_many_people_is_one_record(scene: Scene) -> None:
     await told.outbox.flush()
     assert await told.texts(ANN) == ["order_filled", "order_expired"]
     assert await told.texts(BOB) == ["order_filled"]
+
+
+async def test_a_batch_without_words_keeps_nothing_else_back(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = await opened(scene)
+    asset = scene.terms.asset
+    monkeypatch.setattr(scene.terms, "asset", lambda number: asset(number if number != 2 else 99))
+    scene.deposit(ANN_ACCOUNT, ATOMS, demo.BTC)
+    scene.deposit(ANN_ACCOUNT, ATOMS, demo.USD)
+    await told.outbox.flush()
+    assert await told.texts(ANN) == ["deposit_credited"]
+    assert (await told.facts(ANN))["asset"] == "USD"
+    assert await told.store.cursor(JOURNAL_SOURCE) == scene.seq
+
+
+async def test_alerts_hear_of_trades_before_the_outbox_began(scene: Scene) -> None:
+    store = MemoryNotifications()
+    await store.add_alert(alert(PRICE), most=9)
+    told = Told(scene, store)
+    scene.trade(PRICE)
+    await told.outbox.start()
+    scene.trade(PRICE + 1)
+    await told.outbox.flush()
+    assert await told.texts(ANN) == ["price_above"]
+    assert (await told.facts(ANN))["price"] == "100"

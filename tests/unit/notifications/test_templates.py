@@ -47,6 +47,12 @@ def test_a_fact_that_is_missing_reads_as_a_dash() -> None:
     )
 
 
+def test_a_template_of_another_release_has_words_too() -> None:
+    words = render(Notification("n1", 1_000_000, Kind.FILL, "from_the_future", 0))
+    assert words.title
+    assert words.text
+
+
 def test_what_others_wrote_stays_on_its_line_and_is_bounded() -> None:
     evil = "x\r\nBcc: all@example.org\u202e\0" + "y" * 999
     words = render(told("deposit_credited", amount=evil, asset="USD"))
