@@ -98,10 +98,11 @@ class RestCaller:
         clock: Callable[[], int] | None = None,
         more: Sequence[Endpoint] = (),
         plain: bool = True,
+        small: SmallExchange | None = None,
     ) -> None:
-        """`plain`: whether plain orders go the short way."""
+        """`plain`: whether plain orders go the short way; `small`: an exchange of the caller's."""
         self.clock = clock or SteppingClock()
-        self.small = SmallExchange(self.clock, enforce_limits=enforce_limits)
+        self.small = small or SmallExchange(self.clock, enforce_limits=enforce_limits)
         self.exchange = self.small.exchange
         self.history = RecordedHistory()
         self.exchange.history = self.history

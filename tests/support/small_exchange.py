@@ -195,9 +195,13 @@ class SmallExchange:
         )
         self.alice, self.bob = (user.account_id for user in demo.USERS[:2])
 
-    def add_key(self, account_id: int, key_type: KeyType = KeyType.HMAC) -> GeneratedKey:
+    def add_key(
+        self, account_id: int, key_type: KeyType = KeyType.HMAC, *, may_withdraw: bool = False
+    ) -> GeneratedKey:
         made = generate_key(key_type)
-        self.keys.add(ApiKey(made.api_key, account_id, key_type, made.material))
+        self.keys.add(
+            ApiKey(made.api_key, account_id, key_type, made.material, may_withdraw=may_withdraw)
+        )
         return made
 
     def limit(

@@ -15,7 +15,7 @@ from openoutcry.gateways.edge.orders import (
     ORDER_PARAMETERS,
 )
 from openoutcry.gateways.edge.service import Endpoint, Handler, Security, Weight
-from openoutcry.gateways.rest import user_streams, wallet
+from openoutcry.gateways.rest import capital, user_streams, wallet
 
 API = "/api/v3/"
 
@@ -153,5 +153,7 @@ ACCOUNT = (
     _read("allOrderList", account.no_order_lists, 20, "fromId startTime endTime limit"),
     _read("orderList", account.no_such_order_list, 4, "orderListId origClientOrderId"),
 )
-ENDPOINTS = GENERAL + TRADING + ACCOUNT + user_streams.ENDPOINTS + wallet.ENDPOINTS
+ENDPOINTS = (
+    GENERAL + TRADING + ACCOUNT + user_streams.ENDPOINTS + wallet.ENDPOINTS + capital.ENDPOINTS
+)
 """All but market data, which `gateways/rest/market_data.py` has."""

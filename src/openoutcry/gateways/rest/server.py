@@ -218,7 +218,7 @@ class RestApplication:
             call.key, call.deadline_us = self._authenticator.signed(
                 api_key, parameters, payload, security, now_us, request.peer_ip
             )
-            if security is Security.TRADE:
+            if security is not Security.READ:
                 call.digest_lo, call.digest_hi = request_digest(
                     call.key.api_key, request.method, request.path, payload
                 )

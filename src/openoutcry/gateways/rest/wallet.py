@@ -1,4 +1,4 @@
-"""Paths beside the spot API that its clients call: wallets, margin and futures at their start.
+"""Paths beside the spot API that its clients call: margin and futures at their start, what one has.
 
 What this exchange has is answered with its own data (assets, balances, fees); what it has not is an
 empty list, so that a client goes on without it. Parameters that nobody reads are passed over.
@@ -8,7 +8,6 @@ from openoutcry.gateways.edge import errors, general, params
 from openoutcry.gateways.edge.decimals import short_text_of
 from openoutcry.gateways.edge.filters import compact
 from openoutcry.gateways.edge.service import (
-    ApiError,
     Call,
     Endpoint,
     Handler,
@@ -78,65 +77,6 @@ def restrictions(call: Call) -> bytes:
     return compact(found).encode()
 
 
-async def coins(call: Call) -> bytes:
-    """GET capital/config/getall: every asset with what the account has of it."""
-    exchange = call.exchange
-    held = {row.asset: row for row in await exchange.calls.balances(call.account_id)}
-    found: list[_Json] = []
-    for asset in exchange.catalog.assets():
-        row = held.get(asset.id)
-        found.append(
-            {
-                "coin": asset.name,
-                "depositAllEnable": False,
-                "withdrawAllEnable": False,
-                "name": asset.name,
-                "free": asset.text(row.free_atoms if row else 0),
-                "locked": asset.text(row.held_atoms if row else 0),
-                "freeze": "0",
-                "withdrawing": "0",
-                "ipoing": "0",
-                "ipoable": "0",
-                "storage": "0",
-                "isLegalMoney": False,
-                "trading": True,
-                "networkList": [_network(asset.name, asset.scale)],
-            }
-        )
-    return compact(found).encode()
-
-
-def _network(coin: str, scale: int) -> _Json:
-    return {
-        "network": coin,
-        "coin": coin,
-        "name": coin,
-        "isDefault": True,
-        "depositEnable": False,
-        "withdrawEnable": False,
-        "depositDesc": "",
-        "withdrawDesc": "",
-        "specialTips": "",
-        "specialWithdrawTips": "",
-        "addressRegex": "",
-        "memoRegex": "",
-        "withdrawFee": "0",
-        "withdrawMin": "0",
-        "withdrawMax": "0",
-        "withdrawInternalMin": "0",
-        "depositDust": "0",
-        "withdrawIntegerMultiple": short_text_of(1, scale),
-        "minConfirm": 1,
-        "unLockConfirm": 0,
-        "resetAddressStatus": False,
-        "sameAddress": False,
-        "estimatedArrivalTime": 1,
-        "busy": False,
-        "contractAddressUrl": "",
-        "contractAddress": "",
-    }
-
-
 async def user_assets(call: Call) -> bytes:
     """POST asset/getUserAsset: what the account has, zero balances left out."""
     catalog = call.exchange.catalog
@@ -178,36 +118,6 @@ async def trade_fees(call: Call) -> bytes:
     return compact(found).encode()
 
 
-def asset_details(call: Call) -> bytes:
-    """GET asset/assetDetail."""
-    wanted = call.parameters.get("asset")
-    return compact(
-        {
-            asset.name: {
-                "minWithdrawAmount": "0",
-                "depositStatus": False,
-                "withdrawFee": 0,
-                "withdrawStatus": False,
-            }
-            for asset in call.exchange.catalog.assets()
-            if wanted in {None, asset.name}
-        }
-    ).encode()
-
-
-def deposit_address(call: Call) -> bytes:
-    """GET capital/deposit/address: nothing can be deposited this way."""
-    coin = params.text(call.parameters, "coin")
-    if call.exchange.catalog.asset_by_name(coin) is None:
-        raise errors.invalid_data("coin")
-    return compact({"address": "", "coin": coin, "tag": "", "url": ""}).encode()
-
-
-def withdraw(_call: Call) -> bytes:
-    """POST capital/withdraw/apply."""
-    raise ApiError(400, -4019, "The current currency is not open for withdrawal")
-
-
 def not_supported(_call: Call) -> bytes:
     """What a client may ask for and this exchange does not do."""
     raise errors.unsupported_operation()
@@ -241,9 +151,6 @@ _EMPTY: dict[str, object] = {
     "/sapi/v1/asset/transfer": {"total": 0, "rows": []},
     "/sapi/v1/asset/wallet/balance": [],
     "/sapi/v1/bnbBurn": {"spotBNBBurn": False, "interestBNBBurn": False},
-    "/sapi/v1/capital/deposit/address/list": [],
-    "/sapi/v1/capital/deposit/hisrec": [],
-    "/sapi/v1/capital/withdraw/history": [],
     "/sapi/v1/convert/assetInfo": [],
     "/sapi/v1/convert/tradeFlow": {"list": [], "limit": 100, "moreData": False},
     "/sapi/v1/fiat/orders": _SUCCESS,
@@ -278,11 +185,7 @@ ENDPOINTS = (
     _public("/api/v1/exchangeInfo", general.exchange_info),
     _signed("/sapi/v1/account/apiTradingStatus", trading_status),
     _signed("/sapi/v1/account/apiRestrictions", restrictions),
-    _signed("/sapi/v1/capital/config/getall", coins),
-    _signed("/sapi/v1/capital/deposit/address", deposit_address),
-    _signed("/sapi/v1/capital/withdraw/apply", withdraw, "POST"),
     _signed("/sapi/v1/asset/tradeFee", trade_fees),
-    _signed("/sapi/v1/asset/assetDetail", asset_details),
     _signed("/sapi/v1/asset/get-funding-asset", _constant([]), "POST"),
     _signed("/sapi/v3/asset/getUserAsset", user_assets, "POST"),
     _signed("/sapi/v1/asset/dust", not_supported, "POST"),

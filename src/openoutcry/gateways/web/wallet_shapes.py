@@ -399,7 +399,7 @@ def withdrawal_view(
     """Return a withdrawal as people see it."""
     return WithdrawalView(
         withdrawal_id=withdrawal.withdrawal_id,
-        client_id=withdrawal.client_id,
+        client_id="" if withdrawal.client_id.startswith("~") else withdrawal.client_id,
         account_id=withdrawal.account_id,
         asset=asset.name,
         network=withdrawal.chain,

@@ -337,7 +337,7 @@ SAPI = [endpoint for endpoint in ENDPOINTS if not endpoint.path.startswith("/api
     sorted({e.path for e in SAPI if e.method == "GET" and e.path != "/api/v1/exchangeInfo"}),
 )
 async def test_paths_that_clients_call_at_start_answer(rest: RestCaller, path: str) -> None:
-    more = {"coin": "BTC"} if path.endswith("deposit/address") else {}
+    more = {"coin": "BTC"} if "deposit/address" in path else {}
     answered = await rest.signed("GET", path, **more)
     assert answered.status == 200, answered.json
 
@@ -353,8 +353,10 @@ async def test_wallet_answers_with_what_there_is(rest: RestCaller) -> None:
     assert coins[0]["networkList"][0]["withdrawIntegerMultiple"] == "0.00000001"
     assets = await rest.signed("POST", "/sapi/v3/asset/getUserAsset", asset="BTC")
     assert [row["asset"] for row in json.loads(assets.response.body)] == ["BTC"]
-    withdrawal = await rest.signed("POST", "/sapi/v1/capital/withdraw/apply", coin="BTC")
-    assert withdrawal.error[:2] == (400, -4019)
+    path = "/sapi/v1/capital/withdraw/apply"
+    assert (await rest.signed("POST", path, coin="BTC")).error[1] == -2015
+    key = rest.small.add_key(rest.small.alice, may_withdraw=True)
+    assert (await rest.signed("POST", path, key=key, coin="BTC")).error[:2] == (400, -4019)
     nowhere = await rest.signed("GET", "/sapi/v1/capital/deposit/address", coin="XXX")
     assert nowhere.error[1] == -1130
 
