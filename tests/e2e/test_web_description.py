@@ -1,8 +1,10 @@
 """schemathesis against a running exchange: whatever `/x/v1` is sent, it answers as it describes."""
 
 import json
+import re
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -40,6 +42,8 @@ def exchange_alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchang
         yield exchange
 
 
+PAGE = Path(__file__).parents[2] / "web" / "src"
+CALL = re.compile(r"""\b(get|post|put|patch|delete)(?:<[^()]*>)?\(\s*["`](/x/v1/[^"`]*)["`]""")
 LAST = ("/auth/sign-out", "/me/password", "/me/sessions", "/operator/people")
 """Operations that may end the session, so that the others are asked first."""
 
@@ -109,3 +113,16 @@ def test_operators_are_answered_as_described(exchange_alone: ExchangeProcess) ->
 def test_other_pages_are_answered_as_described(exchange_alone: ExchangeProcess) -> None:
     headers = {"Origin": "http://evil.example", "X-Outcry-CSRF": "1"}
     assert 403 in ask_everything(PageClient(exchange_alone.port), {RIGHT: 1}, headers)
+
+
+def test_the_page_calls_what_is_there(exchange_alone: ExchangeProcess) -> None:
+    paths = PageClient(exchange_alone.port).get("/openapi.json").ok()["paths"]
+    there = {
+        (method, re.sub(r"\{[a-z_]+\}", "{}", path)) for path in paths for method in paths[path]
+    }
+    calls = set()
+    for source in PAGE.rglob("*.ts*"):
+        for method, path in CALL.findall(source.read_text()):
+            calls.add((method, re.sub(r"\$\{(?:[^{}]|\{[^}]*\})*\}", "{}", path).partition("?")[0]))
+    assert len(calls) > 40, "the page's calls are found"
+    assert calls <= there, calls - there

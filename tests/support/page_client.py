@@ -4,6 +4,8 @@ import http.client
 import json
 import re
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -122,18 +124,19 @@ class PageClient:
         self.post("/auth/sign-in/new-password", wanted).ok()
         assert self.cookie
 
-    def socket(self) -> ClientConnection:
+    @contextmanager
+    def socket(self) -> Iterator[ClientConnection]:
         """Open the trading socket and log on by a ticket."""
         ticket = self.post("/stream-tickets").ok()["ticket"]
-        socket = connect(
+        with connect(
             f"ws://localhost:{self.port}/ws-api/v3",
             origin=self.origin,  # type: ignore[arg-type]
             additional_headers={"Cookie": f"__Host-s={self.cookie}"},
             compression=None,
             open_timeout=TIMEOUT_SECONDS,
-        )
-        assert ask(socket, "session.ticket", ticket=ticket)["authorizedSince"]
-        return socket
+        ) as socket:
+            assert ask(socket, "session.ticket", ticket=ticket)["authorizedSince"]
+            yield socket
 
 
 def ask(socket: ClientConnection, method: str, **params: object) -> Any:
