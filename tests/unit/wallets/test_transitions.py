@@ -1,6 +1,7 @@
 """The state machines as data: every state has its row, ends are ends, nothing else is walked."""
 
 from itertools import product
+from pathlib import Path
 
 import pytest
 
@@ -56,3 +57,12 @@ def test_a_deposit_does_not_leave_its_ways() -> None:
     check_deposit(DepositState.SEEN, DepositState.FINAL)
     with pytest.raises(TransitionError):
         check_deposit(DepositState.SEEN, DepositState.CREDITED)
+
+
+def test_the_page_draws_every_state() -> None:
+    page = Path(__file__).parents[3] / "docs" / "internals" / "wallets.md"
+    deposits, withdrawals = page.read_text(encoding="utf-8").split("## Withdrawals")
+    for state in DepositState:
+        assert state.name in deposits
+    for state in WithdrawalState:
+        assert state.name in withdrawals
