@@ -241,6 +241,22 @@ class TestData:
         server.start()
         assert all_orders(server) == names
 
+    def test_a_lost_key_of_the_secrets_is_said_and_a_found_one_helps(
+        self, server: ExchangeProcess
+    ) -> None:
+        server.start()
+        names = fill(server, "a")
+        server.stop()
+        key = server.data / "secrets.key"
+        kept = key.read_text()
+        key.unlink()
+        with pytest.raises(ExchangeFailedError, match=f"exited with {EXIT_DATA}"):
+            server.start()
+        assert re.search(r"keys\.db: the secret of key \S+ does not open", server.log())
+        key.write_text(kept)
+        server.start()
+        assert all_orders(server) == names
+
     def test_a_lost_history_is_built_again(self, server: ExchangeProcess) -> None:
         server.start()
         names = fill(server, "a")
@@ -406,6 +422,8 @@ class TestBackup:
         target = tmp_path / "restored"
         assert outcry("restore", file, target).returncode == 0
         assert outcry("verify", target).stdout.split()[-1] == before
+        looked = outcry("admin", "--data", target, "audit", "verify")
+        assert (looked.returncode, looked.stdout.splitlines()[0]) == (0, "1 records, whole")
         again = ExchangeProcess(target, *FLAGS)
         with again:
             assert all_orders(again) == names
