@@ -31,7 +31,7 @@ TEMPLATES: Mapping[str, str] = {
 _LOCKED_OUT = {"locked": "yes"}
 """A detail of a refused attempt that was the last one for a while."""
 _REFUSALS = frozenset(("sign-in.refuse", "factor.refuse", "step-up.refuse"))
-_TOLD_OF = ("label", "name", "factor", "passkey", "address", "roles", "left", "how")
+_TOLD_OF = ("address", "label", "name", "factor", "passkey", "left", "how")
 """The details that a person is told, those that say most first."""
 
 
@@ -100,6 +100,8 @@ def _act_of(record: AuditRecord) -> _Act | None:
 
 
 def _detail(record: AuditRecord) -> str:
+    if "roles" in record.details:
+        return record.details["roles"] or "none"
     found = [record.details[name] for name in _TOLD_OF if record.details.get(name)]
     if found:
         return _words(found[0])

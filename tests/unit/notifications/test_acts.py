@@ -48,6 +48,13 @@ def test_an_act_is_told_to_whom_it_concerns() -> None:
     assert "abc" in words(act("key.revoke", target="key:abc"))
 
 
+def test_what_matters_most_is_told_first() -> None:
+    allowed = words(act("address.allow", target="account:1", label="home", address="bc1q"))
+    assert "may go to: bc1q." in allowed
+    assert "are now: MARKETS TREASURY." in words(act("person.set-roles", roles="MARKETS TREASURY"))
+    assert "are now: none." in words(act("person.set-roles", before="ADMIN", roles=""))
+
+
 def test_the_last_wrong_attempt_is_told_and_the_others_are_not() -> None:
     assert occurrence_of(act("sign-in.refuse", "nobody", how="PASSWORD", locked="no")) is None
     last = occurrence_of(act("sign-in.refuse", "nobody", how="PASSWORD", locked="yes"))
