@@ -65,6 +65,11 @@ class ToyDirectory:
         self.ended.append(person_id)
         return person_id in self.by_id
 
+    async def remove_factors(self, person_id: int, now_us: int) -> bool:
+        return self._change(
+            person_id, factors=frozenset({Factor.PASSWORD}), security_changed_us=now_us
+        )
+
     async def set_roles(self, person_id: int, roles: Collection[OperatorRole], now_us: int) -> bool:
         return self._change(person_id, roles=frozenset(roles))
 

@@ -233,6 +233,17 @@ class PeopleDesk:
             await self._directory.end_sessions(person_id, self._clock())
         return await self.person(person_id)
 
+    async def remove_factors(
+        self, operator: SessionView, person_id: int, request_id: str
+    ) -> PersonView:
+        """Forget the second factors that somebody has lost."""
+        found = await self._somebody_else(operator, person_id)
+        details = {"factors": " ".join(sorted(found.factors))}
+        await self._record(operator, "person.remove-factors", found, details, request_id)
+        with _asking():
+            await self._directory.remove_factors(person_id, self._clock())
+        return await self.person(person_id)
+
     async def set_roles(
         self,
         operator: SessionView,

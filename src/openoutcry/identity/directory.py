@@ -19,6 +19,7 @@ from openoutcry.ports.people import (
 from openoutcry.ports.people_store import NewPerson, Person
 
 PAGE_MAX = 1_000
+_BY_OPERATOR = "all of them, by an operator"
 _ONE_TIME_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 _ONE_TIME_CHARACTERS = 20
 _ONE_TIME_GROUP = 5
@@ -79,6 +80,20 @@ class Directory:
         await self._desk.sessions.end_all(person_id)
         return True
 
+    async def remove_factors(self, person_id: int, now_us: int) -> bool:
+        """Forget all their second factors, and end their sessions."""
+        if await self._people.person(person_id) is None:
+            return False
+        factors = self._desk.stores.factors
+        await factors.remove_totp(person_id)
+        for passkey in await factors.passkeys_of(person_id):
+            await factors.remove_passkey(passkey.passkey_id, person_id)
+        await factors.set_recovery_codes(person_id, ())
+        await self._people.security_changed(person_id, now_us)
+        await self.end_sessions(person_id, now_us)
+        await self._tell(SecurityEventKind.FACTOR_REMOVED, person_id, now_us, _BY_OPERATOR)
+        return True
+
     async def set_roles(self, person_id: int, roles: Collection[OperatorRole], now_us: int) -> bool:
         """Make them an operator with these roles, or none; their sessions end."""
         if not await self._people.set_roles(person_id, roles):
@@ -110,10 +125,12 @@ class Directory:
         (view,) = await self._views([person])
         return NewOperator(view, password)
 
-    async def _tell(self, kind: SecurityEventKind, person_id: int, now_us: int) -> None:
+    async def _tell(
+        self, kind: SecurityEventKind, person_id: int, now_us: int, detail: str = ""
+    ) -> None:
         person = await self._people.person(person_id)
         if person is not None:
-            self._desk.tell(kind, person, Caller("", "", "", "", now_us))
+            self._desk.tell(kind, person, Caller("", "", "", "", now_us), detail)
 
     async def _one(self, person: Person | None) -> PersonView | None:
         return None if person is None else (await self._views([person]))[0]

@@ -183,6 +183,15 @@ class PeopleOperations(Protocol):
         """Have somebody sign in anew; raises NoSuchThingError, OperationRefusedError."""
         ...
 
+    async def remove_factors(
+        self, operator: SessionView, person_id: int, request_id: str
+    ) -> PersonView:
+        """Forget the second factors that somebody has lost; their sessions end.
+
+        Raises NoSuchThingError, OperationRefusedError.
+        """
+        ...
+
     async def set_roles(
         self,
         operator: SessionView,

@@ -156,6 +156,13 @@ class PeopleDirectory(Protocol):
         """End all their sessions; False when there is no such person."""
         ...
 
+    async def remove_factors(self, person_id: int, now_us: int) -> bool:
+        """Forget all second factors of somebody who has lost them, and end their sessions.
+
+        A password is enough then, and withdrawals wait. False when there is no such person.
+        """
+        ...
+
     async def set_roles(self, person_id: int, roles: Collection[OperatorRole], now_us: int) -> bool:
         """Make them an operator with these roles, or none; their sessions end."""
         ...

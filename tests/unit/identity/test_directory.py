@@ -1,7 +1,8 @@
 """People as operators and other rooms look them up."""
 
 import pytest
-from tests.support.identity_scene import EMAIL, IdentityScene, pending, refusal
+from tests.support.authenticator import Authenticator
+from tests.support.identity_scene import EMAIL, IdentityScene, pending, refusal, started
 
 from openoutcry.core.ids import account_id_of
 from openoutcry.ports.identity import NextStep, Refusal
@@ -94,3 +95,27 @@ async def test_an_operator_ends_sessions_and_half_sign_ins() -> None:
     assert await refusal(work) is Refusal.PENDING_GONE
     pending(await scene.sign_in())
     assert not await scene.directory.end_sessions(5, scene.now_us)
+
+
+async def test_lost_factors_are_forgotten_all_of_them() -> None:
+    scene = IdentityScene()
+    session = await scene.person()
+    await scene.with_totp(session)
+    options = await scene.own.add_passkey_options(session.view, scene.caller())
+    device = Authenticator()
+    await scene.own.add_passkey(session.view, "Phone", device.make(options), scene.caller())
+    half = pending(await scene.sign_in())
+    scene.wait(1)
+    assert await scene.directory.remove_factors(FIRST_PERSON_ID, scene.now_us)
+    view = await scene.directory.person(FIRST_PERSON_ID)
+    assert view is not None
+    assert (view.factors, view.security_changed_us) == ({Factor.PASSWORD}, scene.now_us)
+    assert scene.ended == [session.view.session_id]
+    work = scene.signing_in.factor_passkey_options(half.token, scene.caller())
+    assert await refusal(work) is Refusal.PENDING_GONE
+    options = await scene.signing_in.passkey_options(scene.caller())
+    work = scene.signing_in.passkey_sign_in(device.use(options), scene.caller())
+    assert await refusal(work) is Refusal.PASSKEY_REFUSED
+    started(await scene.sign_in())
+    assert scene.told(SecurityEventKind.FACTOR_REMOVED)[-1].detail.endswith("operator")
+    assert not await scene.directory.remove_factors(5, scene.now_us)

@@ -453,6 +453,12 @@ def _people_acts(people: PeopleOperations) -> tuple[Route, ...]:
                 await people.end_sessions(call.person, _person_id(call), call.request_id)
             )
 
+    async def remove_factors(call: WebCall) -> OperatorPersonView:
+        with _problems():
+            return _person(
+                await people.remove_factors(call.person, _person_id(call), call.request_id)
+            )
+
     async def set_roles(call: WebCall) -> OperatorPersonView:
         roles = frozenset(call.read(NewRoles).roles)
         with _problems():
@@ -465,6 +471,14 @@ def _people_acts(people: PeopleOperations) -> tuple[Route, ...]:
         ("POST", "lock", lock, support, "Lock somebody out", None),
         ("POST", "unlock", unlock, support, "Let somebody in again", None),
         ("POST", "end-sessions", end_sessions, support, "End somebody's sessions", None),
+        (
+            "POST",
+            "remove-factors",
+            remove_factors,
+            support,
+            "Forget the second factors that somebody has lost",
+            None,
+        ),
         (
             "PUT",
             "roles",

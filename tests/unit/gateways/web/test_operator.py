@@ -1,5 +1,6 @@
 """The operators' console over `/x/v1`: who may do what, and what comes of it."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -23,7 +24,7 @@ from openoutcry.identity.audit import AuditLog
 from openoutcry.ports.audit import AuditError, AuditRecord
 from openoutcry.ports.calls import NotConnectedError, Reply
 from openoutcry.ports.operations import Conservation, Gauge
-from openoutcry.ports.people import OperatorRole, PersonStatus
+from openoutcry.ports.people import Factor, OperatorRole, PersonStatus
 from openoutcry.ports.users import KeyType
 from openoutcry.simulation import demo
 
@@ -45,6 +46,7 @@ MAY: dict[tuple[str, str], frozenset[str]] = {
     ("POST", "/operator/people/{person_id}/lock"): frozenset({"admin", "support"}),
     ("POST", "/operator/people/{person_id}/unlock"): frozenset({"admin", "support"}),
     ("POST", "/operator/people/{person_id}/end-sessions"): frozenset({"admin", "support"}),
+    ("POST", "/operator/people/{person_id}/remove-factors"): frozenset({"admin", "support"}),
     ("PUT", "/operator/people/{person_id}/roles"): frozenset({"admin"}),
 }
 BODIES: dict[str, dict[str, Any]] = {
@@ -318,7 +320,7 @@ async def test_a_locked_person_has_no_sessions_and_no_keys() -> None:
     assert [record.action for record in await at.records()] == ["person.lock", "person.unlock"]
 
 
-@pytest.mark.parametrize("act", ["lock", "unlock", "end-sessions"])
+@pytest.mark.parametrize("act", ["lock", "unlock", "end-sessions", "remove-factors"])
 async def test_operators_are_for_administrators_alone(act: str) -> None:
     at = Scene()
     for person_id in (CHIEF, HELPER):
@@ -328,7 +330,7 @@ async def test_operators_are_for_administrators_alone(act: str) -> None:
     assert len(await at.records()) == 1
 
 
-@pytest.mark.parametrize("act", ["lock", "unlock", "end-sessions", "roles"])
+@pytest.mark.parametrize("act", ["lock", "unlock", "end-sessions", "remove-factors", "roles"])
 async def test_nobody_does_it_to_themselves(act: str) -> None:
     at = Scene()
     method, body = ("PUT", {"roles": []}) if act == "roles" else ("POST", None)
@@ -340,10 +342,27 @@ async def test_nobody_does_it_to_themselves(act: str) -> None:
 @pytest.mark.parametrize("person_id", ["1", "999999999", "x", "-1", "1.5", "9" * 20, "%31"])
 async def test_nobody_is_not_found(person_id: str) -> None:
     at = Scene()
-    for method, path in (("GET", ""), ("POST", "/lock"), ("POST", "/end-sessions")):
+    for method, path in (
+        ("GET", ""),
+        ("POST", "/lock"),
+        ("POST", "/end-sessions"),
+        ("POST", "/remove-factors"),
+    ):
         answer = await at.ask("admin", method, f"/operator/people/{person_id}{path}")
         assert (answer.status, answer.code) == (404, "NOT_FOUND")
     assert await at.records() == []
+
+
+async def test_lost_factors_are_removed_and_which_is_recorded() -> None:
+    at = Scene()
+    both = frozenset({Factor.PASSWORD, Factor.TOTP})
+    at.directory.by_id[CUSTOMER] = replace(at.directory.by_id[CUSTOMER], factors=both)
+    answer = await at.ask("support", "POST", f"/operator/people/{CUSTOMER}/remove-factors")
+    assert answer.json["factors"] == ["PASSWORD"]
+    assert at.directory.by_id[CUSTOMER].security_changed_us == NOW_US
+    [record] = await at.records()
+    assert (record.action, record.target) == ("person.remove-factors", f"person:{CUSTOMER}")
+    assert record.details["factors"] == "PASSWORD TOTP"
 
 
 async def test_roles_are_given_and_taken() -> None:
