@@ -105,6 +105,16 @@ async def test_a_source_goes_forward_only(store: NotificationStore) -> None:
     assert await store.cursor("audit") is None
 
 
+async def test_a_source_that_was_put_back_begins_anew(store: NotificationStore) -> None:
+    await store.record([], now_us=NOW_US, source="journal", position=7)
+    await store.reset("journal", 3)
+    assert await store.cursor("journal") == 3
+    await store.reset("audit", 1)
+    await store.record([Entry(told("a"))], now_us=NOW_US, source="journal", position=4)
+    assert await store.cursor("journal") == 4
+    assert await store.cursor("audit") == 1
+
+
 async def test_what_is_not_shown_is_delivered_all_the_same(store: NotificationStore) -> None:
     new = await store.record([Entry(told("a"), in_app=False, email=True)], now_us=NOW_US)
     assert list(new) == []

@@ -7,7 +7,7 @@ crash takes is read and thought about again, and whatever it leaves is not.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
 
@@ -42,7 +42,7 @@ JOURNAL_SOURCE = "journal/0"
 DIGESTS_PER_RECORD = 200
 CATCH_UP_BATCHES = 500
 OCCURRENCES_PER_RECORD = 200
-IDLE_SECONDS = 2.0
+IDLE_SECONDS = 5.0
 """So long the place in the journal may stay behind while nothing concerns anybody."""
 POLL_SECONDS = 1.0
 RETRY_SECONDS = (0.2, 1.0, 5.0, 15.0)
@@ -95,22 +95,23 @@ class Outbox:
 
     async def start(self) -> None:
         """Find the places up to which everything was read; a new source begins at its end."""
-        self.alerts.load(await self._store.active_alerts())
+        end = self._watch.gap_end
+        alerts = await self._store.active_alerts()
+        self.alerts.load(replace(alert, after_seq=min(alert.after_seq, end)) for alert in alerts)
         self._watch.watched = lambda: self.alerts.watched
-        position = await self._store.cursor(JOURNAL_SOURCE)
-        if position is None:
-            position = self._watch.gap_end
-            await self._begin(JOURNAL_SOURCE, position)
-        self._seen = self._kept = position
+        self._seen = self._kept = await self._place(JOURNAL_SOURCE, end)
         for source in self._logs:
-            place = await self._store.cursor(source.source)
-            if place is None:
-                place = await source.last()
-                await self._begin(source.source, place)
-            self._places[source.source] = place
+            self._places[source.source] = await self._place(source.source, await source.last())
 
-    async def _begin(self, source: str, position: int) -> None:
-        await self._store.record([], now_us=self._clock(), source=source, position=position)
+    async def _place(self, source: str, end: int) -> int:
+        """Return how far a source was read; its end, when it is new or was put back to a copy."""
+        place = await self._store.cursor(source)
+        if place is not None and place <= end:
+            return place
+        if place is not None:
+            log.warning("%s ends at %d and was read to %d: it is another now", source, end, place)
+        await self._store.reset(source, end)
+        return end
 
     async def run(self) -> None:
         """Read on until cancelled; what fails is tried again, later and later."""

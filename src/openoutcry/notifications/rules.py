@@ -150,7 +150,8 @@ def _told(
     *more: str,
 ) -> _Told:
     return place, Notification(
-        notification_id(source, digest.seq, place, person_id, *more),
+        # the time tells a batch from another of its number, in a journal put back to a copy
+        notification_id(source, digest.seq, digest.time_us, place, person_id, *more),
         person_id,
         CATALOGUE[template].kind,
         template,

@@ -184,6 +184,10 @@ class OutboxStore(Protocol):
         """Return how far a source was read; None when it never was."""
         ...
 
+    async def reset(self, source: str, position: int) -> None:
+        """Set the place in a source anew, whatever it was: the source was put back to a copy."""
+        ...
+
     async def record(
         self,
         entries: Sequence[Entry],

@@ -425,3 +425,24 @@ async def test_alerts_hear_of_trades_before_the_outbox_began(scene: Scene) -> No
     await told.outbox.flush()
     assert await told.texts(ANN) == ["price_above"]
     assert (await told.facts(ANN))["price"] == "100"
+
+
+async def test_a_journal_that_was_put_back_to_a_copy_goes_on(scene: Scene) -> None:
+    store = MemoryNotifications()
+    other = await opened(scene, store=store)
+    made = alert(PRICE, after_seq=scene.seq + 2)
+    await store.add_alert(made, most=9)
+    scene.deposit(ANN_ACCOUNT, ATOMS)
+    scene.deposit(ANN_ACCOUNT, ATOMS)
+    await other.outbox.flush()
+
+    copy = Scene()  # ends where the first one began, and goes on at another time
+    copy.now_us += 60_000_000
+    told = await opened(copy, store=store, log=NoLog())
+    copy.deposit(ANN_ACCOUNT, ATOMS)
+    await told.outbox.flush()
+    assert await told.texts(ANN) == ["deposit_credited"] * 3
+    copy.trade(PRICE)
+    await told.outbox.flush()
+    assert (await told.texts(ANN))[-1] == "price_above"
+    assert await store.cursor(JOURNAL_SOURCE) == copy.seq

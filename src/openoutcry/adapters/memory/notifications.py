@@ -54,6 +54,10 @@ class MemoryNotifications:
         """Return how far a source was read."""
         return self._cursors.get(source)
 
+    async def reset(self, source: str, position: int) -> None:
+        """Set the place in a source anew."""
+        self._cursors[source] = position
+
     async def record(
         self,
         entries: Sequence[Entry],

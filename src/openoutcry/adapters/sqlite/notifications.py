@@ -111,6 +111,10 @@ class SqliteNotifications:
         """Return how far a source was read."""
         return await self._read(lambda database: _cursor(database, source))
 
+    async def reset(self, source: str, position: int) -> None:
+        """Set the place in a source anew."""
+        await self._write(lambda database: _set_cursor(database, source, position))
+
     async def record(
         self,
         entries: Sequence[Entry],
@@ -520,6 +524,10 @@ def _move_cursor(database: sqlite3.Connection, source: str, position: int) -> No
     before = _cursor(database, source)
     if before is not None and position <= before:
         raise StalePositionError(f"{source} was read up to {before}, not to {position}")
+    _set_cursor(database, source, position)
+
+
+def _set_cursor(database: sqlite3.Connection, source: str, position: int) -> None:
     database.execute("INSERT OR REPLACE INTO notification_cursor VALUES (?, ?)", (source, position))
 
 
