@@ -52,9 +52,9 @@ class ServeSettings:
     custodian: str = "none"
     """Who keeps the assets: `none`, or one that is `simulated`, as the demo has it always."""
     address_cool_off_seconds: int = 24 * 60 * 60
-    """So long after it is listed, an address takes no withdrawals; 30 in the demo."""
+    """So long after it is listed, an address takes no withdrawals; the demo: 30 at most."""
     security_cool_off_seconds: int = 24 * 60 * 60
-    """So long after a change of password or factors, withdrawals wait; 60 in the demo."""
+    """So long after a change of password or factors, withdrawals wait; the demo: 60 at most."""
     smtp_host: str = ""
     """The mail server; empty: the demo keeps mails in a mailbox, others send none."""
     smtp_port: int = 0

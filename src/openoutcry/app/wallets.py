@@ -44,7 +44,7 @@ from openoutcry.wallets.rules import WalletTimes
 from openoutcry.wallets.worker import WalletWorker
 
 DEMO_TIMES = WalletTimes(address_cool_off_s=30, security_cool_off_s=60)
-"""Long enough to be seen, short enough to be waited for."""
+"""At most so long in the demo: long enough to be seen, short enough to be waited for."""
 DEMO_FAUCET: Mapping[int, FaucetRule] = {
     demo.USD: FaucetRule(10_000 * demo.ATOMS, 5),
     demo.BTC: FaucetRule(demo.ATOMS // 2, 5),
@@ -132,7 +132,7 @@ async def open_wallets(
             clock=exchange.clock,
             people=people,
             faucet=DEMO_FAUCET if settings.demo else {},
-            times=DEMO_TIMES if settings.demo else _times(settings),
+            times=_times(settings),
             audit=audit,
         )
     )
@@ -181,10 +181,11 @@ async def _set_demo_rules(store: WalletStore) -> None:
 
 
 def _times(settings: ServeSettings) -> WalletTimes:
-    return WalletTimes(
-        address_cool_off_s=settings.address_cool_off_seconds,
-        security_cool_off_s=settings.security_cool_off_seconds,
-    )
+    address_s, security_s = settings.address_cool_off_seconds, settings.security_cool_off_seconds
+    if settings.demo:
+        address_s = min(address_s, DEMO_TIMES.address_cool_off_s)
+        security_s = min(security_s, DEMO_TIMES.security_cool_off_s)
+    return WalletTimes(address_cool_off_s=address_s, security_cool_off_s=security_s)
 
 
 def _known(catalog: Catalog, name: str) -> KnownAsset | None:

@@ -360,8 +360,8 @@ def simulated_networks(scale: int) -> tuple[Network, ...]:
 
     return (
         network("BTC", "BTC", "Simulated Bitcoin", 3, one // 10_000, one // 1_000),
-        network("ETH", "ETH", "Simulated Ethereum", 12, one // 500, one // 100),
-        network("ETH", "USD", "Dollars on simulated Ethereum", 12, 2 * one, 10 * one),
+        network("ETH", "ETH", "Simulated Ethereum", 6, one // 500, one // 100),
+        network("ETH", "USD", "Dollars on simulated Ethereum", 6, 2 * one, 10 * one),
         network("SIM", "USD", "Dollars on the simulated quick chain", 2, one // 10, one),
     )
 
