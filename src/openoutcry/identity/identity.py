@@ -44,6 +44,7 @@ class Identity:
         """Begin to end sessions that run out."""
         assert self._rounds is None, "it is started once"
         self._rounds = asyncio.get_running_loop().create_task(self._go_round())
+        self._rounds.add_done_callback(_report)
 
     async def settle(self) -> None:
         """Wait until all letters that were promised are on their way."""
@@ -72,3 +73,9 @@ class Identity:
             except PeopleStoreError as error:
                 log.warning("sessions are not looked at: %s", error)
             await asyncio.sleep(ROUND_SECONDS)
+
+
+def _report(rounds: asyncio.Task[None]) -> None:
+    """Say that sessions end no more by themselves: somebody who listens has failed."""
+    if not rounds.cancelled() and (error := rounds.exception()) is not None:
+        log.critical("sessions that run out are not looked for any more", exc_info=error)

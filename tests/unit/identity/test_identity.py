@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+import pytest
 from tests.support.identity_scene import (
     EMAIL,
     HOUR_US,
@@ -60,3 +61,22 @@ async def test_people_and_sessions_outlive_a_restart(tmp_path: Path) -> None:
     assert started(renewed).view.session_id == session.view.session_id
     await again.identity.close()
     file.close()
+
+
+async def test_a_listener_that_fails_ends_the_rounds_aloud(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    scene = IdentityScene()
+    await scene.person()
+
+    def fail(_session_id: str) -> None:
+        raise RuntimeError("a listener")
+
+    scene.sessions.on_ended(fail)
+    scene.wait(30 * MINUTE_US)
+    scene.identity.start()
+    async with asyncio.timeout(10):
+        while not caplog.records:
+            await asyncio.sleep(0.01)
+    assert [record.levelname for record in caplog.records] == ["CRITICAL"]
+    await scene.identity.close()

@@ -17,6 +17,8 @@ from openoutcry.ports.people_store import PeopleStoreError
 FORMAT_VERSION = 1
 _MODE = 0o600
 _BUSY_SECONDS = 10.0
+_READ_BUSY_SECONDS = 1.0
+"""The loop reads: it is not to stand still for longer, should others recover the log."""
 _TABLES = (
     "CREATE TABLE people_format (version INTEGER NOT NULL) STRICT",
     """
@@ -123,9 +125,9 @@ class PeopleDatabase:
         try:
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, _MODE))
             path.chmod(_MODE)
-            self._writer = self._connect()
+            self._writer = self._connect(_BUSY_SECONDS)
             self._make_tables(self._writer)
-            self._reader = self._connect()
+            self._reader = self._connect(_READ_BUSY_SECONDS)
         except (OSError, sqlite3.Error) as error:
             self.close()
             raise PeopleStoreError(f"{path}: {error}") from error
@@ -175,9 +177,9 @@ class PeopleDatabase:
             raise PeopleStoreError(f"{self._path}: {error}") from error
         return result
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self, busy_seconds: float) -> sqlite3.Connection:
         connection = sqlite3.connect(
-            self._path, isolation_level=None, check_same_thread=False, timeout=_BUSY_SECONDS
+            self._path, isolation_level=None, check_same_thread=False, timeout=busy_seconds
         )
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
