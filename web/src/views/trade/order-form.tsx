@@ -129,7 +129,13 @@ export function OrderForm({
     const side = draft.side === "BUY" ? texts.form.buy : texts.form.sell;
     const amount = plainDecimal(decimal(result.value.quantity));
     exchange.tell("plain", texts.form.placed(side, amount, market.base));
-    setDraft({ ...draft, quantity: "", total: "", iceberg: "" });
+    // What was changed while it was on its way stays as it was changed.
+    setDraft((now) => ({
+      ...now,
+      quantity: now.quantity === draft.quantity ? "" : now.quantity,
+      total: now.total === draft.total ? "" : now.total,
+      iceberg: now.iceberg === draft.iceberg ? "" : now.iceberg,
+    }));
     setTouched(new Set());
   }
 
@@ -200,7 +206,7 @@ function SideChoice({ draft, onChange }: PartProps) {
 function KindChoice({ market, draft, onChange }: PartProps & { readonly market: Market }) {
   const kinds = useMemo(() => kindsOf(market), [market]);
   const options = kinds.map((kind) => ({ value: kind, label: texts.form.kinds[kind] }));
-  const choose = (kind: OrderKind) => onChange(withQuantity({ ...draft, kind }));
+  const choose = (kind: OrderKind) => onChange(withQuantity({ ...draft, kind, stopPrice: "", trailing: "" }));
   return (
     <>
       <div className="kinds">

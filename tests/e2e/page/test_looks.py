@@ -1,0 +1,98 @@
+"""Every screen, light and dark, wide and on a phone: nothing sticks out, axe finds nothing serious."""
+
+import gzip
+import re
+
+import pytest
+from playwright.sync_api import expect
+from tests.e2e.page.conftest import Open
+from tests.e2e.page.screen import AXE, PAGE, Screen
+from tools.exchange_process import ExchangeProcess
+
+pytestmark = [pytest.mark.xdist_group("page"), pytest.mark.slow]
+
+SIZES = {"wide": (1440, 900), "phone": (360, 760)}
+SCRIPT_BYTES_MAX = 250_000
+SCREENS = (
+    "/trade/BTCUSD",
+    "/account/security",
+    "/account/api-keys",
+    "/account/sessions",
+    "/account/notifications",
+    "/account/wallet",
+    "/mailbox",
+)
+
+
+def _look(screen: Screen, name: str) -> list[str]:
+    """Keep a picture; return what is wrong with what is to be seen."""
+    screen.page.wait_for_load_state("networkidle")
+    expect(screen.page.locator("main .spinner")).to_have_count(0)
+    screen.picture(name)
+    overflow = screen.page.evaluate(
+        "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    )
+    found = [f"{name}: {overflow} pixels too wide"] if overflow > 0 else []
+    return found + [f"{name}: {one}" for one in (screen.axe() if AXE.exists() else [])]
+
+
+@pytest.mark.parametrize("colours", ["dark", "light"])
+@pytest.mark.parametrize("size", list(SIZES))
+def test_screens_of_strangers(
+    open_screen: Open, lively: ExchangeProcess, size: str, colours: str
+) -> None:
+    width, height = SIZES[size]
+    screen = open_screen(lively, "/trade/BTCUSD", width=width, height=height, colours=colours)
+    found = []
+    for path in ("/trade/BTCUSD", "/sign-in", "/sign-up", "/reset", "/nowhere"):
+        screen.go(path)
+        expect(screen.page.get_by_test_id("link")).to_have_text("Live")
+        found += _look(screen, f"stranger{path.replace('/', '-')}-{colours}-{size}")
+    assert found == []
+
+
+@pytest.mark.parametrize("colours", ["dark", "light"])
+@pytest.mark.parametrize("size", list(SIZES))
+def test_screens_of_people(
+    open_screen: Open, lively: ExchangeProcess, size: str, colours: str
+) -> None:
+    width, height = SIZES[size]
+    screen = open_screen(lively, width=width, height=height, colours=colours)
+    screen.sign_up_quickly()
+    screen.credit(USD="25000", BTC="1")
+    found = []
+    for path in SCREENS:
+        screen.go(path)
+        expect(screen.page.get_by_test_id("link")).to_have_text("Live")
+        found += _look(screen, f"person{path.replace('/', '-')}-{colours}-{size}")
+    assert found == []
+
+
+def test_a_phone_trades_by_its_tabs(open_screen: Open, lively: ExchangeProcess) -> None:
+    ann = open_screen(lively, width=360, height=760)
+    ann.sign_up_quickly()
+    ann.credit(USD="25000")
+    ann.go("/trade/BTCUSD")
+    ann.tab("Order book").click()
+    ann.page.locator("[data-side=bid]").nth(3).click()
+    expect(ann.field("price")).not_to_have_value("")
+    ann.fill(quantity="0.001")
+    ann.submit()
+    ann.tab("Open orders").last.click()
+    expect(ann.page.get_by_test_id("open-orders").locator("tbody tr")).to_have_count(1)
+    ann.picture("phone-orders")
+    ann.button(re.compile("^Cancel: ")).click()
+    expect(ann.page.get_by_text("You have no open orders.")).to_be_visible()
+
+
+def test_a_chosen_colour_stays(open_screen: Open, quiet: ExchangeProcess) -> None:
+    screen = open_screen(quiet, "/trade/BTCUSD")
+    screen.button("Light colours").click()
+    screen.page.reload()
+    expect(screen.page.locator("html[data-theme=light]")).to_have_count(1)
+
+
+def test_all_script_together_is_small(chromium: str) -> None:
+    sizes = {path.name: len(gzip.compress(path.read_bytes())) for path in PAGE.rglob("*.js")}
+    assert sizes
+    assert sum(sizes.values()) < SCRIPT_BYTES_MAX, sizes

@@ -1,0 +1,104 @@
+"""An operator signs in to the console and runs the exchange; people see what comes of it."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import expect
+from tests.e2e.page.conftest import Open
+from tests.e2e.page.screen import PASSWORD, Screen, eventually, operator_of
+from tools.exchange_process import ExchangeProcess
+
+pytestmark = [pytest.mark.xdist_group("page"), pytest.mark.slow]
+
+
+def _operator_signs_in(screen: Screen) -> None:
+    """Sign in with the one-time password, or with the one that it was replaced by."""
+    operator = operator_of(screen.exchange)
+    screen.email = operator["email"]
+    for password in (operator["one_time_password"], f"{PASSWORD} of operators"):
+        screen.go("/sign-in")
+        screen.field("email").fill(screen.email)
+        screen.field("password").fill(password)
+        screen.button(re.compile("^Sign in$")).click()
+        replaced = screen.page.get_by_text("is good once. Choose your own now.")
+        refused = screen.page.get_by_role("alert")
+        inside = screen.button("Sign out")
+        eventually(lambda r=replaced, f=refused, i=inside: r.count() + f.count() + i.count())
+        if replaced.count():
+            screen.field("password").fill(f"{PASSWORD} of operators")
+            screen.button(re.compile("^Sign in$")).click()
+            expect(inside).to_be_visible()
+        if inside.count():
+            return
+    raise AssertionError("the operator was not let in")
+
+
+def _prove(screen: Screen) -> None:
+    """Confirm once more who one is, when asked."""
+    proof = screen.field("proof")
+    note = screen.page.locator(".note")
+    eventually(lambda: proof.count() + note.count())
+    if proof.count():
+        proof.fill(f"{PASSWORD} of operators")
+        screen.button("Confirm").click()
+
+
+@pytest.fixture
+def operator(open_screen: Open, quiet: ExchangeProcess) -> Iterator[Screen]:
+    screen = open_screen(quiet)
+    _operator_signs_in(screen)
+    yield screen
+    screen.ask("PUT", "/x/v1/operator/markets/ETHUSD/status", {"status": "TRADING"})
+
+
+def _set_status(operator: Screen, symbol: str, status: str) -> None:
+    operator.go("/operator/markets")
+    operator.button(f"Set status: {symbol}").click()
+    dialog = operator.page.get_by_role("dialog")
+    dialog.get_by_label("Status").select_option(label=status)
+    dialog.get_by_role("button", name="Set status").click()
+    _prove(operator)
+    row = operator.page.get_by_test_id("operator-markets").locator(f"tr[data-symbol={symbol}]")
+    expect(row).to_contain_text(status)
+
+
+def test_a_halted_market_takes_no_orders(
+    operator: Screen, open_screen: Open, quiet: ExchangeProcess
+) -> None:
+    ann = open_screen(quiet).trader("ETHUSD", USD="10000", ETH="5")
+    ann.limit("Sell", "3000", "1")
+    _set_status(operator, "ETHUSD", "HALT")
+
+    ann.side("Sell")
+    ann.fill(price="3000", quantity="1")
+    ann.submit()
+    expect(ann.page.get_by_text("This market is not trading now").first).to_be_visible()
+    expect(ann.page.locator(".ticker .badge")).to_have_text("Halted")
+    ann.button(re.compile("^Cancel: ")).click()
+    eventually(lambda: ann.open_orders() == [])
+
+    _set_status(operator, "ETHUSD", "TRADING")
+    expect(ann.page.locator(".ticker .badge")).to_have_count(0, timeout=40_000)
+    ann.limit("Sell", "3000", "1")
+    eventually(lambda: len(ann.open_orders()) == 1)
+
+
+def test_the_console_shows_health_money_people_and_acts(operator: Screen) -> None:
+    operator.go("/operator/health")
+    expect(operator.page.get_by_test_id("gauges").locator("tbody tr").first).to_be_visible()
+    operator.page.get_by_role("link", name="Ledger").click()
+    expect(operator.page.get_by_text("Every asset adds up to zero")).to_be_visible()
+    operator.page.get_by_role("link", name="People").click()
+    people = operator.page.get_by_test_id("people")
+    expect(people.locator(f"tr[data-email='{operator.email}']")).to_contain_text("ADMIN")
+    operator.page.get_by_role("link", name="Audit log").click()
+    expect(operator.page.get_by_test_id("audit").locator("tbody tr").first).to_be_visible()
+
+
+def test_a_customer_sees_no_console(open_screen: Open, quiet: ExchangeProcess) -> None:
+    ann = open_screen(quiet)
+    ann.sign_up_quickly()
+    ann.go("/operator")
+    expect(ann.page.get_by_text("This console is for operators.")).to_be_visible()
+    expect(ann.page.get_by_role("link", name="Operator")).to_have_count(0)
