@@ -126,11 +126,11 @@ class Screen:
     def enter_code(self, field: Locator, button: str | re.Pattern[str]) -> None:
         """Enter a code by time; each is good once, so perhaps that of the next half minute."""
         totp = pyotp.TOTP(self.totp_secret)
+        refusal = self.page.get_by_text("Each code is good once")
         for step in (0, 1):
             field.fill(totp.at(int(time.time()) + 30 * step))
             self.button(button).last.click()
-            refusal = self.page.get_by_text("Each code is good once")
-            eventually(lambda refusal=refusal: field.count() == 0 or refusal.count() > 0)
+            eventually(lambda: field.count() == 0 or refusal.count() > 0)
             if field.count() == 0:
                 return
         raise AssertionError("no code was taken")

@@ -1,4 +1,4 @@
-"""Every screen, light and dark, wide and on a phone: nothing sticks out, axe finds nothing serious."""
+"""Every screen, light and dark, wide and narrow: nothing sticks out, axe finds nothing serious."""
 
 import gzip
 import re

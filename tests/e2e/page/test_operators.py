@@ -16,15 +16,15 @@ def _operator_signs_in(screen: Screen) -> None:
     """Sign in with the one-time password, or with the one that it was replaced by."""
     operator = operator_of(screen.exchange)
     screen.email = operator["email"]
+    replaced = screen.page.get_by_text("is good once. Choose your own now.")
+    refused = screen.page.get_by_role("alert")
+    inside = screen.button("Sign out")
     for password in (operator["one_time_password"], f"{PASSWORD} of operators"):
         screen.go("/sign-in")
         screen.field("email").fill(screen.email)
         screen.field("password").fill(password)
         screen.button(re.compile("^Sign in$")).click()
-        replaced = screen.page.get_by_text("is good once. Choose your own now.")
-        refused = screen.page.get_by_role("alert")
-        inside = screen.button("Sign out")
-        eventually(lambda r=replaced, f=refused, i=inside: r.count() + f.count() + i.count())
+        eventually(lambda: replaced.count() + refused.count() + inside.count())
         if replaced.count():
             screen.field("password").fill(f"{PASSWORD} of operators")
             screen.button(re.compile("^Sign in$")).click()
