@@ -206,7 +206,8 @@ function SideChoice({ draft, onChange }: PartProps) {
 function KindChoice({ market, draft, onChange }: PartProps & { readonly market: Market }) {
   const kinds = useMemo(() => kindsOf(market), [market]);
   const options = kinds.map((kind) => ({ value: kind, label: texts.form.kinds[kind] }));
-  const choose = (kind: OrderKind) => onChange(withQuantity({ ...draft, kind, stopPrice: "", trailing: "" }));
+  const choose = (kind: OrderKind) =>
+    onChange(withQuantity({ ...draft, kind, stopPrice: "", trailing: "" }));
   return (
     <>
       <div className="kinds">
