@@ -146,7 +146,7 @@ class WebApplication:
             except TimeoutError:
                 raise TAKES_TOO_LONG.problem() from None
             except UNANSWERED as error:
-                logger.warning("%s %s: %s", request.method, request.path, error)
+                logger.warning("%s %s: %s", request.method, work.name, error)
                 raise AWAY.problem("Look before you repeat it.") from None
         except Problem as problem:
             response = _problem_response(problem, headers)
