@@ -62,7 +62,8 @@ class SqliteStore:
 
     def dump(self) -> dict[str, list[object]]:
         database = sqlite3.connect(self.path)
-        rows = {table: database.execute(f"SELECT * FROM {table}").fetchall() for table in TABLES}
+        tables = (*TABLES, "ledger")
+        rows = {table: database.execute(f"SELECT * FROM {table}").fetchall() for table in tables}
         database.close()
         return rows
 

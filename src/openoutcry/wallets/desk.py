@@ -46,6 +46,10 @@ from openoutcry.wallets.withdrawals import StaleError, Withdrawals
 
 ALLOWED_MAX = 100
 """Addresses on one account's list."""
+PAYMENT_GIFTS_MAX = 10
+"""A simulated payment is of so many gifts of the faucet at most ..."""
+PAYMENTS_A_DAY_MAX = 50
+"""... and no account is paid more often in a day."""
 _HOUR_US = 3_600_000_000
 _DAY_US = 24 * _HOUR_US
 _SECOND_US = 1_000_000
@@ -313,6 +317,7 @@ class Desk:
         served = self.rules.served(asset, chain)
         if self._demo_chain is None:
             raise WalletRefusedError(_Code.NO_FAUCET, "The chains of this exchange are real.")
+        await self._check_modest(account_id, asset, amount_atoms)
         address = await self.deposit_address(account_id, asset, chain)
         payment = await _reached(
             self._demo_chain.pay_in(chain, served.network.asset_name, address, amount_atoms)
@@ -360,6 +365,20 @@ class Desk:
         return movement.kind
 
     # ----- parts
+
+    async def _check_modest(self, account_id: int, asset: int, amount_atoms: int) -> None:
+        """Refuse what would flood the demo: an asset's supply has an end, and others use it too."""
+        gift = self.faucet_flow.gift_atoms(asset)
+        if gift and amount_atoms > PAYMENT_GIFTS_MAX * gift:
+            raise WalletRefusedError(
+                _Code.FAUCET_EMPTY, f"{PAYMENT_GIFTS_MAX} gifts are the most at once.", "amount"
+            )
+        lately_us = self._clock() - _DAY_US
+        lately = await self.deposits(account_id, start_us=lately_us, limit=PAYMENTS_A_DAY_MAX)
+        if len(lately) >= PAYMENTS_A_DAY_MAX:
+            raise WalletRefusedError(
+                _Code.FAUCET_EMPTY, f"{PAYMENTS_A_DAY_MAX} payments are the most of a day."
+            )
 
     async def _known_by_client_id(self, request: WithdrawalRequest) -> Withdrawal | None:
         """Return what a repeated request asked for the first time."""

@@ -34,6 +34,11 @@ class Faucet:
         self._rules = rules
         self._clock = clock
 
+    def gift_atoms(self, asset: int) -> int:
+        """Return what one gift of an asset is; 0 when it is not given."""
+        rule = self._rules.get(asset)
+        return 0 if rule is None else rule.amount_atoms
+
     async def offers(self, account_id: int) -> Sequence[FaucetOffer]:
         """Return what an account may still take today (a day of UTC)."""
         given = await self._store.gifts(account_id, self._clock() // DAY_US)

@@ -39,8 +39,6 @@ _COMMANDS: dict[MovementKind, type[Deposit | Withdraw | Adjust]] = {
 }
 _LAPSING = frozenset((MovementKind.HOLD,))
 """Not tried again once a deadline has passed: whoever asked was never told that it worked."""
-_NAMED_BY_THE_WORLD = frozenset((MovementKind.DEPOSIT, MovementKind.RETURN))
-"""Their references say what they are for, so the ledger knows them even if the store was lost."""
 
 
 class MovementUnsettledError(Exception):
@@ -102,7 +100,8 @@ class Mover:
     async def _settle(self, movement: Movement) -> Movement:
         if movement.state is not MovementState.PENDING:
             return movement
-        if movement.attempt == 0 and movement.kind in _NAMED_BY_THE_WORLD:
+        if movement.attempt == 0:
+            # A store that was lost, or put back to a copy, does not know what it has done before.
             seq = await self._calls.committed_seq(movement.account_id)
             if await self._happened(movement, seq):
                 return await self._concluded(movement, MovementState.APPLIED)

@@ -1,10 +1,11 @@
 """Deposits: credited once, when final, whatever the chain and the ledger do in between."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.support.wallet_scene import ONE, SECOND_US, Scene
+from tests.support.wallet_scene import ONE, SECOND_US, Scene, request
 
 from openoutcry.adapters.memory.wallets import MemoryWalletStore
 from openoutcry.adapters.simulated.custodian import Fault
@@ -12,10 +13,11 @@ from openoutcry.core.enums import AccountFlag
 from openoutcry.core.records import UpdateAccount
 from openoutcry.ports.ledger import START
 from openoutcry.ports.wallet_desk import WalletRefusalCode, WalletRefusedError
-from openoutcry.ports.wallets import Deposit, DepositState
+from openoutcry.ports.wallets import Deposit, DepositState, WithdrawalState
 from openoutcry.simulation import demo
 from openoutcry.wallets.deposits import deposit_reference
 from openoutcry.wallets.desk import Desk
+from openoutcry.wallets.withdrawals import hold_reference
 
 State = DepositState
 
@@ -166,6 +168,42 @@ async def test_the_faucet_gives_so_often_a_person_and_day(scene: Scene) -> None:
     assert (await desk.take_gift(scene.bob, demo.USD)).left == 2
     scene.pass_seconds(86_400)
     assert (await desk.take_gift(scene.alice, demo.USD)).left == 2
+
+
+async def test_the_simulated_chain_does_not_flood_the_demo(scene: Scene) -> None:
+    desk = await scene.open()
+    with pytest.raises(WalletRefusedError) as much:
+        await desk.simulate_payment(scene.alice, demo.USD, "SIM", 10_000 * ONE + 1)
+    assert much.value.code is WalletRefusalCode.FAUCET_EMPTY
+    for _ in range(50):
+        await desk.simulate_payment(scene.alice, demo.USD, "SIM", 10_000 * ONE)
+    await scene.run_rounds(desk, seconds=10, rounds=2)
+    with pytest.raises(WalletRefusedError) as often:
+        await desk.simulate_payment(scene.alice, demo.USD, "SIM", ONE)
+    assert often.value.code is WalletRefusalCode.FAUCET_EMPTY
+    await desk.simulate_payment(scene.bob, demo.USD, "SIM", ONE)
+    scene.pass_seconds(86_400)
+    await desk.simulate_payment(scene.alice, demo.USD, "SIM", ONE)
+
+
+async def test_a_store_put_back_to_a_copy_holds_nothing_twice(scene: Scene) -> None:
+    """The copy knows that a withdrawal was asked for, and not that it was held."""
+    address = await scene.allow_outside(scene.alice)
+    desk = await scene.open()
+    made = await desk.withdraw(request(scene.alice, address, 12))
+    kept = await scene.store.allowed(scene.alice)
+
+    scene.store = MemoryWalletStore()
+    for entry in kept:
+        await scene.store.allow(entry)
+    asked = replace(made, state=WithdrawalState.REQUESTED, version=0)
+    await scene.store.add_withdrawal(asked, scene.rules[demo.BTC])
+    scene.pass_seconds(3600)
+    desk = await scene.open()
+    await scene.run_rounds(desk, seconds=1)
+    again = await desk.withdrawal(scene.alice, made.withdrawal_id)
+    assert again.state is WithdrawalState.AWAITING
+    assert scene.movements(hold_reference(made.withdrawal_id)) == [-12 * ONE]
 
 
 async def test_what_an_entry_was_for_is_told_by_its_reference(scene: Scene) -> None:

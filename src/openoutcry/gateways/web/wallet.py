@@ -424,7 +424,7 @@ def _demo_routes(wallet: Wallet) -> tuple[Route, ...]:
             problems=(
                 UNKNOWN_ASSET,
                 AMOUNT_REFUSED,
-                *problems_of(_Code.UNKNOWN_NETWORK, _Code.NO_FAUCET),
+                *problems_of(_Code.UNKNOWN_NETWORK, _Code.NO_FAUCET, _Code.FAUCET_EMPTY),
             ),
         ),
     )
