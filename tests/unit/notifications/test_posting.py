@@ -2,9 +2,10 @@
 
 import json
 import time
+from pathlib import Path
 
 import pytest
-from tests.support.webhook_receiver import answer, receiving
+from tests.support.webhook_receiver import answer, certified, receiving
 
 from openoutcry.notifications.posting import ANSWER_BYTES_MAX, Poster, body_of
 from openoutcry.notifications.signing import is_authentic
@@ -128,6 +129,19 @@ async def test_tls_is_not_spoken_by_who_speaks_none(poster: Poster) -> None:
         url = receiver.url().replace("http://", "https://")
         got = await poster.post(url, SECRET, TOLD, "1")
     assert not got.ok
+
+
+async def test_a_name_is_held_against_its_certificate(tmp_path: Path) -> None:
+    server, believed = certified(tmp_path, "localhost")
+    trusting = Poster(allow_loopback=True, tls=believed)
+    async with receiving(server) as receiver:
+        got = await trusting.post(receiver.url(host="localhost"), SECRET, TOLD, "1")
+        assert (got.ok, got.outcome) == (True, "it answered 204")
+        for poster, host in ((trusting, "127.0.0.1"), (Poster(allow_loopback=True), "localhost")):
+            got = await poster.post(receiver.url(host=host), SECRET, TOLD, "1")
+            assert not got.ok
+            assert got.outcome.startswith("its certificate is not good")
+    assert len(receiver.received) == 1
 
 
 async def test_a_private_address_is_never_connected_to() -> None:
