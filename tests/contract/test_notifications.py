@@ -11,6 +11,7 @@ import pytest
 from openoutcry.adapters.memory.notifications import MemoryNotifications
 from openoutcry.adapters.sqlite.notifications import SqliteNotifications
 from openoutcry.ports.notifications import (
+    ALERTS_ENDED_MAX,
     AlertMark,
     Channel,
     DeliveryState,
@@ -352,6 +353,29 @@ async def test_alerts_are_counted_while_they_can_fire(store: NotificationStore) 
     assert list(await store.alerts(ANN)) == [fired, repeats]
     assert list(await store.active_alerts()) == [repeats, alert("x", BOB)]
     assert await store.add_alert(alert("c"), most=2)
+
+
+async def test_an_alert_is_replaced_by_its_person(store: NotificationStore) -> None:
+    assert await store.add_alert(alert("a"), most=2)
+    assert await store.add_alert(alert("b"), most=2)
+    changed = replace(alert("a"), price_ticks=9, direction=Direction.ABOVE, once=False)
+    assert await store.put_alert(changed, most=2)
+    assert list(await store.alerts(ANN)) == [changed, alert("b")]
+    assert not await store.put_alert(replace(changed, person_id=BOB), most=2)
+    assert not await store.put_alert(alert("c"), most=9)
+    assert not await store.put_alert(changed, most=1)
+    assert list(await store.active_alerts()) == [changed, alert("b")]
+
+
+async def test_alerts_that_have_ended_are_kept_up_to_a_number(store: NotificationStore) -> None:
+    for number in range(ALERTS_ENDED_MAX + 2):
+        assert await store.add_alert(alert(f"a{number}"), most=1)
+        mark = AlertMark(f"a{number}", armed=False, fired_us=LATER_US)
+        await store.record([], now_us=NOW_US, marks=[mark])
+    assert await store.add_alert(alert("x", BOB), most=1)
+    assert await store.add_alert(alert("new"), most=1)
+    names = [found.alert_id for found in await store.alerts(ANN)]
+    assert names == [*(f"a{number}" for number in range(2, ALERTS_ENDED_MAX + 2)), "new"]
 
 
 async def test_an_alert_is_removed_by_its_person(store: NotificationStore) -> None:

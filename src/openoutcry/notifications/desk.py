@@ -43,6 +43,7 @@ from openoutcry.ports.notifications import (
     Direction,
     InboxChange,
     Kind,
+    MarketTerms,
     Notification,
     NotificationStore,
     Preferences,
@@ -262,16 +263,12 @@ class Desk:
         market = self._terms.market_of(symbol)
         if market is None:
             raise BadWishError("symbol", "there is no such market")
-        try:
-            ticks = price_ticks(market, price)
-        except PriceError as error:
-            raise BadWishError("price", str(error)) from error
         alert = PriceAlert(
             "a" + secrets.token_hex(12),
             person_id,
             market.market,
             direction,
-            ticks,
+            _ticks(market, price),
             once,
             after_seq=self._journal_position(),
             created_us=self._clock(),
@@ -280,6 +277,36 @@ class Desk:
             raise TooManyThingsError(f"{ALERTS_MAX} alerts are the most")
         self._outbox.alerts.add(alert)
         return self._shown_alert(alert)
+
+    async def change_alert(
+        self,
+        person_id: int,
+        alert_id: str,
+        *,
+        direction: Direction | None = None,
+        price: str | None = None,
+        once: bool | None = None,
+    ) -> ShownAlert:
+        """Change a price alert, None leaves a field; it begins anew, as one just made."""
+        known = await self._store.alerts(person_id)
+        before = next((alert for alert in known if alert.alert_id == alert_id), None)
+        if before is None:
+            raise NoSuchThingError("there is no such alert")
+        market = self._terms.market(before.market)
+        after = replace(
+            before,
+            direction=before.direction if direction is None else direction,
+            price_ticks=before.price_ticks if price is None else _ticks(market, price),
+            once=before.once if once is None else once,
+            after_seq=self._journal_position(),
+            armed=True,
+            fired_us=None,
+        )
+        if not await self._store.put_alert(after, most=ALERTS_MAX):
+            raise TooManyThingsError(f"{ALERTS_MAX} alerts are the most")
+        self._outbox.alerts.remove(alert_id)
+        self._outbox.alerts.add(after)
+        return self._shown_alert(after)
 
     async def remove_alert(self, person_id: int, alert_id: str) -> None:
         """Forget a price alert."""
@@ -333,6 +360,13 @@ class Desk:
 
     async def _tell(self, person_id: int, template: str, **facts: str) -> None:
         await self._outbox.tell(done_by_themselves(person_id, template, self._clock(), facts))
+
+
+def _ticks(market: MarketTerms, price: str) -> int:
+    try:
+        return price_ticks(market, price)
+    except PriceError as error:
+        raise BadWishError("price", str(error)) from error
 
 
 def shown(stored: StoredNotification) -> ShownNotification:

@@ -186,6 +186,18 @@ class NotificationDesk(Protocol):
         """Make a price alert; trades from now on count."""
         ...
 
+    async def change_alert(
+        self,
+        person_id: int,
+        alert_id: str,
+        *,
+        direction: Direction | None = None,
+        price: str | None = None,
+        once: bool | None = None,
+    ) -> ShownAlert:
+        """Change a price alert, None leaves a field; it begins anew, as one just made."""
+        ...
+
     async def remove_alert(self, person_id: int, alert_id: str) -> None:
         """Forget a price alert."""
         ...

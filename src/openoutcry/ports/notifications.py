@@ -165,6 +165,8 @@ class AlertMark:
     fired_us: int | None
 
 
+ALERTS_ENDED_MAX = 100
+"""So many alerts that have fired for good are kept for a person to look at."""
 Preferences = Mapping[tuple[Kind, Channel], bool]
 """What a person has chosen; what is not named is as the defaults say."""
 
@@ -308,7 +310,14 @@ class AlertStore(Protocol):
     """Prices that people want to hear of."""
 
     async def add_alert(self, alert: PriceAlert, *, most: int) -> bool:
-        """Keep an alert; False when the person has that many active ones already."""
+        """Keep an alert; False when the person has that many active ones already.
+
+        Of those that have fired for good, the newest ALERTS_ENDED_MAX stay.
+        """
+        ...
+
+    async def put_alert(self, alert: PriceAlert, *, most: int) -> bool:
+        """Replace an alert of the same id and person; False as for a new one, or without one."""
         ...
 
     async def alerts(self, person_id: int) -> Sequence[PriceAlert]:

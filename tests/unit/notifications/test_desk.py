@@ -264,6 +264,31 @@ async def test_an_alert_watches_from_now_on(at: At) -> None:
     assert shown.fired_us == at.scene.now_us
 
 
+async def test_an_alert_that_was_changed_begins_anew(at: At) -> None:
+    made = await at.desk.add_alert(ANN, "BTCUSD", Direction.ABOVE, "100", once=True)
+    at.scene.trade(PRICE)
+    await at.told.outbox.flush()
+    with pytest.raises(NoSuchThingError):
+        await at.desk.change_alert(BOB, made.alert_id, price="1")
+    with pytest.raises(BadWishError):
+        await at.desk.change_alert(ANN, made.alert_id, price="0.001")
+    changed = await at.desk.change_alert(
+        ANN, made.alert_id, direction=Direction.BELOW, price="99", once=False
+    )
+    assert (changed.price, changed.direction, changed.once) == ("99", Direction.BELOW, False)
+    assert changed.active
+    assert changed.fired_us is None
+    at.scene.trade(PRICE)
+    at.scene.trade(PRICE - 100)
+    await at.told.outbox.flush()
+    assert await at.told.texts(ANN) == ["price_above", "price_below"]
+    again = await at.desk.change_alert(ANN, made.alert_id)
+    assert again.price == "99"
+    at.scene.trade(PRICE - 100)
+    await at.told.outbox.flush()
+    assert (await at.told.texts(ANN))[-1] == "price_below"
+
+
 async def test_an_alert_that_was_removed_does_not_fire(at: At) -> None:
     made = await at.desk.add_alert(ANN, "BTCUSD", Direction.BELOW, "100", once=False)
     with pytest.raises(NoSuchThingError):

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from openoutcry.ports.notifications import (
+    ALERTS_ENDED_MAX,
     AlertMark,
     Channel,
     Delivery,
@@ -315,7 +316,21 @@ class MemoryNotifications:
 
     async def add_alert(self, alert: PriceAlert, *, most: int) -> bool:
         """Keep an alert; False when the person has that many active ones already."""
-        if sum(found.is_active for found in await self.alerts(alert.person_id)) >= most:
+        mine = await self.alerts(alert.person_id)
+        if sum(found.is_active for found in mine) >= most:
+            return False
+        self._alerts[alert.alert_id] = alert
+        ended = [found.alert_id for found in mine if not found.is_active]
+        for alert_id in ended[:-ALERTS_ENDED_MAX]:
+            del self._alerts[alert_id]
+        return True
+
+    async def put_alert(self, alert: PriceAlert, *, most: int) -> bool:
+        """Replace an alert of the same id and person; False as for a new one, or without one."""
+        mine = {found.alert_id: found for found in await self.alerts(alert.person_id)}
+        if mine.pop(alert.alert_id, None) is None:
+            return False
+        if sum(found.is_active for found in mine.values()) >= most:
             return False
         self._alerts[alert.alert_id] = alert
         return True

@@ -205,3 +205,19 @@ def alert_of(row: tuple[Any, ...]) -> PriceAlert:
         bool(armed),
         fired_us,
     )
+
+
+def alert_values(alert: PriceAlert) -> tuple[object, ...]:
+    """Return an alert as a row of `ALERT`."""
+    return (
+        alert.alert_id,
+        alert.person_id,
+        alert.market,
+        alert.direction.value,
+        alert.price_ticks,
+        alert.once,
+        alert.after_seq,
+        alert.created_us,
+        alert.armed,
+        alert.fired_us,
+    )

@@ -18,6 +18,7 @@ from openoutcry.adapters.sqlite.notification_rows import (
     TABLES,
     WEBHOOK,
     alert_of,
+    alert_values,
     delivery_of,
     facts_text,
     kinds_text,
@@ -25,6 +26,7 @@ from openoutcry.adapters.sqlite.notification_rows import (
     webhook_of,
 )
 from openoutcry.ports.notifications import (
+    ALERTS_ENDED_MAX,
     AlertMark,
     Channel,
     Delivery,
@@ -44,6 +46,10 @@ _MODE = 0o600
 _BUSY_SECONDS = 10.0
 _DUE_ROWS = 256
 """So many due deliveries are looked at to find targets that are not busy."""
+_ACTIVE_OTHERS = (
+    "SELECT count(*) FROM notification_alert"  # noqa: S608 - a constant
+    f" WHERE person_id = ? AND alert_id <> ? AND {ALERT_IS_ACTIVE}"
+)
 _T = TypeVar("_T")
 
 
@@ -439,25 +445,37 @@ class SqliteNotifications:
 
     async def add_alert(self, alert: PriceAlert, *, most: int) -> bool:
         """Keep an alert; False when the person has that many active ones already."""
+
+        def work(database: sqlite3.Connection) -> bool:
+            added = database.execute(
+                f"INSERT INTO notification_alert ({ALERT})"
+                f" SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ? WHERE ({_ACTIVE_OTHERS}) < ?",
+                (*alert_values(alert), alert.person_id, alert.alert_id, most),
+            ).rowcount
+            database.execute(
+                "DELETE FROM notification_alert WHERE position IN ("  # noqa: S608 - a constant
+                " SELECT position FROM notification_alert"
+                f" WHERE person_id = ? AND NOT ({ALERT_IS_ACTIVE})"
+                " ORDER BY position DESC LIMIT -1 OFFSET ?)",
+                (alert.person_id, ALERTS_ENDED_MAX),
+            )
+            return added == 1
+
+        return await self._write(work)
+
+    async def put_alert(self, alert: PriceAlert, *, most: int) -> bool:
+        """Replace an alert of the same id and person; False as for a new one, or without one."""
         return await self._write(
             lambda database: (
                 database.execute(
-                    f"INSERT INTO notification_alert ({ALERT})"  # noqa: S608 - constants
-                    " SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ? WHERE"
-                    " (SELECT count(*) FROM notification_alert WHERE person_id = ?"
-                    f" AND {ALERT_IS_ACTIVE}) < ?",
+                    f"UPDATE notification_alert SET ({ALERT}) = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+                    f" WHERE alert_id = ? AND person_id = ? AND ({_ACTIVE_OTHERS}) < ?",
                     (
+                        *alert_values(alert),
                         alert.alert_id,
                         alert.person_id,
-                        alert.market,
-                        alert.direction.value,
-                        alert.price_ticks,
-                        alert.once,
-                        alert.after_seq,
-                        alert.created_us,
-                        alert.armed,
-                        alert.fired_us,
                         alert.person_id,
+                        alert.alert_id,
                         most,
                     ),
                 ).rowcount

@@ -206,6 +206,14 @@ class AlertWish(Input, frozen=True):
     """False: again each time, after the price was back on the other side."""
 
 
+class AlertChangeWish(Input, frozen=True):
+    """What is to change; what is not sent stays."""
+
+    direction: Direction | None = None
+    price: Amount | None = None
+    once: bool | None = None
+
+
 class AlertView(Output, frozen=True):
     """A price alert."""
 

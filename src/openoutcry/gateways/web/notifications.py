@@ -5,6 +5,7 @@ from functools import wraps
 
 from openoutcry.gateways.web.api import Access, Handler, Problem, ProblemType, Route, WebCall
 from openoutcry.gateways.web.notification_shapes import (
+    AlertChangeWish,
     AlertList,
     AlertView,
     AlertWish,
@@ -325,6 +326,18 @@ def _alert_routes(desk: NotificationDesk) -> tuple[Route, ...]:
         return alert_view(made)
 
     @_answers
+    async def change(call: WebCall) -> AlertView:
+        wish = call.read(AlertChangeWish)
+        changed = await desk.change_alert(
+            call.person.person_id,
+            call.path["alert_id"],
+            direction=wish.direction,
+            price=wish.price,
+            once=wish.once,
+        )
+        return alert_view(changed)
+
+    @_answers
     async def remove(call: WebCall) -> None:
         await desk.remove_alert(call.person.person_id, call.path["alert_id"])
 
@@ -351,6 +364,18 @@ def _alert_routes(desk: NotificationDesk) -> tuple[Route, ...]:
             answer=AlertView,
             problems=(WISH_REFUSED, TOO_MANY_THINGS, NOTIFICATIONS_AWAY),
             status=201,
+        ),
+        Route(
+            method="PATCH",
+            path="/notifications/alerts/{alert_id}",
+            handler=change,
+            access=Access.SESSION,
+            summary="Change a price alert",
+            description="It begins anew, as if it had just been made.",
+            tags=_TAGS,
+            body=AlertChangeWish,
+            answer=AlertView,
+            problems=(WISH_REFUSED, NOT_FOUND, TOO_MANY_THINGS, NOTIFICATIONS_AWAY),
         ),
         Route(
             method="DELETE",

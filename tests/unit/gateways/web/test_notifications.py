@@ -79,7 +79,7 @@ def every_route() -> list[tuple[str, str, Access]]:
 async def test_nothing_is_for_strangers(
     page: Page, every_route: list[tuple[str, str, Access]]
 ) -> None:
-    assert len(every_route) == 15
+    assert len(every_route) == 16
     for method, path, access in every_route:
         assert access in {Access.SESSION, Access.STEPPED_UP}
         called = await page.web.call(method, re.sub(r"\{[a-z_]+\}", "1", path))
@@ -323,6 +323,14 @@ async def test_the_life_of_an_alert(page: Page) -> None:
     inbox = (await page.web.call("GET", "/notifications", token="ann")).json
     assert inbox["items"][0]["title"] == "BTCUSD has reached 100.5"
     path = f"/notifications/alerts/{made.json['id']}"
+    changed = await page.web.call("PATCH", path, {"price": "200", "once": False}, token="ann")
+    assert (changed.json["price"], changed.json["once"], changed.json["active"]) == (
+        "200",
+        False,
+        True,
+    )
+    assert (await page.web.call("PATCH", path, {"price": "0.001"}, token="ann")).status == 422
+    assert (await page.web.call("PATCH", path, {}, token="bob-sure")).code == "NOT_FOUND"
     assert (await page.web.call("DELETE", path, token="bob-sure")).code == "NOT_FOUND"
     assert (await page.web.call("DELETE", path, token="ann")).status == 204
     assert (await page.web.call("DELETE", path, token="ann")).code == "NOT_FOUND"
