@@ -27,6 +27,13 @@ export interface AddressView {
   readonly is_usable: boolean;
 }
 
+/** What is to change; what is not sent stays. */
+export interface AlertChangeWish {
+  readonly direction?: Direction | null;
+  readonly price?: string | null;
+  readonly once?: boolean | null;
+}
+
 /** All price alerts, oldest first. */
 export interface AlertList {
   readonly alerts: readonly AlertView[];
