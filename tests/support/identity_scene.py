@@ -23,7 +23,7 @@ from openoutcry.ports.identity import (
     StartedSession,
 )
 from openoutcry.ports.mail import KeptMail, Mailer
-from openoutcry.ports.people import AccountOpenerError, SecurityEvent, SecurityEventKind
+from openoutcry.ports.people import AccountOpenerError
 from openoutcry.ports.people_store import PeopleStores
 
 NOW_US = 1_800_000_000_000_000
@@ -78,8 +78,6 @@ class IdentityScene:
         self.own = self.identity.own_account
         self.sessions = self.identity.sessions
         self.directory = self.identity.directory
-        self.events: list[SecurityEvent] = []
-        self.identity.on_security_event(self.events.append)
         self.ended: list[str] = []
         self.sessions.on_ended(self.ended.append)
 
@@ -128,8 +126,9 @@ class IdentityScene:
         records = await self.audit_store.records(None, 10_000)
         return [record for record in records if record.action == action]
 
-    def told(self, kind: SecurityEventKind) -> list[SecurityEvent]:
-        return [event for event in self.events if event.kind is kind]
+    async def lock_outs(self, action: str) -> int:
+        """Return how many refused attempts were the last ones for a while."""
+        return sum(record.details["locked"] == "yes" for record in await self.records(action))
 
 
 def started(sign_in: SignIn) -> StartedSession:

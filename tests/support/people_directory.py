@@ -55,13 +55,13 @@ class ToyDirectory:
         ]
         return found[:limit]
 
-    async def lock(self, person_id: int, now_us: int) -> bool:
+    async def lock(self, person_id: int) -> bool:
         return self._change(person_id, status=PersonStatus.LOCKED)
 
-    async def unlock(self, person_id: int, now_us: int) -> bool:
+    async def unlock(self, person_id: int) -> bool:
         return self._change(person_id, status=PersonStatus.ACTIVE)
 
-    async def end_sessions(self, person_id: int, now_us: int) -> bool:
+    async def end_sessions(self, person_id: int) -> bool:
         self.ended.append(person_id)
         return person_id in self.by_id
 
@@ -70,7 +70,7 @@ class ToyDirectory:
             person_id, factors=frozenset({Factor.PASSWORD}), security_changed_us=now_us
         )
 
-    async def set_roles(self, person_id: int, roles: Collection[OperatorRole], now_us: int) -> bool:
+    async def set_roles(self, person_id: int, roles: Collection[OperatorRole]) -> bool:
         return self._change(person_id, roles=frozenset(roles))
 
     async def add_operator(

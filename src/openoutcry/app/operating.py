@@ -26,7 +26,7 @@ from openoutcry.ports.operations import (
     OperationRefusedError,
     OperationsAwayError,
 )
-from openoutcry.ports.people import OperatorRole, PeopleDirectory, PersonView, SessionView
+from openoutcry.ports.people import Factor, OperatorRole, PeopleDirectory, PersonView, SessionView
 from openoutcry.ports.people_store import PeopleStoreError
 from openoutcry.ports.users import (
     ApiKeys,
@@ -211,7 +211,7 @@ class PeopleDesk:
         with _asking():
             await asyncio.to_thread(self._keys.suspend, found.account_id)
             await end_listen_key(self._listen_keys, found.account_id, self._clock())
-            await self._directory.lock(person_id, self._clock())
+            await self._directory.lock(person_id)
         return await self.person(person_id)
 
     async def unlock(self, operator: SessionView, person_id: int, request_id: str) -> PersonView:
@@ -219,7 +219,7 @@ class PeopleDesk:
         found = await self._somebody_else(operator, person_id)
         await self._record(operator, "person.unlock", found, {}, request_id)
         with _asking():
-            await self._directory.unlock(person_id, self._clock())
+            await self._directory.unlock(person_id)
             await asyncio.to_thread(self._keys.resume, found.account_id)
         return await self.person(person_id)
 
@@ -230,7 +230,7 @@ class PeopleDesk:
         found = await self._somebody_else(operator, person_id)
         await self._record(operator, "person.end-sessions", found, {}, request_id)
         with _asking():
-            await self._directory.end_sessions(person_id, self._clock())
+            await self._directory.end_sessions(person_id)
         return await self.person(person_id)
 
     async def remove_factors(
@@ -238,7 +238,7 @@ class PeopleDesk:
     ) -> PersonView:
         """Forget the second factors that somebody has lost."""
         found = await self._somebody_else(operator, person_id)
-        details = {"factors": " ".join(sorted(found.factors))}
+        details = {"factor": "+".join(sorted(found.factors - {Factor.PASSWORD}))}
         await self._record(operator, "person.remove-factors", found, details, request_id)
         with _asking():
             await self._directory.remove_factors(person_id, self._clock())
@@ -256,7 +256,7 @@ class PeopleDesk:
         details = {"before": " ".join(sorted(found.roles)), "roles": " ".join(sorted(roles))}
         await self._record(operator, "person.set-roles", found, details, request_id)
         with _asking():
-            await self._directory.set_roles(person_id, roles, self._clock())
+            await self._directory.set_roles(person_id, roles)
         return await self.person(person_id)
 
     async def _somebody_else(self, operator: SessionView, person_id: int) -> PersonView:

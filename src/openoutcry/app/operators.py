@@ -39,7 +39,7 @@ class OperatorRequests:
             raise AdminError(f"{email!r} is no address that mail can be sent to") from error
         except EmailTakenError:
             person = await self._person(email)
-            await self._directory.set_roles(person.person_id, roles, self._clock())
+            await self._directory.set_roles(person.person_id, roles)
             return _describe(await self._person(email))
         return _describe(new.person) | {"one_time_password": new.one_time_password}
 
@@ -60,7 +60,7 @@ class OperatorRequests:
         person = await self._person(_email(request))
         if not person.roles:
             raise AdminError(f"{person.email} is no operator")
-        await self._directory.set_roles(person.person_id, [], self._clock())
+        await self._directory.set_roles(person.person_id, [])
         return {"person": person.person_id, "email": person.email, "roles": []}
 
     async def _person(self, email: str) -> PersonView:

@@ -1,7 +1,7 @@
-"""What all of identity's services share: stores, limits, sessions, records and events."""
+"""What all of identity's services share: stores, limits, sessions, records."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from openoutcry.core.ids import account_id_of
@@ -20,8 +20,6 @@ from openoutcry.ports.people import (
     AccountOpenerError,
     Factor,
     PersonStatus,
-    SecurityEvent,
-    SecurityEventKind,
 )
 from openoutcry.ports.people_store import (
     PendingKind,
@@ -64,7 +62,6 @@ class Desk:
     recovery: RecoveryCodes = field(init=False)
     passkeys: Passkeys = field(init=False)
     errands: Errands = field(init=False)
-    _listeners: list[Callable[[SecurityEvent], None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Make the tools."""
@@ -77,27 +74,6 @@ class Desk:
         self.recovery = RecoveryCodes(stores.factors, settings)
         self.passkeys = Passkeys(stores.factors, stores.tokens, settings)
         self.errands = Errands(self.outside.mailer)
-
-    def on_security_event(self, listener: Callable[[SecurityEvent], None]) -> None:
-        """Call with each event."""
-        self._listeners.append(listener)
-
-    def tell(
-        self, kind: SecurityEventKind, person: Person, caller: Caller, detail: str = ""
-    ) -> None:
-        """Tell whoever listens what has happened to somebody's safety."""
-        event = SecurityEvent(
-            kind,
-            person.person_id,
-            account_id_of(person.person_id),
-            person.email,
-            caller.now_us,
-            caller.ip,
-            caller.user_agent,
-            detail,
-        )
-        for listener in self._listeners:
-            listener(event)
 
     async def record(
         self,
@@ -128,15 +104,13 @@ class Desk:
     async def failed(
         self, action: str, guard: Guard, person: Person | None, caller: Caller, how: str
     ) -> None:
-        """Record an attempt on somebody, and tell them when it was the last one for a while.
+        """Record an attempt on somebody, and whether it was the last one for a while.
 
         Writes as much for somebody unknown as for somebody known.
         """
         locked = await self.limits.is_used_up(guard, caller.now_us) if guard.own else False
         details = {"how": how, "locked": "yes" if locked else "no"}
         await self.record(action, None, caller, details, on=person)
-        if locked and person is not None:
-            self.tell(SecurityEventKind.ATTEMPTS_LOCKED, person, caller, how)
 
     async def open_account(self, person: Person) -> None:
         """Have the exchange open somebody's account, once; raises RefusedError."""
@@ -166,7 +140,6 @@ class Desk:
         if factor is Factor.RECOVERY_CODE:
             left = await self.stores.factors.recovery_codes_left(person.person_id)
             await self.record("recovery-code.use", person, caller, {"left": str(left)})
-            self.tell(SecurityEventKind.RECOVERY_CODE_USED, person, caller, f"{left} left")
 
     async def check_passkey(
         self,
@@ -206,10 +179,8 @@ class Desk:
         person = await self.stores.people.person(passkey.person_id)
         details = {
             "passkey": str(passkey.passkey_id),
+            "name": passkey.name,
             "was": str(passkey.sign_count),
             "is": str(error.sign_count),
         }
         await self.record("passkey.regress", None, caller, details, on=person)
-        if person is not None:
-            kind = SecurityEventKind.PASSKEY_COUNTER_REGRESSED
-            self.tell(kind, person, caller, passkey.name)

@@ -7,19 +7,16 @@ from openoutcry.core.ids import account_id_of
 from openoutcry.core.limits import SHARD_BITS
 from openoutcry.identity.addresses import check_email, key_of_email
 from openoutcry.identity.desk import Desk
-from openoutcry.ports.identity import Caller
 from openoutcry.ports.people import (
     Factor,
     NewOperator,
     OperatorRole,
     PersonStatus,
     PersonView,
-    SecurityEventKind,
 )
 from openoutcry.ports.people_store import NewPerson, Person
 
 PAGE_MAX = 1_000
-_BY_OPERATOR = "all of them, by an operator"
 _ONE_TIME_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 _ONE_TIME_CHARACTERS = 20
 _ONE_TIME_GROUP = 5
@@ -55,25 +52,20 @@ class Directory:
         found = await self._people.people(after_person_id, min(limit, PAGE_MAX), key)
         return await self._views(found)
 
-    async def lock(self, person_id: int, now_us: int) -> bool:
+    async def lock(self, person_id: int) -> bool:
         """Let them sign in no more and end their sessions."""
         if not await self._people.set_status(person_id, PersonStatus.LOCKED):
             return False
         await self._desk.stores.tokens.forget_pending(person_id)
         await self._desk.sessions.end_all(person_id)
-        await self._tell(SecurityEventKind.LOCKED, person_id, now_us)
         return True
 
-    async def unlock(self, person_id: int, now_us: int) -> bool:
+    async def unlock(self, person_id: int) -> bool:
         """Let them sign in again."""
-        if not await self._people.set_status(person_id, PersonStatus.ACTIVE):
-            return False
-        await self._tell(SecurityEventKind.UNLOCKED, person_id, now_us)
-        return True
+        return await self._people.set_status(person_id, PersonStatus.ACTIVE)
 
-    async def end_sessions(self, person_id: int, now_us: int) -> bool:
+    async def end_sessions(self, person_id: int) -> bool:
         """End all their sessions, and what they have half begun."""
-        del now_us  # the moment is now
         if await self._people.person(person_id) is None:
             return False
         await self._desk.stores.tokens.forget_pending(person_id)
@@ -90,16 +82,14 @@ class Directory:
             await factors.remove_passkey(passkey.passkey_id, person_id)
         await factors.set_recovery_codes(person_id, ())
         await self._people.security_changed(person_id, now_us)
-        await self.end_sessions(person_id, now_us)
-        await self._tell(SecurityEventKind.FACTOR_REMOVED, person_id, now_us, _BY_OPERATOR)
+        await self.end_sessions(person_id)
         return True
 
-    async def set_roles(self, person_id: int, roles: Collection[OperatorRole], now_us: int) -> bool:
+    async def set_roles(self, person_id: int, roles: Collection[OperatorRole]) -> bool:
         """Make them an operator with these roles, or none; their sessions end."""
         if not await self._people.set_roles(person_id, roles):
             return False
         await self._desk.sessions.end_all(person_id)
-        await self._tell(SecurityEventKind.ROLES_CHANGED, person_id, now_us)
         return True
 
     async def add_operator(
@@ -124,13 +114,6 @@ class Directory:
         await self._desk.stores.tokens.forget_mail_tokens(person.email_key)
         (view,) = await self._views([person])
         return NewOperator(view, password)
-
-    async def _tell(
-        self, kind: SecurityEventKind, person_id: int, now_us: int, detail: str = ""
-    ) -> None:
-        person = await self._people.person(person_id)
-        if person is not None:
-            self._desk.tell(kind, person, Caller("", "", "", "", now_us), detail)
 
     async def _one(self, person: Person | None) -> PersonView | None:
         return None if person is None else (await self._views([person]))[0]

@@ -10,7 +10,7 @@ from openoutcry.identity.own_account import OwnAccountService
 from openoutcry.identity.settings import MINUTE_US, IdentitySettings
 from openoutcry.identity.signing_in import SigningInService
 from openoutcry.ports.identity import OwnAccount, SigningIn
-from openoutcry.ports.people import PeopleDirectory, SecurityEvent, Sessions
+from openoutcry.ports.people import PeopleDirectory, Sessions
 from openoutcry.ports.people_store import PeopleStoreError
 
 ROUND_SECONDS = 1.0
@@ -35,10 +35,6 @@ class Identity:
         self.signing_in: SigningIn = SigningInService(self._desk)
         self.own_account: OwnAccount = OwnAccountService(self._desk)
         self.directory: PeopleDirectory = Directory(self._desk)
-
-    def on_security_event(self, listener: Callable[[SecurityEvent], None]) -> None:
-        """Call with what happens to people's safety, after it is stored."""
-        self._desk.on_security_event(listener)
 
     def start(self) -> None:
         """Begin to end sessions that run out."""

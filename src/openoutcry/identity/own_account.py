@@ -16,7 +16,7 @@ from openoutcry.ports.identity import (
     StartedSession,
     TotpSetUp,
 )
-from openoutcry.ports.people import Factor, SecurityEventKind, SessionView
+from openoutcry.ports.people import Factor, SessionView
 from openoutcry.ports.people_store import Person, StoredPasskey
 
 NAME_CHARACTERS_MAX = 60
@@ -62,7 +62,6 @@ class OwnAccountService:
         await self._stores.tokens.forget_mail_tokens(person.email_key)
         await desk.sessions.end_all(person.person_id, but=session.session_id)
         await desk.record("password.change", person, caller)
-        desk.tell(SecurityEventKind.PASSWORD_CHANGED, person, caller)
         return await desk.sessions.renew(session.session_id, caller.now_us)
 
     async def sessions(self, session: SessionView, now_us: int) -> list[OwnSession]:
@@ -134,7 +133,6 @@ class OwnAccountService:
             raise RefusedError(Refusal.FACTOR_NEEDED)
         codes = await self._desk.recovery.make(person.person_id)
         await self._desk.record("recovery-codes.make", person, caller)
-        self._desk.tell(SecurityEventKind.RECOVERY_CODES_MADE, person, caller)
         return codes
 
     async def passkeys(self, session: SessionView) -> list[PasskeyView]:
@@ -208,7 +206,6 @@ class OwnAccountService:
         await self._stores.people.security_changed(person.person_id, caller.now_us)
         details = {"factor": factor.value, "name": name}
         await self._desk.record("factor.add", person, caller, details)
-        self._desk.tell(SecurityEventKind.FACTOR_ADDED, person, caller, name)
 
     async def _factor_removed(
         self, person: Person, factor: Factor, name: str, caller: Caller
@@ -218,7 +215,6 @@ class OwnAccountService:
             await self._stores.factors.set_recovery_codes(person.person_id, ())
         details = {"factor": factor.value, "name": name}
         await self._desk.record("factor.remove", person, caller, details)
-        self._desk.tell(SecurityEventKind.FACTOR_REMOVED, person, caller, name)
 
 
 def _view(passkey: StoredPasskey) -> PasskeyView:

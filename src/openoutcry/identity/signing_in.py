@@ -25,7 +25,6 @@ from openoutcry.ports.people import (
     EmailTakenError,
     Factor,
     PersonStatus,
-    SecurityEventKind,
     SessionView,
 )
 from openoutcry.ports.people_store import (
@@ -113,7 +112,6 @@ class SigningInService:
         # Others may have signed up with the address and passwords of their own.
         await self._stores.tokens.forget_mail_tokens(mailed.email_key)
         await self._desk.record("sign-up.confirm", person, caller)
-        self._desk.tell(SecurityEventKind.SIGNED_UP, person, caller)
         return person
 
     async def sign_in(self, email: str, password: str, caller: Caller) -> SignIn:
@@ -173,7 +171,6 @@ class SigningInService:
         await self._take(token, PendingKind.NEW_PASSWORD, caller)
         await self._change_password(person, new_hash, caller)
         await self._desk.record("password.change", person, caller)
-        self._desk.tell(SecurityEventKind.PASSWORD_CHANGED, person, caller)
         return await self._go_on(await self._desk.person(person.person_id), proved, caller)
 
     async def passkey_options(self, caller: Caller) -> PasskeyOptions:
@@ -240,7 +237,6 @@ class SigningInService:
             self._desk.limits.password(person.email_key, caller.ip), caller.now_us
         )
         await self._desk.record("password.reset", person, caller)
-        self._desk.tell(SecurityEventKind.PASSWORD_RESET, person, caller)
 
     async def _change_password(self, person: Person, new_hash: str, caller: Caller) -> None:
         """Replace a password, and end all that was begun with the old one."""
@@ -340,9 +336,7 @@ class SigningInService:
         how = "+".join(sorted(factor.value for factor in proved))
         await self._desk.record("sign-in.pass", person, caller, {"how": how})
         await self._stores.people.signed_in(person.person_id, caller.now_us)
-        started = await self._desk.sessions.start(person, proved, caller)
-        self._desk.tell(SecurityEventKind.SIGNED_IN, person, caller, how)
-        return started
+        return await self._desk.sessions.start(person, proved, caller)
 
     async def _wait(
         self,

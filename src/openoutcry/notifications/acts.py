@@ -23,6 +23,7 @@ TEMPLATES: Mapping[str, str] = {
     "person.lock": "locked",
     "person.unlock": "unlocked",
     "person.set-roles": "roles_changed",
+    "person.remove-factors": "factor_removed",
     "key.create": "api_key_created",
     "key.revoke": "api_key_revoked",
     "address.allow": "address_allowed",

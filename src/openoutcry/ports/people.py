@@ -144,15 +144,15 @@ class PeopleDirectory(Protocol):
         """Return people by id, those whose address contains a text."""
         ...
 
-    async def lock(self, person_id: int, now_us: int) -> bool:
+    async def lock(self, person_id: int) -> bool:
         """Let them sign in no more and end their sessions; False when there is no such person."""
         ...
 
-    async def unlock(self, person_id: int, now_us: int) -> bool:
+    async def unlock(self, person_id: int) -> bool:
         """Let them sign in again; False when there is no such person."""
         ...
 
-    async def end_sessions(self, person_id: int, now_us: int) -> bool:
+    async def end_sessions(self, person_id: int) -> bool:
         """End all their sessions; False when there is no such person."""
         ...
 
@@ -163,7 +163,7 @@ class PeopleDirectory(Protocol):
         """
         ...
 
-    async def set_roles(self, person_id: int, roles: Collection[OperatorRole], now_us: int) -> bool:
+    async def set_roles(self, person_id: int, roles: Collection[OperatorRole]) -> bool:
         """Make them an operator with these roles, or none; their sessions end."""
         ...
 
@@ -188,45 +188,3 @@ class EmailTakenError(Exception):
 
 class EmailFormatError(ValueError):
     """Not an address that mail can be sent to."""
-
-
-class SecurityEventKind(StrEnum):
-    """What a person is told about their own safety."""
-
-    SIGNED_UP = "SIGNED_UP"
-    SIGNED_IN = "SIGNED_IN"
-    PASSWORD_CHANGED = "PASSWORD_CHANGED"  # noqa: S105, because it is the name of a kind
-    PASSWORD_RESET = "PASSWORD_RESET"  # noqa: S105, because it is the name of a kind
-    FACTOR_ADDED = "FACTOR_ADDED"
-    FACTOR_REMOVED = "FACTOR_REMOVED"
-    RECOVERY_CODES_MADE = "RECOVERY_CODES_MADE"
-    RECOVERY_CODE_USED = "RECOVERY_CODE_USED"
-    PASSKEY_COUNTER_REGRESSED = "PASSKEY_COUNTER_REGRESSED"
-    ATTEMPTS_LOCKED = "ATTEMPTS_LOCKED"
-    """Too many wrong passwords or codes."""
-    LOCKED = "LOCKED"
-    UNLOCKED = "UNLOCKED"
-    ROLES_CHANGED = "ROLES_CHANGED"
-
-
-@dataclass(frozen=True, slots=True)
-class SecurityEvent:
-    """Something that its person should hear of. No secret is in it."""
-
-    kind: SecurityEventKind
-    person_id: int
-    account_id: int
-    email: str
-    at_us: int
-    ip: str = ""
-    user_agent: str = ""
-    detail: str = ""
-    """Which factor or passkey, in words for a reader."""
-
-
-class SecurityEvents(Protocol):
-    """Tells of what happens to people's safety, after it is stored."""
-
-    def on_security_event(self, listener: Callable[[SecurityEvent], None]) -> None:
-        """Call with each event, on the event loop; a listener does not wait."""
-        ...

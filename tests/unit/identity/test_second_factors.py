@@ -25,7 +25,7 @@ from openoutcry.identity.codes import plain_recovery_code
 from openoutcry.identity.identity import Identity
 from openoutcry.identity.sealing import AesGcmSealer
 from openoutcry.ports.identity import NextStep, Refusal
-from openoutcry.ports.people import FIRST_PERSON_ID, Factor, SecurityEventKind
+from openoutcry.ports.people import FIRST_PERSON_ID, Factor
 from openoutcry.ports.people_store import PeopleStoreError
 from openoutcry.ports.sealing import SealError
 
@@ -57,9 +57,8 @@ async def test_setting_codes_by_time_up_and_signing_in_with_one() -> None:
     )
     new = started(await work)
     assert new.view.factors == {Factor.PASSWORD, Factor.TOTP}
-    assert [event.detail for event in scene.told(SecurityEventKind.FACTOR_ADDED)] == [
-        "codes by time"
-    ]
+    [record] = await scene.records("factor.add")
+    assert (record.details["factor"], record.details["name"]) == ("TOTP", "codes by time")
 
 
 async def test_the_secret_is_sealed_to_its_person() -> None:
@@ -154,7 +153,7 @@ async def test_five_wrong_codes_lock_for_a_quarter_of_an_hour_from_anywhere() ->
     for number in range(limits.CODES_OF_PERSON):
         factor = Factor.TOTP if number % 2 else Factor.RECOVERY_CODE
         assert await answer("000000", factor, f"10.0.{number}.1") is Refusal.WRONG_CODE
-    assert len(scene.told(SecurityEventKind.ATTEMPTS_LOCKED)) == 1
+    assert await scene.lock_outs("factor.refuse") == 1
     right = scene.code(generator, 1)
     assert await answer(right, Factor.TOTP, "10.1.0.1") is Refusal.TOO_MANY_ATTEMPTS
     assert await answer(codes[0], Factor.RECOVERY_CODE, "10.1.0.1") is Refusal.TOO_MANY_ATTEMPTS
@@ -194,9 +193,7 @@ async def test_a_recovery_code_stands_in_once() -> None:
 
     first = started(await sign_in(codes[0].lower().replace("-", " ")))  # type: ignore[arg-type]
     assert first.view.factors == {Factor.PASSWORD, Factor.RECOVERY_CODE}
-    assert [event.detail for event in scene.told(SecurityEventKind.RECOVERY_CODE_USED)] == [
-        "9 left"
-    ]
+    assert [r.details["left"] for r in await scene.records("recovery-code.use")] == ["9"]
     assert await refusal(sign_in(codes[0])) is Refusal.WRONG_CODE
     assert await refusal(sign_in("")) is Refusal.WRONG_CODE
     started(await sign_in(codes[1]))  # type: ignore[arg-type]
@@ -254,7 +251,7 @@ async def test_a_confirmed_generator_is_replaced_only_after_it_is_removed() -> N
     assert not await scene.identity._desk.recovery.use(FIRST_PERSON_ID, codes[0])
     other, _ = await scene.with_totp(session)
     assert other.secret != generator.secret
-    assert len(scene.told(SecurityEventKind.FACTOR_REMOVED)) == 1
+    assert len(await scene.records("factor.remove")) == 1
 
 
 async def test_a_wrong_code_does_not_confirm_and_a_second_begin_starts_over() -> None:

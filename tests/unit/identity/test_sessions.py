@@ -18,7 +18,7 @@ from tests.support.identity_scene import (
 
 from openoutcry.identity import limits
 from openoutcry.ports.identity import Refusal
-from openoutcry.ports.people import Factor, SecurityEventKind
+from openoutcry.ports.people import Factor
 
 
 async def test_a_token_is_unguessable_and_only_itself() -> None:
@@ -235,12 +235,12 @@ async def test_another_password_ends_the_other_sessions() -> None:
     assert (await refused(scene.sign_in())).refusal is Refusal.BAD_CREDENTIALS
     started(await scene.sign_in(password=OTHER_PASSWORD))
     assert (await scene.own.me(renewed.view)).security_changed_us == scene.now_us
-    assert len(scene.told(SecurityEventKind.PASSWORD_CHANGED)) == 1
+    assert len(await scene.records("password.change")) == 1
 
 
 async def test_other_roles_end_the_sessions_that_had_the_old_ones() -> None:
     scene = IdentityScene()
     session = await scene.person()
-    assert await scene.directory.set_roles(session.view.person_id, (), scene.now_us)
+    assert await scene.directory.set_roles(session.view.person_id, ())
     assert scene.ended == [session.view.session_id]
-    assert not await scene.directory.set_roles(5, (), scene.now_us)
+    assert not await scene.directory.set_roles(5, ())

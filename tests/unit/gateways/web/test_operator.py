@@ -362,7 +362,7 @@ async def test_lost_factors_are_removed_and_which_is_recorded() -> None:
     assert at.directory.by_id[CUSTOMER].security_changed_us == NOW_US
     [record] = await at.records()
     assert (record.action, record.target) == ("person.remove-factors", f"person:{CUSTOMER}")
-    assert record.details["factors"] == "PASSWORD TOTP"
+    assert record.details["factor"] == "TOTP"
 
 
 async def test_roles_are_given_and_taken() -> None:
