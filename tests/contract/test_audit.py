@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from openoutcry.adapters.memory.audit import MemoryAudit
+from openoutcry.adapters.postgres.audit import PostgresAudit
 from openoutcry.adapters.sqlite.audit import SqliteAudit
 from openoutcry.identity.audit import AuditLog, digest_of
 from openoutcry.ports.audit import (
@@ -25,14 +26,18 @@ from openoutcry.ports.audit import (
 NOW_US = 1_700_000_000_000_000
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AuditStore]:
     if request.param == "memory":
         yield MemoryAudit()
         return
-    sqlite = SqliteAudit(tmp_path / "people.db")
-    yield sqlite
-    sqlite.close()
+    kept: SqliteAudit | PostgresAudit
+    if request.param == "postgres":
+        kept = PostgresAudit(request.getfixturevalue("database"))
+    else:
+        kept = SqliteAudit(tmp_path / "people.db")
+    yield kept
+    kept.close()
 
 
 def log_of(store: AuditStore) -> AuditLog:

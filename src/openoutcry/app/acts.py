@@ -34,10 +34,19 @@ class Act:
     """Of the thing that it is done to."""
     named_by: str
     """The value of the request that names that thing."""
+    otherwise: str = ""
+    """What it is called when the request does not name it."""
+
+    def target(self, request: Request) -> str:
+        """Return to what a request is done."""
+        name = _text(request.get(self.named_by, ""))
+        if not name and "base" in request:  # a market is called so unless it is told otherwise
+            name = _text(request["base"]) + _text(request.get("quote", ""))
+        return f"{self.noun}:{name or self.otherwise}"
 
 
 ACTS: Mapping[str, Act] = {
-    "create-account": Act("account.create", "account", "account"),
+    "create-account": Act("account.create", "account", "account", "new"),
     "update-account": Act("account.update", "account", "account"),
     "create-key": Act("key.create", "account", "account"),
     "revoke-key": Act("key.revoke", "key", "api-key"),
@@ -47,11 +56,14 @@ ACTS: Mapping[str, Act] = {
     "create-market": Act("market.create", "market", "symbol"),
     "set-filters": Act("market.set-filters", "market", "symbol"),
     "set-status": Act("market.set-status", "market", "symbol"),
-    "set-fees": Act("fees.set", "market", "symbol"),
+    "set-fees": Act("fees.set", "market", "symbol", "all"),
     "add-operator": Act("operator.add", "person", "email"),
     "remove-operator": Act("operator.remove", "person", "email"),
+    "restart": Act("process.restart", "process", "what"),
+    "move": Act("partition.move", "entity", "what"),
+    "split": Act("partition.split", "partition", "partition"),
 }
-LOOKS = frozenset({"list", "show-account", "list-keys", "list-operators"})
+LOOKS = frozenset({"list", "show-account", "list-keys", "list-operators", "list-partitions"})
 """Requests that change nothing, and leave no record."""
 
 
@@ -73,7 +85,7 @@ class RecordedAdministration:
         if act is None:
             return await self._administrator.run(request)
         request_id = request_id or uuid4().hex
-        target = f"{act.noun}:{_text(request.get(act.named_by, ''))}"
+        target = act.target(request)
         await self._record(actor, act.action, target, _details(request), request_id)
         try:
             answer = await self._administrator.run(request)

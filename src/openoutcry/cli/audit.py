@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from openoutcry.cli.words import EXIT_FAILED, EXIT_OK, CommandError, Commands, add_command
@@ -104,19 +103,16 @@ def _list(options: argparse.Namespace) -> int:
 def _look(
     options: argparse.Namespace, look: "Callable[[AuditLog], Coroutine[None, None, _T]]"
 ) -> _T:
-    """Look at the log of a data folder, whether or not an exchange runs on it."""
-    from openoutcry.adapters.sqlite.audit import SqliteAudit
-    from openoutcry.app.engine import PEOPLE_NAME
+    """Look at the log of an exchange, whether or not it runs."""
+    from openoutcry.app.audit_store import NoAuditError, open_audit_store
+    from openoutcry.app.settings import SettingsError
     from openoutcry.identity.audit import AuditLog
     from openoutcry.ports.audit import AuditError
 
-    path: Path = options.data / PEOPLE_NAME
-    if not path.exists():
-        raise CommandError(f"{options.data} holds no audit log", EXIT_UNREADABLE)
     try:
-        with closing(SqliteAudit(path, read_only=True)) as store:
+        with closing(open_audit_store(options.data, options.settings)) as store:
             return asyncio.run(look(AuditLog(store, lambda: 0)))
-    except AuditError as error:
+    except (AuditError, NoAuditError, SettingsError) as error:
         raise CommandError(str(error), EXIT_UNREADABLE) from error
 
 

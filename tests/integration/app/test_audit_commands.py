@@ -53,8 +53,8 @@ def test_acts_at_rest_are_recorded_and_listed(directory: Path, capsys: Captured)
     assert [(record["n"], record["action"], record["object"]) for record in records] == [
         (6, "asset.create.refused", "asset:EUR"),
         (5, "asset.create", "asset:EUR"),
-        (4, "account.create.done", "account:"),
-        (3, "account.create", "account:"),
+        (4, "account.create.done", "account:new"),
+        (3, "account.create", "account:new"),
         (2, "asset.create.done", "asset:EUR"),
         (1, "asset.create", "asset:EUR"),
     ]
@@ -62,7 +62,7 @@ def test_acts_at_rest_are_recorded_and_listed(directory: Path, capsys: Captured)
     assert audit(directory, "list", "--action", "account", "--before", "4") == 0
     (line,) = capsys.readouterr().out.splitlines()
     assert line.startswith("3  ")
-    assert "console  account.create  account:" in line
+    assert "console  account.create  account:new" in line
 
 
 def test_a_whole_log_is_whole_and_says_its_head(directory: Path, capsys: Captured) -> None:

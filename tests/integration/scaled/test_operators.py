@@ -281,6 +281,8 @@ def test_the_documented_settings_work_as_written(
         key = DemoKey("x", made["api"].split()[-1], made["secret"], "HMAC", {})
         order = {"symbol": "BTCUSD", "side": "BUY", "quantity": "0.1", "price": "50000"}
         eventually(lambda: place(one, key, **order)[0] == 200, 30, "it is traded")
+        assert "whole" in run("audit", "verify")
+        assert "console  market.create  market:BTCUSD" in run("audit", "list", "--action", "market")
 
 
 @pytest.mark.parametrize("verb", ["engine", "gateway", "projector"])

@@ -84,6 +84,24 @@ async def test_filters_and_flags_are_told_one_by_one() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("request_values", "target"),
+    [
+        ({"do": "create-account"}, "account:new"),
+        ({"do": "create-account", "account": 5}, "account:5"),
+        ({"do": "create-market", "base": "BTC", "quote": "EUR"}, "market:BTCEUR"),
+        ({"do": "create-market", "base": "BTC", "quote": "EUR", "symbol": "X"}, "market:X"),
+        ({"do": "set-fees", "maker": "0", "taker": "0"}, "market:all"),
+        ({"do": "set-fees", "maker": "0", "taker": "0", "symbol": "X"}, "market:X"),
+        ({"do": "split", "partition": 3, "to": 4}, "partition:3"),
+    ],
+)
+async def test_what_it_is_done_to_has_a_name(
+    request_values: dict[str, object], target: str
+) -> None:
+    assert (await recorded(request_values, {}))[1][0].target == target
+
+
 @pytest.mark.parametrize("request_name", sorted(LOOKS))
 async def test_who_only_looks_leaves_no_record(request_name: str) -> None:
     assert (await recorded({"do": request_name}, {}))[1] == []

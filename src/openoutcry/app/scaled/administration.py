@@ -6,8 +6,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from openoutcry.adapters.postgres.audit import PostgresAudit
 from openoutcry.adapters.postgres.keys import PostgresApiKeys
 from openoutcry.adapters.tcp.frames import ProcessRole
+from openoutcry.app.acts import RecordedAdministration
 from openoutcry.app.admin import AdminError, Administration, Answer, Handler, Request
 from openoutcry.app.scaled.control import ControlCalls, Hosting
 from openoutcry.app.scaled.database import prepare
@@ -16,6 +18,7 @@ from openoutcry.app.scaled.operations import Operations
 from openoutcry.app.scaled.settings import ScaledSettings
 from openoutcry.app.settings import SettingsError
 from openoutcry.gateways.edge.catalog import Catalog
+from openoutcry.identity.audit import AuditLog
 from openoutcry.partition.runtime import now_us
 from openoutcry.ports.calls import CallError
 from openoutcry.ports.journal import JournalError
@@ -104,7 +107,11 @@ async def _administer(settings: ScaledSettings, request: Request) -> Answer:
                 "not every partition has an owner that answers: start engines first"
             ) from None
         operations = Operations(settings, control.callers, control.catalog)
+        records = PostgresAudit(settings.journal_dsn)
+        audit = AuditLog(records, now_us)
         try:
-            return await ScaledAdministration(control, keys, operations.requests()).run(request)
+            administration = ScaledAdministration(control, keys, operations.requests())
+            return await RecordedAdministration(administration, audit).run(request)
         finally:
             await operations.close()
+            records.close()

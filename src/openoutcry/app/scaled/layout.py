@@ -178,6 +178,8 @@ def settings_text(
     return "\n".join(lines) + "\n"
 
 
+CONTROL_SETTINGS_NAME = "control.toml"
+"""In the folder of `outcry up`: the settings of whoever administers it."""
 WRITTEN = frozenset(
     variable_of(name)
     for name in (

@@ -23,11 +23,13 @@ import uvloop
 from openoutcry.adapters.local.folder import FolderLock, FolderLockedError
 from openoutcry.adapters.local.servers.process import ServerError
 from openoutcry.adapters.local.valkey_cluster import ValkeyError
+from openoutcry.adapters.postgres.audit import PostgresAudit
 from openoutcry.adapters.postgres.keys import PostgresApiKeys
 from openoutcry.adapters.postgres.migrations import SchemaError
 from openoutcry.adapters.postgres.ownership import Ownership
 from openoutcry.adapters.tcp.authority import ensure_certificates
 from openoutcry.adapters.tcp.frames import ProcessRole
+from openoutcry.app.acts import RecordedAdministration
 from openoutcry.app.admin import AdminError, Answer, Request
 from openoutcry.app.children import Child, ChildError, ChildPlan
 from openoutcry.app.control import ControlServer
@@ -54,6 +56,7 @@ from openoutcry.app.scaled.servers import Servers
 from openoutcry.app.scaled.settings import ScaledSettings
 from openoutcry.app.scaled.status import StatusBoard
 from openoutcry.app.settings import SettingsError
+from openoutcry.identity.audit import AuditLog
 from openoutcry.identity.sealing import MasterKeyError
 from openoutcry.partition.runtime import now_us
 from openoutcry.ports.calls import CallError
@@ -341,7 +344,12 @@ class Up:
             return {"restarted": await self._restart(what, control.callers, board)}
 
         more = {**operations.requests(), "restart": restart}
-        server = ControlServer(ScaledAdministration(control, keys, more), self._settings.data)
+        records = PostgresAudit(self._shared.journal_dsn)
+        stack.callback(records.close)
+        administration = RecordedAdministration(
+            ScaledAdministration(control, keys, more), AuditLog(records, now_us)
+        )
+        server = ControlServer(administration, self._settings.data)
         await server.start()
         stack.push_async_callback(server.close)
         if self._settings.demo and self._settings.bots:
