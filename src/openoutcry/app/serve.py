@@ -255,7 +255,7 @@ class Server:
         counts: Counts = {}
         operators: dict[str, Handler] = {}
         administration = RecordedAdministration(_administration(exchange, operators), audit)
-        views = EmbeddedViews(partition, link, folder, counts).views(now_us())
+        views = EmbeddedViews(partition, link, folder, counts, watch).views(now_us())
         operating = Operating(administration, exchange.catalog, self._fees, views, now_us)
         machines = kernel_machines(settings.poison_client_order_id.encode())
         batches = JournalBatches(machines, folder.journal, folder.snapshots)

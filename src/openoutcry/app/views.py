@@ -10,6 +10,7 @@ from openoutcry.app.engine import PARTITION, DataFolder
 from openoutcry.app.follower_link import FollowerLink
 from openoutcry.app.operating import Views
 from openoutcry.codec.snapshots import Snapshot, SnapshotDamagedError, SnapshotVersionError
+from openoutcry.notifications.watch import WAITING_MAX, Watch
 from openoutcry.partition.machine import StateMachine
 from openoutcry.partition.runtime import Partition
 from openoutcry.ports.operations import Conservation, Gauge
@@ -27,13 +28,19 @@ class EmbeddedViews:
     """Looks at the partition, its follower and its folder."""
 
     def __init__(
-        self, partition: Partition, link: FollowerLink, folder: DataFolder, counts: Counts
+        self,
+        partition: Partition,
+        link: FollowerLink,
+        folder: DataFolder,
+        counts: Counts,
+        watch: Watch,
     ) -> None:
         """`counts`: connections, as whoever opens the doors has them."""
         self._partition = partition
         self._link = link
         self._folder = folder
         self._counts = counts
+        self._watch = watch
         self._added: Conservation | None = None
         self._adding = asyncio.Lock()
 
@@ -78,6 +85,12 @@ class EmbeddedViews:
                 int(is_short),
                 "1 when less room is left than is kept for cancels",
                 is_alarming=is_short or partition.is_full,
+            ),
+            Gauge(
+                "notifications_waiting",
+                self._watch.waiting,
+                "batches that people are still to be told of",
+                is_alarming=self._watch.waiting > WAITING_MAX // 2,
             ),
             *(Gauge(name, count(), "open now") for name, count in sorted(self._counts.items())),
         ]

@@ -28,6 +28,7 @@ class Watch:
         self._waiting: deque[Digest] = deque()
         self._gap_end = began_seq
         self._overflows = False
+        self._lost_from = began_seq
         self._heard = asyncio.Event()
 
     def take(self, committed: Committed) -> None:
@@ -41,6 +42,7 @@ class Watch:
         if not digest:
             return
         if len(self._waiting) >= self._waiting_max:
+            self._lost_from = self._waiting[0].seq - 1
             self._waiting.clear()
             self._overflows = True
         else:
@@ -61,6 +63,11 @@ class Watch:
     def drain(self, most: int) -> list[Digest]:
         """Return the digests that wait, oldest first, at most so many."""
         return [self._waiting.popleft() for _ in range(min(most, len(self._waiting)))]
+
+    @property
+    def waiting(self) -> int:
+        """How many batches are still to be told of: those that wait here, or the whole gap."""
+        return self.position - self._lost_from if self._overflows else len(self._waiting)
 
     @property
     def is_empty(self) -> bool:

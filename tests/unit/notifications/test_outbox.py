@@ -282,8 +282,11 @@ async def test_too_much_at_once_is_read_from_the_journal(scene: Scene) -> None:
     for number in range(1, 9):
         scene.deposit(ANN_ACCOUNT, number * ATOMS)
     assert told.watch.gap_end == scene.seq
+    assert told.watch.waiting == 8
     await told.outbox.flush()
+    assert told.watch.waiting == 0
     scene.deposit(ANN_ACCOUNT, 9 * ATOMS)
+    assert told.watch.waiting == 1
     await told.outbox.flush()
     found = await told.store.shown(ANN, before=None, limit=99)
     amounts = [stored.notification.facts["amount"] for stored in found][::-1]
