@@ -6,6 +6,8 @@ PORT ?= 8080
 DATA ?= .data/run
 # One worker a core; `make test JOBS=0` runs in one process, which a debugger needs.
 JOBS ?= auto
+# How long `make test-long` gives each of its tests.
+LONG_SECONDS ?= 600
 # More arguments for pytest: make test ARGS="-k journal -x"
 ARGS ?=
 
@@ -45,7 +47,7 @@ endif
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
-.PHONY: help page setup build run test test-quick test-faults check format bench bench-differential bench-chaos bench-faults lock clean
+.PHONY: help page setup build run test test-quick test-faults test-long check format bench bench-differential bench-chaos bench-faults lock clean
 
 help: ## show this list
 	@printf 'usage: make VERB\n\n'
@@ -72,6 +74,11 @@ test-quick: setup ## run the tests that take less than ten seconds each
 # Given ARGS may leave none of these: pytest then ends with 5.
 test-faults: setup ## run of them those that break a running scaled exchange: six minutes
 	@$(BIN)/python -m pytest -n 0 -m alone $(ARGS) || test $$? -eq 5
+
+# One after the other: the search for crashes would starve the browser.
+test-long: setup ## run those that gain by time for ten minutes each: the book on the page, searches for crashes
+	@OUTCRY_TEST_BOOK_SECONDS=$(LONG_SECONDS) OUTCRY_FUZZ_SECONDS=$(LONG_SECONDS) \
+		$(BIN)/python -m pytest -n 0 -m long $(ARGS)
 
 check: setup ## lint, format, types, layers; the page's too
 	@echo '[1/4] ruff check'

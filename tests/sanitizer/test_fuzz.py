@@ -34,7 +34,7 @@ FLAGS = (
 PROBE = "int main(int count, char**) { int a[4] = {}; return a[count - 1]; }"
 KEPT_BUILDS = 3
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(SECONDS + 600)]
 
 
 def _compiler() -> str:
@@ -137,12 +137,14 @@ def test_corpus(driver: Path) -> None:
     assert counted["commands"] > 5_000
 
 
+@pytest.mark.long
 def test_damaged_commands(driver: Path) -> None:
     counted = _run(driver, "mutate", _seed(), str(SECONDS), *map(str, CORPUS))
 
     assert counted["commands"] > 1_000
 
 
+@pytest.mark.long
 def test_random_commands(driver: Path) -> None:
     counted = _run(driver, "random", _seed(), str(SECONDS))
 
@@ -150,6 +152,7 @@ def test_random_commands(driver: Path) -> None:
     assert counted["restores"] > 0
 
 
+@pytest.mark.long
 def test_damaged_snapshots(driver: Path) -> None:
     counted = _run(driver, "snapshots", _seed(), str(SECONDS), *map(str, CORPUS))
 

@@ -31,7 +31,8 @@ def _both_at_one_update(screen: Screen, exchange: ExchangeProcess) -> tuple[Any,
     raise AssertionError("the screen and the API were never at the same update")
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.long
+@pytest.mark.timeout(TRADING_SECONDS + 300)
 def test_the_book_is_that_of_the_api(open_screen: Open, lively: ExchangeProcess) -> None:
     screen = open_screen(lively, "/trade/BTCUSD")
     expect(screen.page.locator("[data-side=bid]").first).to_be_visible()
