@@ -1,0 +1,225 @@
+"""One suite for every identity: what the ports promise to the web gateway, whoever keeps people.
+
+It asks through the ports only, and for time, letters and a device of its own. Another identity is
+another way to make the scene.
+"""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from tests.support.authenticator import Authenticator
+from tests.support.identity_scene import (
+    EMAIL,
+    HOUR_US,
+    MINUTE_US,
+    OTHER_PASSWORD,
+    PASSWORD,
+    SECOND_US,
+    IdentityScene,
+    pending,
+    refusal,
+    started,
+)
+
+from openoutcry.adapters.sqlite.people import SqlitePeopleFile
+from openoutcry.core.ids import account_id_of
+from openoutcry.ports.identity import NextStep, Refusal
+from openoutcry.ports.people import FIRST_PERSON_ID, Factor, OperatorRole
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+async def scene(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[IdentityScene]:
+    if request.param == "memory":
+        yield IdentityScene()
+        return
+    file = SqlitePeopleFile(tmp_path / "people.db")
+    made = IdentityScene(stores=file.stores)
+    yield made
+    await made.identity.close()
+    file.close()
+
+
+async def test_somebody_is_made_by_a_link_and_the_password_chosen(scene: IdentityScene) -> None:
+    await scene.signing_in.sign_up(EMAIL, PASSWORD, scene.caller())
+    token = await scene.link("/confirm")
+    wrong = scene.signing_in.confirm(token, OTHER_PASSWORD, scene.caller())
+    assert await refusal(wrong) is Refusal.WRONG_PASSWORD
+    session = started(await scene.signing_in.confirm(token, PASSWORD, scene.caller()))
+    again = scene.signing_in.confirm(token, PASSWORD, scene.caller())
+    assert await refusal(again) is Refusal.LINK_GONE
+    view = session.view
+    assert view.person_id >= FIRST_PERSON_ID
+    assert view.account_id == account_id_of(view.person_id)
+    assert scene.accounts.opened == [view.account_id]
+    assert await scene.sessions.find(session.token, scene.now_us) == view
+    found = await scene.directory.by_account(view.account_id)
+    assert found is not None
+    assert (found.email, found.factors) == (EMAIL, {Factor.PASSWORD})
+
+
+async def test_strangers_learn_nothing(scene: IdentityScene) -> None:
+    await scene.person()
+    for email in (EMAIL, "nobody@example.org"):
+        assert await refusal(scene.sign_in(email, "wrong one")) is Refusal.BAD_CREDENTIALS
+        await scene.signing_in.sign_up(email, OTHER_PASSWORD, scene.caller())
+        await scene.signing_in.request_reset(email, scene.caller())
+    letters = {mail.to for mail in await scene.mails("nobody@example.org")}
+    assert letters == {"nobody@example.org"}, "a link of a sign-up, and no reset"
+    assert len(await scene.mails("nobody@example.org")) == 1
+
+
+async def test_a_session_is_found_until_it_ends_and_its_end_is_told(scene: IdentityScene) -> None:
+    first, second = await scene.person(), started(await scene.sign_in())
+    assert first.token != second.token
+    assert await scene.sessions.find("x" * 43, scene.now_us) is None
+    await scene.signing_in.sign_out(first.view, scene.caller())
+    assert await scene.sessions.find(first.token, scene.now_us) is None
+    assert scene.ended == [first.view.session_id]
+    scene.wait(29 * MINUTE_US)
+    assert await scene.sessions.seen(second.view.session_id, scene.now_us) is not None
+    scene.wait(29 * MINUTE_US)
+    assert await scene.sessions.find(second.token, scene.now_us) is not None
+    scene.wait(12 * HOUR_US)
+    assert await scene.sessions.find(second.token, scene.now_us) is None
+    assert scene.ended == [first.view.session_id, second.view.session_id]
+
+
+async def test_a_proof_makes_a_session_fresh_and_its_token_another(scene: IdentityScene) -> None:
+    session = await scene.person()
+    assert session.view.is_stepped_up(scene.now_us)
+    scene.wait(5 * MINUTE_US)
+    found = await scene.sessions.find(session.token, scene.now_us)
+    assert found is not None
+    assert not found.is_stepped_up(scene.now_us)
+    wrong = scene.signing_in.step_up_password(found, OTHER_PASSWORD, scene.caller())
+    assert await refusal(wrong) is Refusal.WRONG_PASSWORD
+    renewed = await scene.signing_in.step_up_password(found, PASSWORD, scene.caller())
+    assert renewed.view.session_id == session.view.session_id
+    assert renewed.view.is_stepped_up(scene.now_us)
+    assert await scene.sessions.find(session.token, scene.now_us) is None
+    assert await scene.sessions.find(renewed.token, scene.now_us) == renewed.view
+    assert scene.ended == []
+
+
+async def test_a_second_factor_is_asked_for_and_each_code_is_good_once(
+    scene: IdentityScene,
+) -> None:
+    session = await scene.person()
+    generator, codes = await scene.with_totp(session)
+    half = pending(await scene.sign_in())
+    assert (half.step, half.factors) == (
+        NextStep.SECOND_FACTOR,
+        {Factor.TOTP, Factor.RECOVERY_CODE},
+    )
+    assert await scene.sessions.find(half.token, scene.now_us) is None
+    code = scene.code(generator, 1)
+    done = await scene.signing_in.answer_code(half.token, Factor.TOTP, code, scene.caller())
+    assert started(done).view.factors == {Factor.PASSWORD, Factor.TOTP}
+    half = pending(await scene.sign_in())
+    reused = scene.signing_in.answer_code(half.token, Factor.TOTP, code, scene.caller())
+    assert await refusal(reused) is Refusal.WRONG_CODE
+    for expected in (None, Refusal.WRONG_CODE):
+        half = pending(await scene.sign_in())
+        work = scene.signing_in.answer_code(
+            half.token, Factor.RECOVERY_CODE, codes[0], scene.caller()
+        )
+        if expected is None:
+            started(await work)
+        else:
+            assert await refusal(work) is expected
+
+
+async def test_a_passkey_signs_in_alone_and_its_challenge_is_answered_once(
+    scene: IdentityScene,
+) -> None:
+    session = await scene.person()
+    device = Authenticator()
+    options = await scene.own.add_passkey_options(session.view, scene.caller())
+    view, codes = await scene.own.add_passkey(
+        session.view, "Phone", device.make(options), scene.caller()
+    )
+    assert len(codes) == 10
+    answer = device.use(await scene.signing_in.passkey_options(scene.caller()))
+    done = started(await scene.signing_in.passkey_sign_in(answer, scene.caller()))
+    assert (done.view.person_id, done.view.factors) == (session.view.person_id, {Factor.PASSKEY})
+    replay = scene.signing_in.passkey_sign_in(answer, scene.caller())
+    assert await refusal(replay) is Refusal.PENDING_GONE
+    await scene.own.remove_passkey(session.view, view.passkey_id, scene.caller())
+    answer = device.use(await scene.signing_in.passkey_options(scene.caller()))
+    removed = scene.signing_in.passkey_sign_in(answer, scene.caller())
+    assert await refusal(removed) is Refusal.PASSKEY_REFUSED
+    assert (await scene.own.me(session.view)).factors == {Factor.PASSWORD}
+
+
+async def test_a_reset_ends_sessions_and_leaves_factors(scene: IdentityScene) -> None:
+    session = await scene.person()
+    await scene.with_totp(session)
+    await scene.signing_in.request_reset(EMAIL, scene.caller())
+    token = await scene.link("/reset")
+    scene.wait(SECOND_US)
+    await scene.signing_in.reset(token, OTHER_PASSWORD, scene.caller())
+    again = scene.signing_in.reset(token, PASSWORD, scene.caller())
+    assert await refusal(again) is Refusal.LINK_GONE
+    assert await scene.sessions.find(session.token, scene.now_us) is None
+    assert scene.ended == [session.view.session_id]
+    assert await refusal(scene.sign_in()) is Refusal.BAD_CREDENTIALS
+    pending(await scene.sign_in(password=OTHER_PASSWORD))
+    found = await scene.directory.by_email(EMAIL)
+    assert found is not None
+    assert found.security_changed_us == scene.now_us
+
+
+async def test_guesses_are_refused_before_they_get_anywhere(scene: IdentityScene) -> None:
+    await scene.person()
+    found = [await refusal(scene.sign_in(password=f"guess {n}")) for n in range(40)]
+    assert Refusal.TOO_MANY_ATTEMPTS in found
+    assert await refusal(scene.sign_in()) is Refusal.TOO_MANY_ATTEMPTS
+    scene.wait(HOUR_US)
+    started(await scene.sign_in())
+
+
+async def test_people_see_and_end_their_own_sessions_only(scene: IdentityScene) -> None:
+    ann = await scene.person()
+    bob = await scene.person("bob@example.org")
+    other = started(await scene.sign_in())
+    theirs = scene.own.end_session(ann.view, bob.view.session_id, scene.caller())
+    assert await refusal(theirs) is Refusal.SESSION_UNKNOWN
+    listed = await scene.own.sessions(ann.view, scene.now_us)
+    assert {entry.session_id for entry in listed} == {
+        ann.view.session_id,
+        other.view.session_id,
+    }
+    assert await scene.own.end_other_sessions(ann.view, scene.caller()) == 1
+    assert scene.ended == [other.view.session_id]
+
+
+async def test_another_password_is_the_one_from_then_on(scene: IdentityScene) -> None:
+    session, other = await scene.person(), started(await scene.sign_in())
+    known = scene.own.change_password(session.view, "password1", scene.caller())
+    assert await refusal(known) is Refusal.PASSWORD_KNOWN
+    renewed = await scene.own.change_password(session.view, OTHER_PASSWORD, scene.caller())
+    assert await scene.sessions.find(renewed.token, scene.now_us) is not None
+    assert scene.ended == [other.view.session_id]
+    started(await scene.sign_in(password=OTHER_PASSWORD))
+
+
+async def test_operators_are_made_locked_and_let_in_again(scene: IdentityScene) -> None:
+    made = await scene.directory.add_operator(EMAIL, [OperatorRole.SUPPORT], scene.now_us)
+    half = pending(await scene.sign_in(password=made.one_time_password))
+    assert half.step is NextStep.NEW_PASSWORD
+    work = scene.signing_in.answer_new_password(half.token, PASSWORD, scene.caller())
+    session = started(await work)
+    assert session.view.may(OperatorRole.SUPPORT)
+    assert not session.view.may(OperatorRole.TREASURY)
+    person_id = session.view.person_id
+    assert await scene.directory.lock(person_id)
+    assert await scene.sessions.find(session.token, scene.now_us) is None
+    assert await refusal(scene.sign_in()) is Refusal.BAD_CREDENTIALS
+    assert await scene.directory.unlock(person_id)
+    session = started(await scene.sign_in())
+    await scene.with_totp(session)
+    assert await scene.directory.remove_factors(person_id, scene.now_us)
+    assert await scene.directory.set_roles(person_id, [])
+    session = started(await scene.sign_in())
+    assert session.view.roles == frozenset()
