@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Sequence
+from ipaddress import ip_network
 
 from openoutcry.identity.keys import (
     KeyFormatError,
@@ -37,6 +38,8 @@ from openoutcry.ports.users import (
 )
 
 DAY_US = 86_400_000_000
+WITHDRAW_PREFIX_MIN = {4: 16, 6: 32}
+"""Of the networks of a key that may withdraw: about what one organisation has."""
 
 
 class KeyDesk:
@@ -93,10 +96,8 @@ class KeyDesk:
         if not (wanted.may_read or wanted.may_trade or wanted.may_withdraw):
             raise KeyRefusedError("may_read", "A key may do at least one thing")
         networks = _networks(wanted.allowed_ips)
-        if wanted.may_withdraw and not networks:
-            raise KeyRefusedError(
-                "allowed_ips", "A key that may withdraw is held to addresses: name them"
-            )
+        if wanted.may_withdraw:
+            _check_held(networks)
         now_us = self._clock()
         name, secret, material = _material(wanted)
         key = ApiKey(
@@ -168,6 +169,18 @@ def _label(text: str) -> str:
     if not 1 <= len(label) <= LABEL_CHARACTERS_MAX or not label.isprintable():
         raise KeyRefusedError("label", f"1 to {LABEL_CHARACTERS_MAX} letters, on one line")
     return label
+
+
+def _check_held(networks: tuple[str, ...]) -> None:
+    """Refuse to have half the world withdraw."""
+    if not networks:
+        raise KeyRefusedError(
+            "allowed_ips", "A key that may withdraw is held to addresses: name them"
+        )
+    for text in networks:
+        network = ip_network(text)
+        if network.prefixlen < WITHDRAW_PREFIX_MIN[network.version]:
+            raise KeyRefusedError("allowed_ips", f"{text} is too wide for a key that may withdraw")
 
 
 def _networks(texts: Iterable[str]) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from openoutcry.core.enums import OrderType, Side, StpMode, TimeInForce
 from openoutcry.core.ids import shard_of_account
 from openoutcry.core.records import AmendOrder, CancelAll, Deposit, Withdraw
+from openoutcry.gateways.ws import gateway
 from openoutcry.gateways.ws.gateway import HOUSEKEEPING_S
 from openoutcry.identity.keys import GeneratedKey
 from openoutcry.ports.users import LISTEN_KEY_LIFE_US, ListenKeysAwayError
@@ -305,6 +306,24 @@ async def test_a_listen_key_goes_with_any_key_that_may_have_got_it() -> None:
             await ask(ws, method="LIST_SUBSCRIPTIONS", id=1)
             small.limit(small.bob, Side.BUY, PRICE, 100)
             assert (await receive(ws))["e"] == "executionReport"
+
+
+async def test_a_key_that_is_known_later_than_its_stream_is_no_lost_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(gateway, "HOUSEKEEPING_S", 3_600.0)  # it is done below
+    async with served() as on:
+        small = on.small
+        listen_key = await small.listen_keys.create(small.bob, wall_us())
+        async with on.connect(f"/ws/{listen_key}") as ws:
+            await ask(ws, method="LIST_SUBSCRIPTIONS", id=1)
+            key = small.add_key(small.bob)
+            on.gateway._keep_house()
+            small.limit(small.bob, Side.BUY, PRICE, 100)
+            assert (await receive(ws))["e"] == "executionReport"
+            small.keys.revoke(key.api_key)
+            on.gateway._keep_house()
+            assert (await receive_until(ws, lambda m: m["e"] == "listenKeyExpired"))["e"]
 
 
 async def test_an_account_without_keys_has_no_listen_key() -> None:

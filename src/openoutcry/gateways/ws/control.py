@@ -159,8 +159,14 @@ class StreamServices:
         )
 
     def may_listen(self, sink: "ListenKeySink") -> bool:
-        """Whether nobody may have its listen key whose API key was taken away since it opened."""
-        return bool(sink.api_keys) and sink.api_keys <= self.living_keys(sink.account_id)
+        """Whether nobody may have its listen key whose API key was taken away since it opened.
+
+        A key that another gateway has made may be known here a moment later than its stream.
+        """
+        living = self.living_keys(sink.account_id)
+        if not sink.api_keys:
+            sink.api_keys = living
+        return bool(living) and sink.api_keys <= living
 
 
 def possible_listen_keys(names: Iterable[str]) -> list[str]:

@@ -194,7 +194,8 @@ class WebSocketGateway:
             if sink.listen_key in living:
                 if streams.may_listen(sink):
                     continue
-                lost[sink.listen_key] = sink.account_id
+                if sink.api_keys:
+                    lost[sink.listen_key] = sink.account_id
             if sink in session.listen_keys():
                 session.end_listen_key(sink)
         with contextlib.suppress(ListenKeysAwayError):  # it runs out by itself, or is closed later

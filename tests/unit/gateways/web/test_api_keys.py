@@ -93,13 +93,13 @@ async def test_rights_and_limits_are_kept_as_asked_for() -> None:
     made = await at.make(
         may_read=False,
         may_withdraw=True,
-        allowed_ips=["203.0.113.7", "10.0.0.0/8", "2001:DB8::/32", "203.0.113.7"],
+        allowed_ips=["203.0.113.7", "10.1.0.0/16", "2001:DB8::/32", "203.0.113.7"],
         allowed_symbols=["ETHUSD", "BTCUSD", "ETHUSD"],
         lifetime_days=0,
     )
     view = made.json["key"]
     assert (view["may_read"], view["may_trade"], view["may_withdraw"]) == (False, True, True)
-    assert view["allowed_ips"] == ["203.0.113.7/32", "10.0.0.0/8", "2001:db8::/32"]
+    assert view["allowed_ips"] == ["203.0.113.7/32", "10.1.0.0/16", "2001:db8::/32"]
     assert view["allowed_symbols"] == ["ETHUSD", "BTCUSD"]
     assert (view["expires_us"], view["has_expired"]) == (0, False)
 
@@ -112,6 +112,9 @@ async def test_rights_and_limits_are_kept_as_asked_for() -> None:
         ({"label": "\u202egpj"}, "label"),
         ({"may_read": False, "may_trade": False}, "may_read"),
         ({"may_withdraw": True}, "allowed_ips"),
+        ({"may_withdraw": True, "allowed_ips": ["0.0.0.0/0"]}, "allowed_ips"),
+        ({"may_withdraw": True, "allowed_ips": ["10.1.0.0/15"]}, "allowed_ips"),
+        ({"may_withdraw": True, "allowed_ips": ["192.0.2.1", "2001::/31"]}, "allowed_ips"),
         ({"allowed_ips": ["10.0.0.1/8"]}, "allowed_ips"),
         ({"allowed_ips": ["example.com"]}, "allowed_ips"),
         ({"allowed_ips": ["1.2.3"]}, "allowed_ips"),
