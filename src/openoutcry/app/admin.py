@@ -63,7 +63,7 @@ from openoutcry.identity.keys import (
 )
 from openoutcry.ports.calls import CallError, Calls, Reply
 from openoutcry.ports.feeds import Committed
-from openoutcry.ports.users import ApiKey, ApiKeys, KeyStoreError, KeyType
+from openoutcry.ports.users import ApiKey, ApiKeys, KeyStoreError, KeyType, ListenKeysAwayError
 
 _E = TypeVar("_E", bound=Enum)
 
@@ -304,7 +304,12 @@ class Administration:
         if not await asyncio.to_thread(self._keys.revoke, name):
             raise AdminError("there is no such API key")
         if key is not None and self._on_revoked is not None:
-            await self._on_revoked(key.account_id)
+            try:
+                await self._on_revoked(key.account_id)
+            except ListenKeysAwayError as error:
+                raise AdminAwayError(
+                    f"the key is revoked, but its account's listen key may live on: {error}"
+                ) from error
         return {"revoked": name}
 
     async def _credit(self, values: _Values) -> Answer:

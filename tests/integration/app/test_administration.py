@@ -22,7 +22,7 @@ from openoutcry.core.ids import account_id_of
 from openoutcry.gateways.edge.catalog import Catalog
 from openoutcry.identity.keys import generate_key
 from openoutcry.partition.runtime import Partition, now_us
-from openoutcry.ports.users import KeyType
+from openoutcry.ports.users import KeyType, ListenKeysAwayError
 
 FIRST = account_id_of(1_000)
 
@@ -164,6 +164,21 @@ async def test_whoever_watches_hears_which_account_has_lost_a_key(tmp_path: Path
             await at.do("revoke-key", api_key="x")
         await at.do("revoke-key", api_key=made["api_key"])
         assert heard == [account]
+
+
+async def test_a_listen_key_that_may_live_on_is_said(tmp_path: Path) -> None:
+    async def away(_account_id: int) -> None:
+        raise ListenKeysAwayError("no connection")
+
+    async with desk(tmp_path) as at:
+        account = await at.open_market()
+        at.administration = Administration(
+            at.partition, at.keys, Catalog(), now_us, on_revoked=away
+        )
+        made = await at.do("create-key", account=account, type="HMAC")
+        with pytest.raises(AdminError, match="the key is revoked, but"):
+            await at.do("revoke-key", api_key=made["api_key"])
+        assert at.keys.find(str(made["api_key"])) is None
 
 
 async def test_a_public_key_made_elsewhere_is_stored_without_a_secret(tmp_path: Path) -> None:

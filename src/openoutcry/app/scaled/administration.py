@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from openoutcry.adapters.postgres.audit import PostgresAudit
 from openoutcry.adapters.postgres.keys import PostgresApiKeys
+from openoutcry.adapters.postgres.listen_keys import PostgresListenKeys
 from openoutcry.adapters.tcp.frames import ProcessRole
 from openoutcry.app.acts import RecordedAdministration
 from openoutcry.app.admin import AdminError, Administration, Answer, Handler, Request
@@ -22,7 +23,7 @@ from openoutcry.identity.audit import AuditLog
 from openoutcry.partition.runtime import now_us
 from openoutcry.ports.calls import CallError
 from openoutcry.ports.journal import JournalError
-from openoutcry.ports.users import KeyStoreError
+from openoutcry.ports.users import KeyStoreError, end_listen_key
 
 if TYPE_CHECKING:
     from typing_extensions import override
@@ -44,7 +45,9 @@ class ScaledAdministration(Administration):
     ) -> None:
         """`more` are requests of this size alone: what they can do does not need the catalog."""
         self._control = control
-        super().__init__(control.calls, keys, control.catalog, now_us, more)
+        super().__init__(
+            control.calls, keys, control.catalog, now_us, more, on_revoked=control.end_listen_key
+        )
 
     @override
     async def run(self, request: Request) -> Answer:
@@ -66,6 +69,15 @@ class Control:
         assert isinstance(self.callers.calls, ControlCalls)
         self.calls: ControlCalls = self.callers.calls
         self.catalog = Catalog()
+
+    async def end_listen_key(self, account_id: int) -> None:
+        """Have the listen key of an account that has lost an API key be good no more."""
+        listen_keys = PostgresListenKeys(self._settings.journal_dsn)
+        await listen_keys.open()
+        try:
+            await end_listen_key(listen_keys, account_id, now_us())
+        finally:
+            await listen_keys.close_all()
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[PostgresApiKeys]:
