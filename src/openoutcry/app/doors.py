@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 
 from openoutcry.gateways.edge.page_sessions import PageSessions
+from openoutcry.gateways.edge.proxies import TrustedProxies, networks_in
 from openoutcry.gateways.edge.service import Exchange
 from openoutcry.gateways.rest import market_data as market_data_routes
 from openoutcry.gateways.rest import routes
@@ -30,14 +31,15 @@ async def open_doors(
     port: int,
     *,
     shared: bool = False,
+    proxies: str = "",
     elsewhere: Elsewhere | None = None,
     people: PageSessions | None = None,
     counts: dict[str, Callable[[], int]] | None = None,
 ) -> int:
     """Serve clients until the stack is left; returns the port. Raises PortInUseError.
 
-    `elsewhere` answers what is no endpoint of the trading API; `people` may trade by tickets;
-    `counts` learns how many connections there are.
+    `proxies` are the networks of our own; `elsewhere` answers what is no endpoint of the trading
+    API; `people` may trade by tickets; `counts` learns how many connections there are.
     """
     endpoints = (*routes.ENDPOINTS, *market_data_routes.ENDPOINTS)
     websockets = WebSocketGateway(exchange, endpoints, people=people)
@@ -45,6 +47,7 @@ async def open_doors(
     http = HttpServer(
         RestApplication(exchange, endpoints, elsewhere, plain_orders=PLAIN_ORDERS),
         upgrades=_upgrades(websockets.upgrade),
+        proxies=TrustedProxies(networks_in(proxies)) if proxies else None,
     )
     if counts is not None:
         counts["connections_http"] = http.connections

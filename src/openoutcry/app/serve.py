@@ -278,6 +278,7 @@ class Server:
             exchange,
             settings.host,
             settings.port,
+            proxies=settings.trusted_proxies,
             elsewhere=people.web,
             people=people.sockets,
             counts=counts,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from openoutcry.gateways.edge.origins import is_origin
+from openoutcry.gateways.edge.proxies import ProxiesError, TrustedProxies, networks_in
 from openoutcry.identity.sealing import MasterKeyError, read_master_key
 
 ENVIRONMENT_PREFIX = "OUTCRY_"
@@ -43,6 +44,8 @@ class ServeSettings:
     """Seals secrets: 64 hexadecimal digits; empty: those of the file `secrets.key`."""
     public_origin: str = ""
     """Where people find the exchange, as `https://exchange.example`; empty: on this machine."""
+    trusted_proxies: str = ""
+    """Networks of our own proxies, as `10.0.0.0/8,127.0.0.1`: their X-Forwarded-For is believed."""
     page: str = ""
     """The folder of the built page; empty: the one that `make setup` builds."""
     session_idle_seconds: int = 30 * 60
@@ -96,6 +99,7 @@ class ServeSettings:
             raise SettingsError(
                 f"public_origin is like https://exchange.example, not {self.public_origin!r}"
             )
+        check_proxies(self.trusted_proxies)
         if not STEP_UP_SECONDS < self.session_idle_seconds <= self.session_seconds:
             raise SettingsError(
                 f"session_idle_seconds is above {STEP_UP_SECONDS} and at most session_seconds"
@@ -140,6 +144,14 @@ class ServeSettings:
         """Return the settings of a parent process."""
         values = json.loads(text)
         return cls(**(values | {"data": Path(values["data"])}))
+
+
+def check_proxies(text: str) -> None:
+    """Refuse what is no list of networks; raises SettingsError."""
+    try:
+        TrustedProxies(networks_in(text))
+    except ProxiesError as error:
+        raise SettingsError(f"trusted_proxies: {error}") from error
 
 
 def check_secrets_key(text: str) -> None:

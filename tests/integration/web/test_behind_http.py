@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from tests.support.small_exchange import SmallExchange
 from tests.support.web_caller import ToySessions, session_view
 
 from openoutcry.gateways.edge.origins import Origins
+from openoutcry.gateways.edge.proxies import TrustedProxies
 from openoutcry.gateways.edge.service import Answer, Request
 from openoutcry.gateways.rest.http import HttpServer
 from openoutcry.gateways.rest.routes import ENDPOINTS
@@ -93,7 +95,9 @@ class Wire:
 
 
 @asynccontextmanager
-async def wire(folder: Path) -> AsyncIterator[tuple[Wire, Counting]]:
+async def wire(
+    folder: Path, proxies: TrustedProxies | None = None
+) -> AsyncIterator[tuple[Wire, Counting]]:
     exchange = SmallExchange().exchange
     common: Any = {
         "origins": Origins(),
@@ -104,7 +108,7 @@ async def wire(folder: Path) -> AsyncIterator[tuple[Wire, Counting]]:
     await page.load()
     sessions = ToySessions({"alice": session_view()})
     web = Counting(ROUTES, sessions=sessions, pages=page, **common)
-    server = HttpServer(RestApplication(exchange, ENDPOINTS, web))
+    server = HttpServer(RestApplication(exchange, ENDPOINTS, web), proxies=proxies)
     port = await server.start("127.0.0.1", 0)
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
@@ -205,6 +209,19 @@ async def test_r13_no_other_spelling_reaches_a_route(
 ) -> None:
     async with wire(tmp_path) as (on, _):
         assert (await on.send(f"POST {path}", JSON, body=b'{"text":"a"}'))[0] == status
+
+
+async def test_r32_only_our_own_proxy_is_believed(tmp_path: Path) -> None:
+    said = "X-Forwarded-For: 6.6.6.6, 203.0.113.7"
+    for proxies, peer in (
+        (None, "127.0.0.1"),
+        (TrustedProxies(["10.0.0.0/8"]), "127.0.0.1"),
+        (TrustedProxies(["127.0.0.1"]), "203.0.113.7"),
+    ):
+        async with wire(tmp_path, proxies) as (on, _):
+            for _ in range(3):  # from the second on the header is remembered
+                _, _, body = await on.send("POST /x/v1/notes", JSON, said, body=b'{"text":"a"}')
+                assert json.loads(body)["peer"] == peer
 
 
 async def test_r33_an_absolute_target_is_refused(tmp_path: Path) -> None:

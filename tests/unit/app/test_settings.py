@@ -20,6 +20,8 @@ def settings(**more: Any) -> ServeSettings:
         {"public_origin": "https://exchange.example/"},
         {"public_origin": "ftp://exchange.example"},
         {"public_origin": "https://user@exchange.example"},
+        {"trusted_proxies": "10.0.0.1/8"},
+        {"trusted_proxies": "10.0.0.1,nginx"},
         {"session_idle_seconds": 300},
         {"session_idle_seconds": 7_200, "session_seconds": 3_600},
         {"smtp_security": "ssl"},

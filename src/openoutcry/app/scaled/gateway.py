@@ -195,7 +195,13 @@ class GatewayProcess:
             is_open=callers.is_open,
         )
         port = await open_doors(
-            stack, exchange, settings.host, settings.port, shared=True, elsewhere=NoPeople()
+            stack,
+            exchange,
+            settings.host,
+            settings.port,
+            shared=True,
+            proxies=settings.trusted_proxies,
+            elsewhere=NoPeople(),
         )
         spare_collections()
         say(f"gateway {settings.name} serves http://{settings.host}:{port}/api/v3")

@@ -12,7 +12,12 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NamedTuple, Self, cast
 
-from openoutcry.app.settings import ENVIRONMENT_PREFIX, SettingsError, check_secrets_key
+from openoutcry.app.settings import (
+    ENVIRONMENT_PREFIX,
+    SettingsError,
+    check_proxies,
+    check_secrets_key,
+)
 from openoutcry.core.limits import ACCOUNT_SHARDS, MARKETS_MAX
 from openoutcry.identity.sealing import API_KEYS, AesGcmSealer, read_master_key
 
@@ -92,6 +97,8 @@ class ScaledSettings:
     host: str = "127.0.0.1"
     """Where a gateway serves clients."""
     port: int = 8080
+    trusted_proxies: str = ""
+    """Networks of our own proxies in front of gateways: their X-Forwarded-For is believed."""
     limits: bool = True
     """Whether rate limits apply."""
     snapshot_seconds: float = 60.0
@@ -115,6 +122,7 @@ class ScaledSettings:
             )
         if self.secrets_key:
             check_secrets_key(self.secrets_key)
+        check_proxies(self.trusted_proxies)
         self._check_files("calls", ("certificate", "key", "authority"))
         self._check_files("redis", ("certificate", "key"))
         if self.calls_address:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import httptools
 
+from openoutcry.gateways.edge.proxies import TrustedProxies
 from openoutcry.gateways.edge.service import Answer, Request, Response
 
 if TYPE_CHECKING:
@@ -154,6 +155,7 @@ class HttpConnection(asyncio.Protocol):
         "_parser",
         "_peer_ip",
         "_phase",
+        "_proxies",
         "_refusal",
         "_server",
         "_since_s",
@@ -171,6 +173,7 @@ class HttpConnection(asyncio.Protocol):
         self._parser: Any = httptools.HttpRequestParser(self)
         self._chunk = b""
         self._peer_ip = ""
+        self._proxies: TrustedProxies | None = None
         self._waiting: deque[tuple[Request, bool]] = deque()
         self._phase = _Phase.IDLE
         self._since_s = server.now_s
@@ -201,6 +204,9 @@ class HttpConnection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         peer = transport.get_extra_info("peername")
         self._peer_ip = peer[0] if isinstance(peer, tuple) else "127.0.0.1"
+        proxies = self._server.proxies
+        if proxies is not None and proxies.trusts(self._peer_ip):
+            self._proxies = proxies
         self._server.opened(self)
 
     @override
@@ -244,9 +250,15 @@ class HttpConnection(asyncio.Protocol):
         head = self._server.heads.get(data[:end])
         if head is None or len(data) - end != head.body_bytes or self._write_paused:
             return False
-        request = Request(head.method, head.path, "", data[end:], head.headers, self._peer_ip)
+        peer_ip = self._peer_ip if self._proxies is None else self._caller(head.headers)
+        request = Request(head.method, head.path, "", data[end:], head.headers, peer_ip)
         self._start(request, keep_alive=head.keep_alive)
         return True
+
+    def _caller(self, headers: Mapping[str, str]) -> str:
+        """Return who called, as our proxy at the other end says."""
+        assert self._proxies is not None, "the peer is a proxy of ours"
+        return self._proxies.caller(self._peer_ip, headers.get("x-forwarded-for", ""))
 
     def _remember(self, request: Request, *, keep_alive: bool) -> None:
         """Remember the header of a request that came whole, alone, and without a query."""
@@ -380,7 +392,7 @@ class HttpConnection(asyncio.Protocol):
             query,
             self._body,
             self._headers,
-            self._peer_ip,
+            self._peer_ip if self._proxies is None else self._caller(self._headers),
         )
         if parser.should_upgrade():
             self._upgrading = request
@@ -582,10 +594,13 @@ class HttpServer:
         *,
         upgrades: Callable[[str], Upgrade | None] = lambda _path: None,
         limits: HttpLimits | None = None,
+        proxies: TrustedProxies | None = None,
         sweep_s: float = 1.0,
     ) -> None:
+        """`proxies` are ours: what they say about whom they speak for is believed."""
         self.application = application
         self.limits = limits or HttpLimits()
+        self.proxies = proxies
         self.upgrade_for = upgrades
         self.draining = False
         self.heads: dict[bytes, _Head] = {}
