@@ -138,6 +138,7 @@ export const texts = {
     high: "24 h high",
     low: "24 h low",
     volume: (asset: string) => `24 h volume (${asset})`,
+    figures: "The last 24 hours",
     halted: "Halted",
     haltedHint: "Trading in this market is halted. Orders can be cancelled, not placed.",
     unknown: "There is no market of this name.",
@@ -228,6 +229,7 @@ export const texts = {
   refusals,
   orders: {
     title: "Your orders and balances",
+    short: "Orders",
     open: "Open orders",
     history: "Order history",
     fills: "Trade history",

@@ -1,13 +1,21 @@
 /** The order form: what it will cost before it is sent, and what is wrong next to where it is wrong. */
 
-import { type FormEvent, useEffect, useId, useMemo, useRef, useState } from "react";
+import {
+  type Dispatch,
+  type FormEvent,
+  type SetStateAction,
+  useEffect,
+  useId,
+  useMemo,
+  useRef,
+  useState,
+} from "react";
 import { decimal, plainDecimal } from "../../data/decimal";
 import type { DepthFeed } from "../../data/depth";
 import { type Market, totalPlaces } from "../../data/markets";
 import {
   byTotal,
   checkDraft,
-  EMPTY_DRAFT,
   estimate,
   type FieldName,
   type FormContext,
@@ -39,10 +47,10 @@ import { texts } from "../../texts/en";
 import { Field, SelectField, typedNumber } from "../../ui/field";
 import { type FormRefusal, formRefusal } from "./refusal-text";
 
-export interface PickedPrice {
-  readonly price: string;
-  /** Counts up, so that the same price can be picked again. */
-  readonly times: number;
+/** The form after a price was picked in the book or on the tape. */
+export function withPicked(draft: OrderDraft, price: string): OrderDraft {
+  if (hasLimitPrice(draft.kind)) return withQuantity({ ...draft, price });
+  return hasStopPrice(draft.kind) ? { ...draft, stopPrice: price } : draft;
 }
 
 function useContextOf(market: Market, depth: DepthFeed | undefined): FormContext {
@@ -66,35 +74,29 @@ function useContextOf(market: Market, depth: DepthFeed | undefined): FormContext
 export function OrderForm({
   market,
   depth,
-  picked,
+  draft,
+  setDraft,
 }: {
   readonly market: Market;
   readonly depth: DepthFeed | undefined;
-  readonly picked: PickedPrice | null;
+  readonly draft: OrderDraft;
+  readonly setDraft: Dispatch<SetStateAction<OrderDraft>>;
 }) {
   const exchange = useExchange();
   const context = useContextOf(market, depth);
-  const [draft, setDraft] = useState<OrderDraft>(EMPTY_DRAFT);
   const [touched, setTouched] = useState<ReadonlySet<FieldName>>(new Set());
-  const [refusal, setRefusal] = useState<FormRefusal | null>(null);
+  const [refused, setRefused] = useState<{ draft: OrderDraft; refusal: FormRefusal } | null>(null);
   const [isSending, setSending] = useState(false);
   const problems = checkDraft(draft, context);
+  // It is about the form as it was sent: any change, a picked price too, may have mended it.
+  const refusal = refused?.draft === draft ? refused.refusal : null;
 
   function change(next: OrderDraft, field?: FieldName): void {
     setDraft(next);
-    setRefusal(null);
     if (field) setTouched((before) => new Set(before).add(field));
   }
 
-  useEffect(() => {
-    if (!picked) return;
-    setDraft((before) => {
-      if (hasLimitPrice(before.kind)) return withQuantity({ ...before, price: picked.price });
-      return hasStopPrice(before.kind) ? { ...before, stopPrice: picked.price } : before;
-    });
-    setRefusal(null);
-  }, [picked]);
-  useFirstPrice(context, draft, setDraft);
+  useFirstPrice(context, setDraft);
 
   const wrong = (field: FieldName): string | undefined => {
     if (refusal?.field === field) return refusal.text;
@@ -122,7 +124,7 @@ export function OrderForm({
     const result = await exchange.account.place(orderParams(draft, market));
     setSending(false);
     if (!result.ok) {
-      setRefusal(formRefusal(result.problem, draft));
+      setRefused({ draft, refusal: formRefusal(result.problem, draft) });
       if (result.problem.detail === "Market is closed.") void exchange.loadMarkets();
       return;
     }
@@ -161,16 +163,14 @@ export function OrderForm({
 }
 
 /** A form that is opened begins with the last price: most orders are near it. */
-function useFirstPrice(
-  context: FormContext,
-  draft: OrderDraft,
-  setDraft: (draft: OrderDraft) => void,
-): void {
+function useFirstPrice(context: FormContext, setDraft: Dispatch<SetStateAction<OrderDraft>>): void {
   const isDone = useRef(false);
   useEffect(() => {
     if (isDone.current || context.last === 0n) return;
     isDone.current = true;
-    if (draft.price === "") setDraft({ ...draft, price: plainDecimal(context.last) });
+    setDraft((now) =>
+      now.price === "" ? withQuantity({ ...now, price: plainDecimal(context.last) }) : now,
+    );
   });
 }
 

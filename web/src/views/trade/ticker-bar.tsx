@@ -31,7 +31,7 @@ export function TickerBar({
             <span className="hidden">{texts.market.last}: </span>
             <span data-testid="last-price">{priceText(market, ticker.last)}</span>
           </p>
-          <dl className="figures">
+          <dl className="figures" tabIndex={0} aria-label={texts.market.figures}>
             <div>
               <dt>{texts.market.change}</dt>
               <dd className={`is-${tone}`}>

@@ -3,6 +3,7 @@
 import { useCallback, useEffect, useState } from "react";
 import { DepthFeed } from "../../data/depth";
 import type { Market } from "../../data/markets";
+import { EMPTY_DRAFT } from "../../data/order-form";
 import { browser } from "../../data/surroundings";
 import { priceText } from "../../format";
 import { useExchange, useLiving, useMarket, useMarkets, useMedia, useTickers } from "../../hooks";
@@ -13,7 +14,7 @@ import { Failed, Loading } from "../../ui/states";
 import { type Tab, TabPanel, Tabs } from "../../ui/tabs";
 import { ChartPanel } from "./chart-panel";
 import { OrderBook } from "./order-book";
-import { OrderForm, type PickedPrice } from "./order-form";
+import { OrderForm, withPicked } from "./order-form";
 import { OrdersPanel } from "./orders-panel";
 import { Tape } from "./tape";
 import { TickerBar } from "./ticker-bar";
@@ -43,7 +44,7 @@ const panels: readonly { id: PanelName; icon: IconName; label: string }[] = [
   { id: "book", icon: "book", label: texts.book.title },
   { id: "tape", icon: "tape", label: texts.tape.title },
   { id: "trade", icon: "trade", label: texts.nav.trade },
-  { id: "orders", icon: "list", label: texts.orders.open },
+  { id: "orders", icon: "list", label: texts.orders.short },
 ];
 
 const phoneTabs: readonly Tab<PanelName>[] = panels.map(({ id, icon, label }) => ({
@@ -64,20 +65,21 @@ function MarketView({ market }: { readonly market: Market }) {
     [symbol, exchange],
   );
   const depth = useLiving(makeDepth);
-  const [picked, setPicked] = useState<PickedPrice | null>(null);
+  // Kept here, so that a phone's other panels do not cost what was typed.
+  const [draft, setDraft] = useState(EMPTY_DRAFT);
   const isPhone = useMedia("(max-width: 759px)");
   const [panel, setPanel] = useState<PanelName>("chart");
   useTitle(market);
 
   const pick = (price: string) => {
-    setPicked((before) => ({ price, times: (before?.times ?? 0) + 1 }));
+    setDraft((now) => withPicked(now, price));
     if (isPhone) setPanel("trade");
   };
   const parts: Record<PanelName, React.ReactNode> = {
     chart: <ChartPanel market={market} depth={depth} />,
     book: <OrderBook market={market} depth={depth} onPick={pick} />,
     tape: <Tape market={market} onPick={pick} />,
-    trade: <OrderForm market={market} depth={depth} picked={picked} />,
+    trade: <OrderForm market={market} depth={depth} draft={draft} setDraft={setDraft} />,
     orders: <OrdersPanel market={market} />,
   };
   if (isPhone) {
