@@ -102,8 +102,11 @@ export class Exchange {
 
   start(): void {
     this.streams.start();
+    // The first time they are being asked for already.
+    let isBack = false;
     this.streams.states.add((state) => {
-      if (state === "open") void this.loadMarkets();
+      if (state === "open" && (isBack || this.markets.state === "failed")) void this.loadMarkets();
+      isBack ||= state === "open";
       if (state === "waiting") this.session.check();
     });
     void this.keepMarkets();
