@@ -47,7 +47,7 @@ endif
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
-.PHONY: help page setup build run test test-quick test-faults test-long check format bench bench-differential bench-chaos bench-faults lock clean
+.PHONY: help page setup build run test test-quick test-faults test-long check format bench bench-page bench-differential bench-chaos bench-faults lock clean
 
 help: ## show this list
 	@printf 'usage: make VERB\n\n'
@@ -99,6 +99,9 @@ format: setup ## format the code, and mend what the linter can mend
 
 bench: setup ## run the benchmarks and print the table
 	@exec $(BIN)/python -m bench $(ARGS)
+
+bench-page: setup ## measure the page in Chromium: size, first live book, longest task, heap over ten minutes
+	@exec $(BIN)/python -m bench.page $(ARGS)
 
 bench-differential: setup ## hold the kernel against the reference, 10 million commands and links
 	@$(BIN)/python -m bench.differential $(ARGS)
