@@ -25,7 +25,7 @@ BENCHMARKS = {
     "moves": "fifty live moves of a trading pair: how long clients wait, and what is lost",
     "streams": "a thousand subscribers of one market",
 }
-"""In the order in which they run; `differential`, `chaos`, `faults` and `page` are verbs of make."""
+"""In the order in which they run; `differential`, `chaos`, `faults`, `page` are verbs of make."""
 ROOT = Path(__file__).parent.parent
 
 
