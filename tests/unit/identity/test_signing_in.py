@@ -25,8 +25,10 @@ from tests.support.identity_scene import (
 from openoutcry.core.ids import account_id_of
 from openoutcry.identity import limits
 from openoutcry.identity.settings import IdentitySettings
+from openoutcry.identity.tokens import hash_of_token
 from openoutcry.ports.identity import NextStep, Refusal
 from openoutcry.ports.people import FIRST_PERSON_ID, Factor, OperatorRole
+from openoutcry.ports.people_store import TokenPurpose
 
 STRANGER = "nobody@example.org"
 
@@ -94,6 +96,10 @@ async def test_a_link_alone_makes_nobody() -> None:
     await scene.signing_in.sign_up(EMAIL, PASSWORD, scene.caller())
     own = await scene.link("/confirm")
     started(await scene.signing_in.confirm(own, PASSWORD, scene.caller()))
+    stored = await scene.stores.tokens.mail_token(
+        hash_of_token(strangers), TokenPurpose.SIGN_UP, scene.now_us
+    )
+    assert stored is None, "it is dropped, with the password in it"
     work = scene.signing_in.confirm(strangers, OTHER_PASSWORD, scene.caller())
     assert await refusal(work) is Refusal.LINK_GONE
     work = scene.sign_in(password=OTHER_PASSWORD)
