@@ -1,7 +1,7 @@
 /** What is bid and offered, summed up from the middle outwards. */
 
 import { useId } from "react";
-import { decimal, forDrawing, maximum } from "../../data/decimal";
+import { decimal, forDrawing, maximum, minimum } from "../../data/decimal";
 import type { DepthFeed, Level } from "../../data/depth";
 import type { Market } from "../../data/markets";
 import { amountText, priceText } from "../../format";
@@ -56,13 +56,17 @@ export function DepthChart({
       : (bestBid ?? bestAsk);
   if (middle === undefined) return <Empty>{texts.chart.depthEmpty}</Empty>;
 
-  const bidSum = bids[bids.length - 1]?.sum ?? 0n;
-  const askSum = asks[asks.length - 1]?.sum ?? 0n;
+  // As far to either side as the shorter side goes: the other one would be drawn beside a void.
+  const reaches = [bids, asks]
+    .flatMap((side) => side[side.length - 1]?.price ?? [])
+    .map((price) => (price > middle ? price - middle : middle - price));
+  const reach = maximum(reaches.reduce(minimum, reaches[0] ?? 0n), decimal("0.00000001"));
+  const [shownBids, shownAsks] = [bids, asks].map((side) =>
+    side.filter(({ price }) => price >= middle - reach && price <= middle + reach),
+  ) as [Point[], Point[]];
+  const bidSum = shownBids[shownBids.length - 1]?.sum ?? 0n;
+  const askSum = shownAsks[shownAsks.length - 1]?.sum ?? 0n;
   const highest = maximum(bidSum, askSum);
-  const reach = [bids, asks]
-    .map((side) => side[side.length - 1]?.price ?? middle)
-    .map((price) => (price > middle ? price - middle : middle - price))
-    .reduce(maximum, decimal("0.00000001"));
   const x = (price: bigint) =>
     Math.round(WIDTH / 2 + (forDrawing(price - middle) / forDrawing(reach)) * (WIDTH / 2));
   const y = (sum: bigint) =>
@@ -76,8 +80,8 @@ export function DepthChart({
     <div className="depth">
       <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" aria-labelledby={title}>
         <title id={title}>{label}</title>
-        <path className="depth-bids" d={area(bids, x, y)} />
-        <path className="depth-asks" d={area(asks, x, y)} />
+        <path className="depth-bids" d={area(shownBids, x, y)} />
+        <path className="depth-asks" d={area(shownAsks, x, y)} />
       </svg>
       <p className="depth-scale">
         <span>{priceText(market, middle > reach ? middle - reach : 0n)}</span>
