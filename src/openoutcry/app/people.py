@@ -36,6 +36,7 @@ from openoutcry.gateways.web import (
     tickets,
 )
 from openoutcry.gateways.web.api import Route
+from openoutcry.gateways.web.no_mail import without_mail
 from openoutcry.gateways.web.page import Page, PageConfig
 from openoutcry.gateways.web.server import WebApplication
 from openoutcry.identity.desk import Outside
@@ -144,8 +145,10 @@ async def open_people(
     )
     origins = Origins(settings.public_origin)
     sockets = PageSessions(identity.sessions, MemoryStreamTickets(), origins, told.inbox)
+    signing_in = auth.routes(identity.signing_in)
+    sends_mail = not isinstance(mailer, NoMailServer)
     routes = (
-        *auth.routes(identity.signing_in),
+        *(signing_in if sends_mail else without_mail(signing_in)),
         *me.routes(identity.own_account),
         *_key_routes(exchange, audit),
         *notifications.routes(told.desk),
@@ -154,24 +157,38 @@ async def open_people(
         *money.routes,
         *(() if box is None else mailbox.routes(box)),
     )
+    web = await _open_web(stack, exchange, settings, sockets, routes, has_mailbox=box is not None)
+    return People(web, sockets, identity.directory)
+
+
+async def _open_web(
+    stack: AsyncExitStack,
+    exchange: Exchange,
+    settings: ServeSettings,
+    sockets: PageSessions,
+    routes: tuple[Route, ...],
+    *,
+    has_mailbox: bool,
+) -> WebApplication:
+    """Serve routes with their description, and the page behind them, until the stack is left."""
     page = Page(
         Path(settings.page) if settings.page else Path(str(files("openoutcry") / "page")),
-        PageConfig(demo=settings.demo, mailbox=box is not None),
-        origins=origins,
+        PageConfig(demo=settings.demo, mailbox=has_mailbox),
+        origins=sockets.origins,
         limiter=exchange.limiter,
         clock=exchange.clock,
     )
     await page.load()
     web = WebApplication(
         description.routes(routes, version("openoutcry")),
-        sessions=identity.sessions,
+        sessions=sockets.sessions,
         limiter=exchange.limiter,
         clock=exchange.clock,
-        origins=origins,
+        origins=sockets.origins,
         pages=page,
     )
     stack.push_async_callback(web.close)
-    return People(web, sockets, identity.directory)
+    return web
 
 
 @asynccontextmanager
