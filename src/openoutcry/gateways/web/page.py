@@ -30,10 +30,11 @@ from openoutcry.ports.rate_limits import RateLimiter
 logger = logging.getLogger("openoutcry.page")
 
 CONFIG = "/config.json"
+MAILBOX = "mailbox"
 CLIENT_ROUTES = frozenset(
-    ("trade", "sign-in", "sign-up", "confirm", "reset", "account", "operator", "mailbox")
+    ("trade", "sign-in", "sign-up", "confirm", "reset", "account", "operator", MAILBOX)
 )
-"""First parts of the paths that the page's own router knows."""
+"""First parts of the paths that the page's own router knows; the mailbox is the demo's alone."""
 ELSEWHERE = ("/api/", "/sapi/", "/x/", "/ws", "/stream")
 """Paths that are never the page's, whatever a browser asks for."""
 NOT_BUILT = """\
@@ -78,6 +79,7 @@ class Page:
         self._stamp = 0
         self._files: dict[str, PageFile] = {}
         self._config = made_file(CONFIG, msgspec.json.encode(config))
+        self._routes = CLIENT_ROUTES if config.mailbox else CLIENT_ROUTES - {MAILBOX}
         self._bases = " ".join(base for base in (config.api_base, config.ws_base) if base)
         self._reading: asyncio.Task[None] | None = None
 
@@ -101,7 +103,7 @@ class Page:
         path = request.path
         if path.startswith(ELSEWHERE):
             return False
-        known = path in self._files or path == CONFIG or is_client_route(path)
+        known = path in self._files or path == CONFIG or self._is_client_route(path)
         if not known and not _wants_html(request):
             return False
         refusal = self._refusal(request)
@@ -116,6 +118,10 @@ class Page:
         else:
             self._answer_when_read(request, answer, is_known=known)
         return True
+
+    def _is_client_route(self, path: str) -> bool:
+        """Whether the page's own router knows a path."""
+        return path in {"/", INDEX} or path[1:].partition("/")[0] in self._routes
 
     def _answer_when_read(self, request: Request, answer: Answer, *, is_known: bool) -> None:
         if self._reading is None:
@@ -145,7 +151,7 @@ class Page:
             return self._text(request, 421, words)
         if request.method not in {"GET", "HEAD"}:
             return self._text(request, 405, "Only GET and HEAD.\n", ("Allow", "GET, HEAD"))
-        if is_client_route(request.path) and _is_bare_loopback(host):
+        if self._is_client_route(request.path) and _is_bare_loopback(host):
             # Passkeys and the session's cookie are bound to a name, which an address is not.
             port = urlsplit(f"//{host}").port
             place = f"http://localhost{'' if port is None else f':{port}'}"
@@ -242,11 +248,6 @@ _PERMISSIONS = ", ".join(
         "publickey-credentials-get=(self)",
     )
 )
-
-
-def is_client_route(path: str) -> bool:
-    """Whether the page's own router knows a path."""
-    return path in {"/", INDEX} or path[1:].partition("/")[0] in CLIENT_ROUTES
 
 
 def _wants_html(request: Request) -> bool:

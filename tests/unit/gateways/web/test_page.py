@@ -32,12 +32,14 @@ def build(folder: Path) -> None:
 class Browser:
     """Asks a page for paths."""
 
-    def __init__(self, folder: Path, *, origins: Origins | None = None) -> None:
+    def __init__(
+        self, folder: Path, *, origins: Origins | None = None, mailbox: bool = True
+    ) -> None:
         self.limiter = MemoryRateLimiter()
         origins = origins or Origins()
         self.page = Page(
             folder,
-            PageConfig(demo=True),
+            PageConfig(demo=True, mailbox=mailbox),
             origins=origins,
             limiter=self.limiter,
             clock=lambda: self.caller.now_us,
@@ -81,6 +83,14 @@ async def test_the_page_s_own_paths_are_its_index(browser: Browser, path: str) -
     assert (called.status, called.content) == (200, INDEX)
     assert called.media == "text/html; charset=utf-8"
     assert called.headers["cache-control"] == "no-cache"
+
+
+async def test_there_is_no_mailbox_where_mails_are_delivered(tmp_path: Path) -> None:
+    build(tmp_path)
+    browser = Browser(tmp_path, mailbox=False)
+    await browser.page.load()
+    assert (await browser.ask("/mailbox")).status == 404
+    assert (await browser.ask("/config.json")).json["mailbox"] is False
 
 
 async def test_hashed_files_are_kept_for_ever_and_others_looked_at_again(browser: Browser) -> None:
@@ -132,7 +142,7 @@ async def test_head_is_answered_like_get_and_nothing_else_is(browser: Browser) -
 
 async def test_the_config_says_where_the_page_runs(browser: Browser) -> None:
     called = await browser.ask("/config.json")
-    assert called.json == {"apiBase": "", "wsBase": "", "demo": True, "mailbox": False}
+    assert called.json == {"apiBase": "", "wsBase": "", "demo": True, "mailbox": True}
     assert called.media == "application/json"
     assert called.headers["cache-control"] == "no-cache"
 
