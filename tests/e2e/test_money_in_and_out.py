@@ -58,7 +58,7 @@ def operator_of(exchange: ExchangeProcess) -> PageClient:
 
 
 def key_of(page: PageClient, **wanted: object) -> DemoKey:
-    body = {"label": "bot", "may_withdraw": True, "allowed_ips": ["127.0.0.0/8"], **wanted}
+    body = {"label": "bot", "may_withdraw": True, "allowed_ips": ["127.0.0.1"], **wanted}
     made = page.post("/me/api-keys", body).ok()
     return DemoKey("bot", made["key"]["api_key"], made["secret"], "HMAC", {})
 

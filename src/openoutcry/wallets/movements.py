@@ -38,7 +38,7 @@ _COMMANDS: dict[MovementKind, type[Deposit | Withdraw | Adjust]] = {
     MovementKind.RETURN: Adjust,
 }
 _LAPSING = frozenset((MovementKind.HOLD,))
-"""Not tried again once a deadline has passed: whoever asked was never told that it worked."""
+"""Not tried again when it was left over and its deadline has passed: nobody was told of it."""
 
 
 class MovementUnsettledError(Exception):
@@ -100,14 +100,16 @@ class Mover:
     async def _settle(self, movement: Movement) -> Movement:
         if movement.state is not MovementState.PENDING:
             return movement
-        if movement.attempt == 0:
+        is_left_over = movement.attempt > 0
+        if not is_left_over:
             # A store that was lost, or put back to a copy, does not know what it has done before.
             seq = await self._calls.committed_seq(movement.account_id)
             if await self._happened(movement, seq):
                 return await self._concluded(movement, MovementState.APPLIED)
+        ledger_us = 0
         for _ in range(ATTEMPTS_AT_ONCE_MAX):
             if movement.deadline_us == 0:
-                movement = await self._next_attempt(movement)
+                movement = await self._next_attempt(movement, ledger_us)
             reply = await self._calls.submit(_command_of(movement))
             reason = _outcome(reply, movement)
             if reason == Reason.NONE:
@@ -121,19 +123,20 @@ class Mover:
                 return await self._concluded(movement, MovementState.APPLIED)
             if await self._ledger.begins_after() > movement.since_seq:
                 raise LedgerForgotError(f"entries of movement {movement.reference:#x} were pruned")
-            if movement.kind in _LAPSING:
+            if is_left_over and movement.kind in _LAPSING:
                 return await self._concluded(movement, MovementState.LAPSED)
-            movement = replace(movement, deadline_us=0)
+            movement, ledger_us = replace(movement, deadline_us=0), reply.time_us
         raise MovementUnsettledError(f"movement {movement.reference:#x} is still to be settled")
 
-    async def _next_attempt(self, movement: Movement) -> Movement:
+    async def _next_attempt(self, movement: Movement, ledger_us: int) -> Movement:
+        """Begin another attempt; `ledger_us`: the ledger's clock, which ours may be behind."""
         since_seq = movement.since_seq
         if movement.attempt == 0:
             since_seq = await self._calls.committed_seq(movement.account_id)
         movement = replace(
             movement,
             attempt=movement.attempt + 1,
-            deadline_us=self._clock() + DEADLINE_US,
+            deadline_us=max(self._clock(), ledger_us) + DEADLINE_US,
             since_seq=since_seq,
         )
         await self._store.save_movement(movement)
