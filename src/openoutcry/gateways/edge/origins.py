@@ -43,12 +43,13 @@ class Origins:
         host = host.lower()
         if self._public and host == self._public_host:
             return True
-        name = urlsplit(f"//{host}").hostname or ""
-        if name == "localhost":
-            return True
         try:
+            parts = urlsplit(f"//{host}")
+            name, _ = parts.hostname or "", parts.port
+            if name == "localhost":
+                return True
             address = ip_address(name)
-        except ValueError:
+        except ValueError:  # a port out of range, or brackets around what is no address
             return False
         return not self._public or address.is_loopback
 
@@ -61,7 +62,7 @@ class Origins:
             return False
         if self._public and host == self._public_host:
             return False
-        return urlsplit(origin).netloc == host
+        return origin.partition("://")[2] == host
 
     def of_request(self, host: str) -> str:
         """Return where people find the page: for links in mails."""

@@ -196,6 +196,11 @@ async def test_r33_another_name_is_refused_in_words(browser: Browser) -> None:
         assert "evil" not in called.headers["content-security-policy"]
 
 
+@pytest.mark.parametrize("host", ["[::1::]", "127.0.0.1:99999"])
+async def test_r33_a_host_that_cannot_be_is_nobody(browser: Browser, host: str) -> None:
+    assert (await browser.ask("/", {"host": host})).status == 421
+
+
 @pytest.mark.parametrize(
     "path",
     [

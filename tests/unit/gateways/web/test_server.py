@@ -419,7 +419,18 @@ async def test_r32_what_a_client_says_about_itself_is_not_believed(caller: WebCa
     assert (await caller.call("GET", "/people", headers=spoofed)).status == 401
 
 
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:8080", "localhost.evil.example"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil.example",
+        "evil.example:8080",
+        "localhost.evil.example",
+        "[::1::]",
+        "[1:2:::]:8080",
+        "localhost:99999",
+        "127.0.0.1:65536",
+    ],
+)
 async def test_r33_another_host_is_refused(caller: WebCaller, host: str) -> None:
     called = await caller.call("GET", "/names", headers={"host": host, "origin": f"http://{host}"})
     assert (called.status, called.code) == (421, "MISDIRECTED")
