@@ -45,6 +45,10 @@ class StaleError(Exception):
     """Somebody else has moved this withdrawal on in the meantime."""
 
 
+class PaidOutError(RuntimeError):
+    """A withdrawal is to be returned, and the custodian has been asked to pay it: see who erred."""
+
+
 def hold_reference(withdrawal_id: str) -> int:
     """Return the ledger's name of what a withdrawal takes out of the account."""
     return reference_of(f"hold {withdrawal_id}")
@@ -184,6 +188,13 @@ class Withdrawals:
         return withdrawal
 
     async def _give_back(self, withdrawal: Withdrawal) -> Withdrawal:
+        # A store put back to a copy may have forgotten that it was sent.
+        status = await self._custodian.sent(withdrawal.withdrawal_id)
+        if status is not None and status.state is not SendState.FAILED:
+            raise PaidOutError(
+                f"withdrawal {withdrawal.withdrawal_id} is to be returned, and was paid by"
+                f" {status.transaction}"
+            )
         reference = return_reference(withdrawal.withdrawal_id)
         movement = await self._mover.settle(
             self._movement(withdrawal, reference, MovementKind.RETURN)

@@ -14,7 +14,7 @@ from openoutcry.ports.history import HistoryAwayError
 from openoutcry.ports.wallets import WalletStoreError
 from openoutcry.wallets.desk import Desk
 from openoutcry.wallets.movements import LedgerContradictsError, MovementUnsettledError
-from openoutcry.wallets.withdrawals import StaleError
+from openoutcry.wallets.withdrawals import PaidOutError, StaleError
 
 ROUND_SECONDS = 1.0
 """How often the custodian is asked."""
@@ -28,7 +28,7 @@ AWAY = (
     WalletStoreError,
 )
 """What passes by itself."""
-NEEDS_A_PERSON = (LedgerContradictsError, SendKeyReusedError)
+NEEDS_A_PERSON = (LedgerContradictsError, PaidOutError, SendKeyReusedError)
 
 log = logging.getLogger(__name__)
 

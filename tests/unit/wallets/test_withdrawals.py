@@ -12,6 +12,7 @@ from tests.support.wallet_scene import ONE, SECOND_US, Scene, request
 from openoutcry.adapters.simulated.custodian import Fault
 from openoutcry.core.enums import AccountFlag, Side
 from openoutcry.core.records import UpdateAccount
+from openoutcry.ports.custodian import SendOrder
 from openoutcry.ports.wallet_desk import WalletRefusalCode, WalletRefusedError
 from openoutcry.ports.wallets import WithdrawalCause, WithdrawalState
 from openoutcry.simulation import demo
@@ -93,6 +94,31 @@ async def test_one_that_waits_can_be_taken_back_and_the_money_returns(
     assert scene.total(scene.alice, demo.BTC) == before
     assert scene.movements(return_reference(made.withdrawal_id)) == [12 * ONE]
     assert await scene.custodian.paid_out() == {}
+
+
+async def test_what_was_paid_is_not_returned_by_a_store_that_has_forgotten_it(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    """`people.db` was put back to a copy from before the approval; the custodian was not."""
+    address = await scene.allow_outside(scene.alice)
+    desk = await scene.open()
+    made = await desk.withdraw(request(scene.alice, address, 12))
+    held = scene.total(scene.alice, demo.BTC)
+    order = SendOrder(
+        key=made.withdrawal_id,
+        chain=made.chain,
+        asset_name="BTC",
+        address=made.address,
+        amount_atoms=made.amount_atoms - made.fee_atoms,
+    )
+    await scene.custodian.send(order)
+    await desk.cancel(scene.alice, made.withdrawal_id)
+    await scene.run_rounds(desk, seconds=60)
+    stands = await desk.withdrawal(scene.alice, made.withdrawal_id)
+    assert stands.state is State.RETURNING
+    assert scene.movements(return_reference(made.withdrawal_id)) == []
+    assert scene.total(scene.alice, demo.BTC) == held
+    assert "needs somebody to look" in caplog.text
 
 
 async def test_what_is_on_its_way_cannot_be_cancelled(scene: Scene) -> None:
