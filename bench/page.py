@@ -36,9 +36,11 @@ HEAP_GROWTH_MAX = 0.05
 CHANGES_PER_SECOND_LOADING = 10
 LIVE_SECONDS_WAITED = 30.0
 SETTLE_SECONDS = 5.0
-HEAP_READINGS = 40
-HEAP_WARM_UP = 0.1
-"""Of the readings: until everything that has a fixed length is as long as it gets."""
+HEAP_READINGS_A_MINUTE = 4
+HEAP_WARM_UP_MINUTES_MAX = 2.0
+"""Until the browser has compiled what runs often, and all lists are as long as they get."""
+STILL_SECONDS = 1.0
+"""Without a change, before the heap is read: what is under way is not what stays."""
 
 WATCH = """
 (() => {
@@ -196,11 +198,16 @@ def measure_heap(market: ChangingMarket, page: Page, minutes: float) -> dict[str
     session.send("HeapProfiler.enable")
     begun, before, made = time.perf_counter(), page.evaluate(UPDATE), market.made
     readings = []
-    for number in range(HEAP_READINGS + 1):
-        time.sleep(max(0.0, begun + number * minutes * 60 / HEAP_READINGS - time.perf_counter()))
+    count = max(3, round(minutes * HEAP_READINGS_A_MINUTE))
+    for number in range(count + 1):
+        time.sleep(max(0.0, begun + number * minutes * 60 / count - time.perf_counter()))
+        market.change(0)
+        time.sleep(STILL_SECONDS)
         readings.append({"minute": (time.perf_counter() - begun) / 60, **heap_now(session)})
+        market.change(CHANGES_PER_SECOND)
     after, passed = page.evaluate(UPDATE), time.perf_counter() - begun
-    steady = readings[round(HEAP_WARM_UP * HEAP_READINGS) :]
+    warm_up = min(HEAP_WARM_UP_MINUTES_MAX, minutes / 3)
+    steady = [it for it in readings if it["minute"] >= warm_up]
     slope, _ = statistics.linear_regression(
         [it["minute"] for it in steady], [it["heap_bytes"] for it in steady]
     )
@@ -359,8 +366,8 @@ def notes(result: dict[str, Any]) -> list[str]:
             f"{found['heaviest_made_of']}."
         ),
         (
-            f"Heap at {heap['changes_per_second']:.0f} changes a second, after its garbage was "
-            "collected, without the first tenth of the readings: "
+            f"Heap at {heap['changes_per_second']:.0f} changes a second, read when nothing "
+            "changes and its garbage is collected, without the first two minutes or third: "
             f"{heap['growth_in_ten_minutes']:+.1%} of it in ten minutes (flat: up to "
             f"{HEAP_GROWTH_MAX:.0%}); nodes {heap['first']['nodes']:,} to "
             f"{heap['last']['nodes']:,}, listeners {heap['first']['listeners']:,} to "
