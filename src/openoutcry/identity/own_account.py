@@ -1,4 +1,8 @@
-"""What people see and do about their own safety: passwords, sessions, factors."""
+"""What people see and do about their own safety: passwords, sessions, factors.
+
+A change of password and the removal of a factor are recorded before they are done: the owner hears
+of them from the record, whatever crashes in between.
+"""
 
 import unicodedata
 
@@ -54,6 +58,7 @@ class OwnAccountService:
         if await desk.passwords.verify(person.password_hash, password):
             raise RefusedError(Refusal.PASSWORD_UNCHANGED)
         new_hash = await desk.passwords.hash(password)
+        await desk.record("password.change", person, caller)
         if not await self._stores.people.set_password(
             person.person_id, new_hash, was=person.password_hash, changed_us=caller.now_us
         ):
@@ -61,7 +66,6 @@ class OwnAccountService:
         await self._stores.tokens.forget_pending(person.person_id)
         await self._stores.tokens.forget_mail_tokens(person.email_key)
         await desk.sessions.end_all(person.person_id, but=session.session_id)
-        await desk.record("password.change", person, caller)
         return await desk.sessions.renew(session.session_id, caller.now_us)
 
     async def sessions(self, session: SessionView, now_us: int) -> list[OwnSession]:
@@ -122,18 +126,20 @@ class OwnAccountService:
     async def remove_totp(self, session: SessionView, caller: Caller) -> None:
         """Forget the generator."""
         person = await self._desk.person(session.person_id)
-        if not await self._stores.factors.remove_totp(person.person_id):
+        totp = await self._stores.factors.totp(person.person_id)
+        if totp is None or not totp.confirmed:
             raise RefusedError(Refusal.FACTOR_UNKNOWN)
-        await self._factor_removed(person, Factor.TOTP, "codes by time", caller)
+        await self._begin_removal(person, Factor.TOTP, "codes by time", caller)
+        await self._stores.factors.remove_totp(person.person_id)
+        await self._forget_codes_that_stand_alone(person)
 
     async def make_recovery_codes(self, session: SessionView, caller: Caller) -> tuple[str, ...]:
         """Make new recovery codes; older ones are good no more."""
         person = await self._desk.person(session.person_id)
         if not SECOND_FACTORS & await self._desk.factors_of(person.person_id):
             raise RefusedError(Refusal.FACTOR_NEEDED)
-        codes = await self._desk.recovery.make(person.person_id)
         await self._desk.record("recovery-codes.make", person, caller)
-        return codes
+        return await self._desk.recovery.make(person.person_id)
 
     async def passkeys(self, session: SessionView) -> list[PasskeyView]:
         """Return one's passkeys, oldest first."""
@@ -192,9 +198,11 @@ class OwnAccountService:
         person = await self._desk.person(session.person_id)
         stored = await self._stores.factors.passkeys_of(person.person_id)
         names = {passkey.passkey_id: passkey.name for passkey in stored}
-        if not await self._stores.factors.remove_passkey(passkey_id, person.person_id):
+        if passkey_id not in names:
             raise RefusedError(Refusal.FACTOR_UNKNOWN)
-        await self._factor_removed(person, Factor.PASSKEY, names.get(passkey_id, ""), caller)
+        await self._begin_removal(person, Factor.PASSKEY, names[passkey_id], caller)
+        await self._stores.factors.remove_passkey(passkey_id, person.person_id)
+        await self._forget_codes_that_stand_alone(person)
 
     async def _check_room(self, person: Person) -> None:
         if len(await self._stores.factors.passkeys_of(person.person_id)) >= PASSKEYS_MAX:
@@ -204,17 +212,23 @@ class OwnAccountService:
         self, person: Person, factor: Factor, name: str, caller: Caller
     ) -> None:
         await self._stores.people.security_changed(person.person_id, caller.now_us)
-        details = {"factor": factor.value, "name": name}
-        await self._desk.record("factor.add", person, caller, details)
+        await self._record(person, "factor.add", factor, name, caller)
 
-    async def _factor_removed(
+    async def _begin_removal(
         self, person: Person, factor: Factor, name: str, caller: Caller
     ) -> None:
+        await self._record(person, "factor.remove", factor, name, caller)
         await self._stores.people.security_changed(person.person_id, caller.now_us)
+
+    async def _forget_codes_that_stand_alone(self, person: Person) -> None:
         if not SECOND_FACTORS & await self._desk.factors_of(person.person_id):
             await self._stores.factors.set_recovery_codes(person.person_id, ())
+
+    async def _record(
+        self, person: Person, action: str, factor: Factor, name: str, caller: Caller
+    ) -> None:
         details = {"factor": factor.value, "name": name}
-        await self._desk.record("factor.remove", person, caller, details)
+        await self._desk.record(action, person, caller, details)
 
 
 def _view(passkey: StoredPasskey) -> PasskeyView:

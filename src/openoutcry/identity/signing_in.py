@@ -169,8 +169,7 @@ class SigningInService:
             raise RefusedError(Refusal.PASSWORD_UNCHANGED)
         new_hash = await self._desk.passwords.hash(password)
         await self._take(token, PendingKind.NEW_PASSWORD, caller)
-        await self._change_password(person, new_hash, caller)
-        await self._desk.record("password.change", person, caller)
+        await self._change_password("password.change", person, new_hash, caller)
         return await self._go_on(await self._desk.person(person.person_id), proved, caller)
 
     async def passkey_options(self, caller: Caller) -> PasskeyOptions:
@@ -232,14 +231,16 @@ class SigningInService:
             raise RefusedError(Refusal.LINK_GONE)
         person = await self._stores.people.person(mailed.person_id)
         assert person is not None, "people are not deleted"
-        await self._change_password(person, new_hash, caller)
+        await self._change_password("password.reset", person, new_hash, caller)
         await self._desk.limits.succeeded(
             self._desk.limits.password(person.email_key, caller.ip), caller.now_us
         )
-        await self._desk.record("password.reset", person, caller)
 
-    async def _change_password(self, person: Person, new_hash: str, caller: Caller) -> None:
-        """Replace a password, and end all that was begun with the old one."""
+    async def _change_password(
+        self, action: str, person: Person, new_hash: str, caller: Caller
+    ) -> None:
+        """Replace a password, which is recorded first; end all that was begun with the old one."""
+        await self._desk.record(action, person, caller)
         was = person.password_hash
         while not await self._stores.people.set_password(
             person.person_id, new_hash, was=was, changed_us=caller.now_us

@@ -2,21 +2,25 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.identity_scene import (
     CHEAP,
+    EMAIL,
     HOUR_US,
     MINUTE_US,
     OTHER_PASSWORD,
     PASSWORD,
     IdentityScene,
+    pending,
     refusal,
     refused,
     started,
 )
 
 from openoutcry.identity import limits
+from openoutcry.ports.audit import AuditError
 from openoutcry.ports.identity import Refusal
 from openoutcry.ports.people import Factor
 
@@ -236,6 +240,34 @@ async def test_another_password_ends_the_other_sessions() -> None:
     started(await scene.sign_in(password=OTHER_PASSWORD))
     assert (await scene.own.me(renewed.view)).security_changed_us == scene.now_us
     assert len(await scene.records("password.change")) == 1
+
+
+async def test_no_password_changes_and_no_factor_goes_without_a_record(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The record is what its owner is told from, so it comes first."""
+    scene = IdentityScene()
+    session = await scene.person()
+    await scene.with_totp(session)
+    await scene.signing_in.request_reset(EMAIL, scene.caller())
+    token = await scene.link("/reset")
+
+    async def full(_make: object) -> None:
+        raise AuditError("the disk is full")
+
+    monkeypatch.setattr(scene.audit_store, "append", full)
+    for work in (
+        scene.own.change_password(session.view, OTHER_PASSWORD, scene.caller()),
+        scene.signing_in.reset(token, OTHER_PASSWORD, scene.caller()),
+        scene.own.remove_totp(session.view, scene.caller()),
+        scene.own.make_recovery_codes(session.view, scene.caller()),
+    ):
+        with pytest.raises(AuditError):
+            await work
+    monkeypatch.undo()
+    pending(await scene.sign_in(password=PASSWORD))
+    me = await scene.own.me(session.view)
+    assert (me.factors >= {Factor.TOTP}, me.recovery_codes_left) == (True, 10)
 
 
 async def test_other_roles_end_the_sessions_that_had_the_old_ones() -> None:
