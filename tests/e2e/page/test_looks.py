@@ -36,6 +36,9 @@ def _look(screen: Screen, name: str) -> list[str]:
     return found + [f"{name}: {one}" for one in (screen.axe() if AXE.exists() else [])]
 
 
+CONSOLE = ("health", "markets", "fees", "people", "withdrawals", "ledger", "audit")
+
+
 @pytest.mark.parametrize("colours", ["dark", "light"])
 @pytest.mark.parametrize("size", list(SIZES))
 def test_screens_of_strangers(
@@ -65,6 +68,20 @@ def test_screens_of_people(
         screen.go(path)
         expect(screen.page.get_by_test_id("link")).to_have_text("Live")
         found += _look(screen, f"person{path.replace('/', '-')}-{colours}-{size}")
+    assert found == []
+
+
+@pytest.mark.parametrize("colours", ["dark", "light"])
+def test_screens_of_operators(open_screen: Open, lively: ExchangeProcess, colours: str) -> None:
+    screen = open_screen(lively, colours=colours)
+    screen.sign_in_as_operator()
+    found = []
+    for size, (width, height) in SIZES.items():
+        screen.page.set_viewport_size({"width": width, "height": height})
+        for section in CONSOLE:
+            screen.go(f"/operator/{section}")
+            expect(screen.page.get_by_test_id("link")).to_have_text("Live")
+            found += _look(screen, f"operator-{section}-{colours}-{size}")
     assert found == []
 
 

@@ -6,32 +6,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import expect
 from tests.e2e.page.conftest import Open
-from tests.e2e.page.screen import PASSWORD, Screen, eventually, operator_of
+from tests.e2e.page.screen import OPERATORS_PASSWORD, Screen, eventually
 from tools.exchange_process import ExchangeProcess
 
 pytestmark = [pytest.mark.xdist_group("page"), pytest.mark.slow]
-
-
-def _operator_signs_in(screen: Screen) -> None:
-    """Sign in with the one-time password, or with the one that it was replaced by."""
-    operator = operator_of(screen.exchange)
-    screen.email = operator["email"]
-    replaced = screen.page.get_by_text("is good once. Choose your own now.")
-    refused = screen.page.get_by_role("alert")
-    inside = screen.button("Sign out")
-    for password in (operator["one_time_password"], f"{PASSWORD} of operators"):
-        screen.go("/sign-in")
-        screen.field("email").fill(screen.email)
-        screen.field("password").fill(password)
-        screen.button(re.compile("^Sign in$")).click()
-        eventually(lambda: replaced.count() + refused.count() + inside.count())
-        if replaced.count():
-            screen.field("password").fill(f"{PASSWORD} of operators")
-            screen.button(re.compile("^Sign in$")).click()
-            expect(inside).to_be_visible()
-        if inside.count():
-            return
-    raise AssertionError("the operator was not let in")
 
 
 def _prove(screen: Screen) -> None:
@@ -40,14 +18,14 @@ def _prove(screen: Screen) -> None:
     note = screen.page.locator(".note")
     eventually(lambda: proof.count() + note.count())
     if proof.count():
-        proof.fill(f"{PASSWORD} of operators")
+        proof.fill(OPERATORS_PASSWORD)
         screen.button("Confirm").click()
 
 
 @pytest.fixture
 def operator(open_screen: Open, quiet: ExchangeProcess) -> Iterator[Screen]:
     screen = open_screen(quiet)
-    _operator_signs_in(screen)
+    screen.sign_in_as_operator()
     yield screen
     screen.ask("PUT", "/x/v1/operator/markets/ETHUSD/status", {"status": "TRADING"})
 
