@@ -1,7 +1,6 @@
 """The wallets of a running exchange: their parts joined, their worker started."""
 
 import asyncio
-import logging
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -56,8 +55,6 @@ _DEMO_RULES: Mapping[int, tuple[int, int, int]] = {
     demo.ETH: (20, 40, 10),
 }
 """Whole units of an hour, of a day, and from which on a second person decides."""
-
-log = logging.getLogger("openoutcry.wallets")
 
 
 class NoCustodian:
@@ -138,7 +135,7 @@ async def open_wallets(
     )
     await desk.rules.load()
     worker = WalletWorker(desk)
-    worker.start(_say_that_it_ended)
+    worker.start()
     stack.push_async_callback(worker.stop)
     routes = (
         *wallet.routes(desk, catalog, exchange.calls),
@@ -201,7 +198,3 @@ def _assets_of(catalog: Catalog) -> Callable[[int], tuple[int, int]]:
         return found.base.id, found.quote.id
 
     return assets
-
-
-def _say_that_it_ended(error: BaseException) -> None:
-    log.critical("the wallets stand still until the next start", exc_info=error)

@@ -1,12 +1,12 @@
 """The wallets' own life: takes payments in, and takes whatever is unfinished one step on.
 
 Recovery is its first round. What fails is told once a round and tried again in the next one, and
-stands in nobody else's way; an error that nobody thought of ends the worker.
+stands in nobody else's way; so does an error that nobody thought of, of which the log cries once.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 
 from openoutcry.ports.calls import CallError
 from openoutcry.ports.custodian import CustodianAwayError, SendKeyReusedError
@@ -41,13 +41,14 @@ class WalletWorker:
         self._round_seconds = round_seconds
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._broken: set[str] = set()
+        """What has met an error that nobody thought of."""
         desk.woken = self._wake.set
 
-    def start(self, on_failure: Callable[[BaseException], None]) -> None:
+    def start(self) -> None:
         """Begin; must be called with the event loop running."""
         assert self._task is None, "a worker is started once"
         self._task = asyncio.create_task(self._run(), name="wallets")
-        self._task.add_done_callback(lambda task: _report(task, on_failure))
 
     async def stop(self) -> None:
         """Stop; what is unfinished goes on at the next start."""
@@ -93,12 +94,10 @@ class WalletWorker:
         except NEEDS_A_PERSON:
             log.exception("%s needs somebody to look", what)
             return 1
+        except Exception:  # a fault of ours in one thing must not hold up all the others
+            if what not in self._broken:
+                log.critical("%s has met a fault; it is tried again", what, exc_info=True)
+            self._broken.add(what)
+            return 1
+        self._broken.discard(what)
         return 0
-
-
-def _report(task: asyncio.Task[None], on_failure: Callable[[BaseException], None]) -> None:
-    if task.cancelled():
-        return
-    failure = task.exception()
-    if failure is not None:
-        on_failure(failure)

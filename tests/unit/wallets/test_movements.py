@@ -180,7 +180,13 @@ async def test_turns_vanish_when_nobody_needs_them() -> None:
     assert len(turns) == 0
 
 
-async def test_one_deposit_in_trouble_does_not_stand_in_the_way(scene: Scene) -> None:
+@pytest.mark.parametrize(
+    "error",
+    [CustodianAwayError("no answer about this chain"), ZeroDivisionError("a fault of ours")],
+)
+async def test_one_deposit_in_trouble_does_not_stand_in_the_way(
+    scene: Scene, error: Exception
+) -> None:
     address = await scene.allow_outside(scene.alice)
     desk = await scene.open()
     for asset, chain in ((demo.BTC, "BTC"), (demo.ETH, "ETH")):
@@ -190,7 +196,7 @@ async def test_one_deposit_in_trouble_does_not_stand_in_the_way(scene: Scene) ->
 
     async def troubled(chain: str, transaction: str, output: int) -> Payment | None:
         if chain == "BTC":
-            raise CustodianAwayError("no answer about this chain")
+            raise error
         return await original(chain, transaction, output)
 
     scene.custodian.payment = troubled  # type: ignore[method-assign]
