@@ -64,15 +64,15 @@ export class HouseApi {
   }
 
   async confirm(token: string, password: string): Promise<Result<SignInStep>> {
-    return stepOf(await this.rest.post("/x/v1/auth/confirm", { token, password }));
+    return stepOf(await this.rest.renew("/x/v1/auth/confirm", { token, password }));
   }
 
   async signIn(email: string, password: string): Promise<Result<SignInStep>> {
-    return stepOf(await this.rest.post("/x/v1/auth/sign-in", { email, password }));
+    return stepOf(await this.rest.renew("/x/v1/auth/sign-in", { email, password }));
   }
 
   async answerCode(token: string, factor: string, code: string): Promise<Result<SignInStep>> {
-    return stepOf(await this.rest.post("/x/v1/auth/sign-in/code", { token, factor, code }));
+    return stepOf(await this.rest.renew("/x/v1/auth/sign-in/code", { token, factor, code }));
   }
 
   factorPasskeyOptions(token: string): Promise<Result<PasskeyOptionsView>> {
@@ -81,12 +81,12 @@ export class HouseApi {
 
   async answerPasskey(token: string, answer: PasskeyAnswer): Promise<Result<SignInStep>> {
     return stepOf(
-      await this.rest.post("/x/v1/auth/sign-in/passkey", { token, credential: answer }),
+      await this.rest.renew("/x/v1/auth/sign-in/passkey", { token, credential: answer }),
     );
   }
 
   async answerNewPassword(token: string, password: string): Promise<Result<SignInStep>> {
-    return stepOf(await this.rest.post("/x/v1/auth/sign-in/new-password", { token, password }));
+    return stepOf(await this.rest.renew("/x/v1/auth/sign-in/new-password", { token, password }));
   }
 
   passkeyOptions(): Promise<Result<PasskeyOptionsView>> {
@@ -94,7 +94,7 @@ export class HouseApi {
   }
 
   async passkeySignIn(answer: PasskeyAnswer): Promise<Result<SignInStep>> {
-    return stepOf(await this.rest.post("/x/v1/auth/passkey", { credential: answer }));
+    return stepOf(await this.rest.renew("/x/v1/auth/passkey", { credential: answer }));
   }
 
   requestReset(email: string): Promise<Result<unknown>> {
@@ -117,11 +117,11 @@ export class HouseApi {
   // -- proving once more who one is
 
   stepUpPassword(password: string): Promise<Result<unknown>> {
-    return this.rest.post("/x/v1/auth/step-up/password", { password });
+    return this.rest.renew("/x/v1/auth/step-up/password", { password });
   }
 
   stepUpCode(factor: string, code: string): Promise<Result<unknown>> {
-    return this.rest.post("/x/v1/auth/step-up/code", { factor, code });
+    return this.rest.renew("/x/v1/auth/step-up/code", { factor, code });
   }
 
   stepUpPasskeyOptions(): Promise<Result<PasskeyOptionsView>> {
@@ -129,13 +129,13 @@ export class HouseApi {
   }
 
   stepUpPasskey(answer: PasskeyAnswer): Promise<Result<unknown>> {
-    return this.rest.post("/x/v1/auth/step-up/passkey", { credential: answer });
+    return this.rest.renew("/x/v1/auth/step-up/passkey", { credential: answer });
   }
 
   // -- one's own account
 
   changePassword(password: string): Promise<Result<unknown>> {
-    return this.rest.post("/x/v1/me/password", { password });
+    return this.rest.renew("/x/v1/me/password", { password });
   }
 
   beginTotp(): Promise<Result<TotpSecret>> {

@@ -2,6 +2,9 @@
 
 import { answered, failed, problem, problemOf, type Result } from "./problems";
 
+/** The refusal of a call whose session token nobody knows; nothing has been done. */
+const SIGN_IN_FIRST = "SIGN_IN_FIRST";
+
 export type Query = Readonly<Record<string, string | number | undefined>>;
 
 export interface RestOptions {
@@ -17,6 +20,8 @@ export class RestClient {
   private readonly base: string;
   private readonly fetcher: typeof fetch;
   private readonly timeoutMs: number;
+  private renewals = 0;
+  private readonly renewing = new Set<Promise<unknown>>();
 
   constructor(options: RestOptions) {
     this.base = options.base;
@@ -45,7 +50,33 @@ export class RestClient {
     return this.send<T>("DELETE", path, query);
   }
 
+  /** A POST whose answer may bring a new session token; calls sent with the old one are made again. */
+  async renew<T>(path: string, body: unknown): Promise<Result<T>> {
+    const call = this.sendOnce<T>("POST", path, {}, body);
+    this.renewing.add(call);
+    const result = await call;
+    this.renewing.delete(call);
+    if (result.ok) this.renewals += 1;
+    return result;
+  }
+
   private async send<T>(
+    method: string,
+    path: string,
+    query: Query,
+    body?: unknown,
+  ): Promise<Result<T>> {
+    const renewalsBefore = this.renewals;
+    const result = await this.sendOnce<T>(method, path, query, body);
+    if (result.ok || result.problem.code !== SIGN_IN_FIRST) return result;
+    // The exchange may have changed the token already, and its answer that says so be still under way.
+    while (this.renewals === renewalsBefore && this.renewing.size > 0) {
+      await Promise.race(this.renewing);
+    }
+    return this.renewals === renewalsBefore ? result : this.sendOnce<T>(method, path, query, body);
+  }
+
+  private async sendOnce<T>(
     method: string,
     path: string,
     query: Query,

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { HouseApi } from "../../src/data/house-api";
 import { apiProblem, problemOf } from "../../src/data/problems";
 import { refusalOf } from "../../src/data/refusals";
 import { RestClient } from "../../src/data/rest";
@@ -89,6 +90,110 @@ describe("calls", () => {
     const { rest } = client(response as () => Response);
 
     expect(await rest.get("/a")).toMatchObject({ ok: false, problem: { kind } });
+  });
+});
+
+describe("a session token that changes under way", () => {
+  const SIGN_IN_FIRST = { title: "Sign in first", code: "SIGN_IN_FIRST" };
+  const ME = "/x/v1/me";
+  const STEP_UP = "/x/v1/auth/step-up/password";
+
+  /** An exchange that answers when the test says so: `answer(path, body, status)`, the oldest first. */
+  function exchange() {
+    const asked: string[] = [];
+    const waiting: { path: string; settle: (response: Response) => void }[] = [];
+    const rest = new RestClient({
+      base: "",
+      fetch: (url) => {
+        asked.push(String(url));
+        return new Promise((settle) => waiting.push({ path: String(url), settle }));
+      },
+    });
+    async function answer(path: string, body: unknown, status = 200): Promise<void> {
+      const at = waiting.findIndex((one) => one.path === path);
+      const [found] = at < 0 ? [] : waiting.splice(at, 1);
+      if (!found) throw new Error(`nobody asked for ${path}`);
+      found.settle(json(body, status));
+      await new Promise((resolve) => setTimeout(resolve));
+    }
+    return { house: new HouseApi(rest), asked, answer };
+  }
+
+  test("a call that was refused after the change is made again", async () => {
+    const { house, asked, answer } = exchange();
+    const me = house.me();
+    const proof = house.stepUpPassword("secret");
+    await answer(STEP_UP, {});
+    await answer(ME, SIGN_IN_FIRST, 401);
+    await answer(ME, { email: "a@example.org" });
+
+    expect(await proof).toMatchObject({ ok: true });
+    expect(await me).toEqual({ ok: true, value: { email: "a@example.org" } });
+    expect(asked).toEqual([ME, STEP_UP, ME]);
+  });
+
+  test("a refusal that comes before the new token waits for it", async () => {
+    const { house, asked, answer } = exchange();
+    const ticket = house.streamTicket();
+    const proof = house.stepUpPassword("secret");
+    await answer("/x/v1/stream-tickets", SIGN_IN_FIRST, 401);
+    expect(asked).toHaveLength(2);
+    await answer(STEP_UP, {});
+    await answer("/x/v1/stream-tickets", { ticket: "t" });
+
+    expect(await proof).toMatchObject({ ok: true });
+    expect(await ticket).toEqual({ ok: true, value: { ticket: "t" } });
+  });
+
+  test("it is made again once, and then refused", async () => {
+    const { house, asked, answer } = exchange();
+    const me = house.me();
+    void house.signIn("a@example.org", "secret");
+    await answer("/x/v1/auth/sign-in", { next: "DONE", token: "", factors: [] });
+    await answer(ME, SIGN_IN_FIRST, 401);
+    await answer(ME, SIGN_IN_FIRST, 401);
+
+    expect(await me).toMatchObject({ ok: false, problem: { status: 401 } });
+    expect(asked.filter((path) => path === ME)).toHaveLength(2);
+  });
+
+  test("a proof that was refused changes nothing", async () => {
+    const { house, asked, answer } = exchange();
+    const me = house.me();
+    const proof = house.stepUpPassword("wrong");
+    await answer(ME, SIGN_IN_FIRST, 401);
+    await answer(STEP_UP, SIGN_IN_FIRST, 401);
+
+    expect(await proof).toMatchObject({ ok: false, problem: { code: "SIGN_IN_FIRST" } });
+    expect(await me).toMatchObject({ ok: false, problem: { code: "SIGN_IN_FIRST" } });
+    expect(asked).toEqual([ME, STEP_UP]);
+  });
+
+  test("a call sent with the new token is not made again", async () => {
+    const { house, asked, answer } = exchange();
+    const proof = house.stepUpPassword("secret");
+    await answer(STEP_UP, {});
+    await proof;
+    const me = house.me();
+    await answer(ME, SIGN_IN_FIRST, 401);
+
+    expect(await me).toMatchObject({ ok: false, problem: { status: 401 } });
+    expect(asked).toEqual([STEP_UP, ME]);
+  });
+
+  test("another refusal is not made again", async () => {
+    const { house, asked, answer } = exchange();
+    const me = house.endOtherSessions();
+    void house.stepUpPassword("secret");
+    await answer(STEP_UP, {});
+    await answer(
+      "/x/v1/me/sessions/end-others",
+      { title: "Confirm once more who you are", code: "STEP_UP_FIRST" },
+      403,
+    );
+
+    expect(await me).toMatchObject({ ok: false, problem: { code: "STEP_UP_FIRST" } });
+    expect(asked).toHaveLength(2);
   });
 });
 
