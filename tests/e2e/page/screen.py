@@ -17,7 +17,8 @@ ROOT = Path(__file__).resolve().parents[3]
 PAGE = ROOT / "src" / "openoutcry" / "page"
 PICTURES = Path(__file__).parent / "pictures"
 """Pictures of every screen; git ignores them, CI keeps them."""
-AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
+NODE_MODULES = ROOT / "web" / "node_modules"
+AXE = NODE_MODULES / "axe-core" / "axe.min.js"
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 PASSWORD = "seven lamps over a quiet harbour"
 OPERATORS_PASSWORD = f"{PASSWORD} of operators"
