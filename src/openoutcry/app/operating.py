@@ -205,13 +205,17 @@ class PeopleDesk:
         return found
 
     async def lock(self, operator: SessionView, person_id: int, request_id: str) -> PersonView:
-        """Shut somebody out: sessions end, keys are suspended."""
+        """Shut somebody out: sessions end, keys are suspended.
+
+        The lock comes first: a key that is made at this moment is then either suspended here, or
+        given up by whoever makes it, who looks for the lock after it is stored.
+        """
         found = await self._somebody_else(operator, person_id)
         await self._record(operator, "person.lock", found, {}, request_id)
         with _asking():
+            await self._directory.lock(person_id)
             await asyncio.to_thread(self._keys.suspend, found.account_id)
             await end_listen_key(self._listen_keys, found.account_id, self._clock())
-            await self._directory.lock(person_id)
         return await self.person(person_id)
 
     async def unlock(self, operator: SessionView, person_id: int, request_id: str) -> PersonView:

@@ -150,7 +150,7 @@ async def open_people(
     routes = (
         *(signing_in if sends_mail else without_mail(signing_in)),
         *me.routes(identity.own_account),
-        *_key_routes(exchange, audit),
+        *_key_routes(exchange, identity.directory, audit),
         *notifications.routes(told.desk),
         *operator.routes(operations, _people_desk(exchange, identity.directory, audit), audit),
         *tickets.routes(sockets.tickets),
@@ -210,9 +210,10 @@ async def open_directory(
         file.close()
 
 
-def _key_routes(exchange: Exchange, audit: Audit) -> tuple[Route, ...]:
+def _key_routes(exchange: Exchange, directory: PeopleDirectory, audit: Audit) -> tuple[Route, ...]:
     """Return what people do about their API keys."""
     keys = KeyDesk(
+        directory,
         exchange.keys,
         exchange.listen_keys,
         audit,

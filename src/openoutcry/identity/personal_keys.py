@@ -13,7 +13,8 @@ from openoutcry.identity.keys import (
     new_api_key_name,
 )
 from openoutcry.ports.audit import Audit, AuditError, person_actor
-from openoutcry.ports.people import SessionView
+from openoutcry.ports.people import PeopleDirectory, PersonStatus, SessionView
+from openoutcry.ports.people_store import PeopleStoreError
 from openoutcry.ports.personal_keys import (
     KEYS_MAX,
     LABEL_CHARACTERS_MAX,
@@ -24,6 +25,7 @@ from openoutcry.ports.personal_keys import (
     KeyRefusedError,
     KeysAwayError,
     MadeKey,
+    OwnerLockedError,
     TooManyKeysError,
     WantedKey,
 )
@@ -47,6 +49,7 @@ class KeyDesk:
 
     def __init__(
         self,
+        directory: PeopleDirectory,
         keys: ApiKeys,
         listen_keys: ListenKeys,
         audit: Audit,
@@ -54,6 +57,7 @@ class KeyDesk:
         clock: Callable[[], int],
     ) -> None:
         """`symbols` are those of the markets that there are."""
+        self._directory = directory
         self._keys = keys
         self._listen_keys = listen_keys
         self._audit = audit
@@ -66,16 +70,25 @@ class KeyDesk:
         return self._keys.of_account(owner.account_id)
 
     async def make(self, owner: SessionView, wanted: WantedKey, request_id: str) -> MadeKey:
-        """Make a key; raises KeyRefusedError, TooManyKeysError, KeysAwayError."""
+        """Make a key.
+
+        Raises KeyRefusedError, TooManyKeysError, OwnerLockedError, KeysAwayError.
+        """
         made = await asyncio.to_thread(self._made, owner, wanted)
         async with self._one_at_a_time:
             if len(self.keys_of(owner)) >= KEYS_MAX:
                 raise TooManyKeysError
+            await self._check_not_locked(owner)
             await self._record(owner, "key.create", made.key.api_key, _rights(made.key), request_id)
             try:
                 await asyncio.to_thread(self._keys.add, made.key)
             except KeyStoreError as error:
                 raise KeysAwayError(str(error)) from error
+            try:
+                await self._check_not_locked(owner)
+            except (OwnerLockedError, KeysAwayError):
+                await self._give_up(owner, made.key, request_id)
+                raise
         return made
 
     async def revoke(self, owner: SessionView, api_key: str, request_id: str) -> bool:
@@ -90,6 +103,26 @@ class KeyDesk:
         except (KeyStoreError, ListenKeysAwayError) as error:
             raise KeysAwayError(str(error)) from error
         return is_revoked
+
+    async def _check_not_locked(self, owner: SessionView) -> None:
+        """Raise OwnerLockedError if an operator has shut them out since the request came."""
+        try:
+            person = await self._directory.person(owner.person_id)
+        except PeopleStoreError as error:
+            raise KeysAwayError(str(error)) from error
+        if person is None or person.status is not PersonStatus.ACTIVE:
+            raise OwnerLockedError
+
+    async def _give_up(self, owner: SessionView, key: ApiKey, request_id: str) -> None:
+        """Forget a key that was stored and is not to be: a lock that came between missed it.
+
+        Nobody has been told its name or its secret yet. It goes even if that cannot be recorded.
+        """
+        try:
+            await asyncio.to_thread(self._keys.revoke, key.api_key)
+        except KeyStoreError as error:
+            raise KeysAwayError(str(error)) from error
+        await self._record(owner, "key.revoke", key.api_key, {"label": key.label}, request_id)
 
     def _made(self, owner: SessionView, wanted: WantedKey) -> MadeKey:
         """Return a key as it was asked for; an RSA key takes a while to be read."""

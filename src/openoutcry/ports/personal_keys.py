@@ -56,6 +56,10 @@ class TooManyKeysError(Exception):
     """They have as many keys as one may have."""
 
 
+class OwnerLockedError(Exception):
+    """They were locked out meanwhile, and have no new key."""
+
+
 class KeysAwayError(Exception):
     """Keys cannot be changed now; whether something was changed is shown by the list."""
 
@@ -68,7 +72,10 @@ class PersonalKeys(Protocol):
         ...
 
     async def make(self, owner: SessionView, wanted: WantedKey, request_id: str) -> MadeKey:
-        """Make a key; raises KeyRefusedError, TooManyKeysError, KeysAwayError."""
+        """Make a key.
+
+        Raises KeyRefusedError, TooManyKeysError, OwnerLockedError, KeysAwayError.
+        """
         ...
 
     async def revoke(self, owner: SessionView, api_key: str, request_id: str) -> bool:

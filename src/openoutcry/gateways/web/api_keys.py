@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 
 from openoutcry.gateways.web.api import Access, Input, Output, ProblemType, Route, WebCall
-from openoutcry.gateways.web.server import NOT_FOUND
+from openoutcry.gateways.web.server import NOT_FOUND, SIGN_IN_FIRST
 from openoutcry.ports.personal_keys import (
     KEYS_MAX,
     LABEL_CHARACTERS_MAX,
@@ -16,6 +16,7 @@ from openoutcry.ports.personal_keys import (
     SYMBOLS_MAX,
     KeyRefusedError,
     KeysAwayError,
+    OwnerLockedError,
     PersonalKeys,
     TooManyKeysError,
     WantedKey,
@@ -98,6 +99,8 @@ def routes(keys: PersonalKeys) -> tuple[Route, ...]:
             raise KEY_REFUSED.problem(f"{error}.", field=error.field_name) from error
         except TooManyKeysError as error:
             raise TOO_MANY_KEYS.problem(f"{KEYS_MAX}: revoke one first.") from error
+        except OwnerLockedError as error:
+            raise SIGN_IN_FIRST.problem("Your sessions have ended.") from error
         except KeysAwayError as error:
             raise KEYS_AWAY.problem("Look at the list before you repeat it.") from error
         return MadeApiKey(key=_view(made.key, call.now_us), secret=made.secret)

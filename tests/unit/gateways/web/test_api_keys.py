@@ -3,20 +3,26 @@
 import asyncio
 import hashlib
 import hmac
+import threading
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from tests.support.people_directory import ToyDirectory, person_view
 from tests.support.web_caller import NOW_US, Called, ToySessions, WebCaller, session_view
 
 from openoutcry.adapters.memory.audit import MemoryAudit
 from openoutcry.adapters.memory.keys import MemoryApiKeys
 from openoutcry.adapters.memory.listen_keys import MemoryListenKeys
+from openoutcry.app.operating import PeopleDesk
 from openoutcry.gateways.edge.auth import verifier
 from openoutcry.gateways.web import api_keys
 from openoutcry.identity.audit import AuditLog
 from openoutcry.identity.keys import generate_key
 from openoutcry.identity.personal_keys import DAY_US, KeyDesk
 from openoutcry.ports.audit import AuditError, AuditHead, AuditRecord
+from openoutcry.ports.people import OperatorRole, PersonView
+from openoutcry.ports.people_store import PeopleStoreError
 from openoutcry.ports.personal_keys import KEYS_MAX
 from openoutcry.ports.users import ApiKey, KeyStoreError, KeyType
 
@@ -34,7 +40,10 @@ class Scene:
         self.listen_keys = MemoryListenKeys()
         log = AuditLog(self.store, lambda: NOW_US)
         symbols = {"BTCUSD", "ETHUSD"}
-        self.desk = KeyDesk(self.keys, self.listen_keys, log, lambda: symbols, lambda: NOW_US)
+        self.directory = ToyDirectory(person_view(ANN), person_view(BEN))
+        self.desk = KeyDesk(
+            self.directory, self.keys, self.listen_keys, log, lambda: symbols, lambda: NOW_US
+        )
         sessions = {
             "ann": session_view(ANN, stepped_up=True),
             "ann-later": session_view(ANN),
@@ -245,3 +254,73 @@ async def test_a_store_that_is_away_is_said() -> None:
     answer = await at.make()
     assert (answer.status, answer.code) == (503, "KEYS_AWAY")
     assert "disk" not in answer.content.decode()
+
+
+def locking(at: Scene) -> Callable[[], Awaitable[object]]:
+    """Return what an operator does who locks Ann."""
+    audit = AuditLog(at.store, lambda: NOW_US)
+    desk = PeopleDesk(at.directory, at.keys, at.listen_keys, audit, lambda: NOW_US)
+    operator = session_view(BEN, roles=[OperatorRole.SUPPORT])
+    return lambda: desk.lock(operator, ANN, "request")
+
+
+async def test_who_was_locked_since_the_session_was_found_gets_no_key() -> None:
+    at = Scene()
+    await locking(at)()
+    answer = await at.make()
+    assert (answer.status, answer.code) == (401, "SIGN_IN_FIRST")
+    assert at.keys.of_account(ANN) == []
+    assert [record.action for record in await at.records()] == ["person.lock"]
+
+
+async def test_a_key_that_is_stored_after_a_lock_is_given_up() -> None:
+    """R18"""
+    adding, locked = threading.Event(), threading.Event()
+
+    class Slow(MemoryApiKeys):
+        def add(self, key: ApiKey) -> None:
+            adding.set()
+            assert locked.wait(10)
+            super().add(key)
+
+    at = Scene(Slow())
+    making = asyncio.create_task(at.make())
+    assert await asyncio.to_thread(adding.wait, 10)
+    await locking(at)()
+    locked.set()
+    answer = await making
+    assert (answer.status, answer.code) == (401, "SIGN_IN_FIRST")
+    assert at.keys.of_account(ANN) == []
+    actions = [record.action for record in await at.records()]
+    assert sorted(actions) == ["key.create", "key.revoke", "person.lock"]
+
+
+async def test_a_key_that_is_stored_before_a_lock_is_suspended_by_it() -> None:
+    """R18"""
+    at = Scene()
+    made: list[str] = []
+    lock = at.directory.lock
+
+    async def lock_late(person_id: int) -> bool:
+        made.append((await at.make()).json["key"]["api_key"])
+        return await lock(person_id)
+
+    at.directory.lock = lock_late  # type: ignore[method-assign]
+    await locking(at)()
+    assert [key.api_key for key in at.keys.of_account(ANN)] == made
+    assert at.keys.find(made[0]) is None
+
+
+async def test_a_key_is_given_up_when_nobody_can_say_whether_its_owner_is_locked() -> None:
+    at = Scene()
+    person = at.directory.person
+
+    async def once(person_id: int) -> PersonView | None:
+        if at.keys.of_account(ANN):
+            raise PeopleStoreError("the disk is full")
+        return await person(person_id)
+
+    at.directory.person = once  # type: ignore[method-assign]
+    answer = await at.make()
+    assert (answer.status, answer.code) == (503, "KEYS_AWAY")
+    assert at.keys.of_account(ANN) == []
