@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.resources import files
+from ipaddress import ip_address
 from pathlib import Path
 
 from openoutcry.adapters.local.key_file import read_or_make
@@ -68,6 +69,18 @@ class NoMailServer:
     async def send(self, mail: Mail) -> None:
         """Raise MailError."""
         raise MailError(f"OUTCRY_SMTP_HOST names no mail server for {mail.subject!r}", again=False)
+
+
+class OperatorsMails:
+    """Implements `ports.mail.Discretion`: mails to whoever holds a role are nobody else's."""
+
+    def __init__(self, directory: PeopleDirectory) -> None:
+        self._directory = directory
+
+    async def is_private(self, to: str) -> bool:
+        """Whether an operator has this address now; raises PeopleStoreError."""
+        person = await self._directory.by_email(to)
+        return person is not None and bool(person.roles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +168,7 @@ async def open_people(
         *operator.routes(operations, _people_desk(exchange, identity.directory, audit), audit),
         *tickets.routes(sockets.tickets),
         *money.routes,
-        *(() if box is None else mailbox.routes(box)),
+        *(() if box is None else mailbox.routes(box, OperatorsMails(identity.directory))),
     )
     web = await _open_web(stack, exchange, settings, sockets, routes, has_mailbox=box is not None)
     return People(web, sockets, identity.directory)
@@ -268,6 +281,26 @@ async def open_demo_operator(
     if found.signed_in_us == 0 and path.exists():
         return f"operator: {OPERATOR_EMAIL}  one-time password: in {path}"
     return ""
+
+
+def warning_of(settings: ServeSettings) -> str:
+    """Return what whoever starts this exchange has to be warned of, or nothing."""
+    if not settings.demo or is_loopback(settings.host):
+        return ""
+    return (
+        f"warning: a demo is not for strangers, and this one listens on {settings.host}:"
+        " let nobody reach it whom you would not let use this machine"
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a server on this host is reached from its own machine alone; no name is asked for."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def where_to_look(settings: ServeSettings, port: int) -> str:

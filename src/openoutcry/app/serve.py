@@ -39,7 +39,14 @@ from openoutcry.app.master_key import api_key_sealer
 from openoutcry.app.notifications import RoomEndedError
 from openoutcry.app.operating import Operating
 from openoutcry.app.operators import OperatorRequests
-from openoutcry.app.people import Engine, bracketed, open_demo_operator, open_people, where_to_look
+from openoutcry.app.people import (
+    Engine,
+    bracketed,
+    open_demo_operator,
+    open_people,
+    warning_of,
+    where_to_look,
+)
 from openoutcry.app.settings import ServeSettings, SettingsError
 from openoutcry.app.views import Counts, EmbeddedViews
 from openoutcry.core.records import AssetRow, MarketRow, MetaRow
@@ -291,6 +298,8 @@ class Server:
         )
         if operator:
             say(operator, sys.stdout)
+        if warning := warning_of(settings):
+            say(warning, sys.stderr)
 
 
 def _administration(exchange: Exchange, more: Mapping[str, Handler]) -> Administration:

@@ -53,6 +53,14 @@ class KeptMail:
     text: str = field(repr=False)
 
 
+class Discretion(Protocol):
+    """Says whose mails a mailbox that anyone may look into does not show."""
+
+    async def is_private(self, to: str) -> bool:
+        """Whether mails to an address are for its owner alone, as of now."""
+        ...
+
+
 class Mailbox(Protocol):
     """Sent mails that are kept instead of delivered, newest first."""
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from openoutcry.app.people import where_to_look
+from openoutcry.app.people import warning_of, where_to_look
 from openoutcry.app.settings import ServeSettings, SettingsError
 
 
@@ -65,3 +65,16 @@ def test_the_environment_sets_them() -> None:
 )
 def test_where_a_browser_is_pointed(more: dict[str, str], place: str) -> None:
     assert where_to_look(settings(**more), 9000) == place
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.0.1", "::1", "localhost"])
+def test_a_demo_on_this_machine_alone_is_no_danger(host: str) -> None:
+    assert warning_of(settings(demo=True, host=host)) == ""
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.7", "exchange.example"])
+def test_a_demo_that_others_reach_is_warned_of(host: str) -> None:
+    assert f"not for strangers, and this one listens on {host}:" in warning_of(
+        settings(demo=True, host=host)
+    )
+    assert warning_of(settings(host=host)) == ""

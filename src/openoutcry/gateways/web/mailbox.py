@@ -1,13 +1,18 @@
-"""Mails that were sent to nobody: a demo without a mail server shows them to whoever looks."""
+"""Mails that were sent to nobody: a demo without a mail server shows them to whoever looks.
+
+Not those to operators: a link among them would make whoever looks an operator.
+"""
 
 from typing import Annotated
 
 import msgspec
 
 from openoutcry.gateways.web.api import Access, Input, Output, Route, WebCall
-from openoutcry.ports.mail import Mailbox
+from openoutcry.ports.mail import Discretion, KeptMail, Mailbox
 
 MAILS_MAX = 50
+_LOOKED_AT_MAX = 1_000
+"""So far back mails are looked for that may be shown: more than a demo keeps."""
 
 
 class MailboxQuery(Input, frozen=True):
@@ -34,12 +39,24 @@ class MailboxView(Output, frozen=True):
     mails: tuple[MailView, ...]
 
 
-def routes(mailbox: Mailbox) -> tuple[Route, ...]:
+def routes(mailbox: Mailbox, discretion: Discretion) -> tuple[Route, ...]:
     """Return the routes of a mailbox; an exchange that delivers its mails has none of them."""
+
+    async def shown(to: str, limit: int) -> list[KeptMail]:
+        found: list[KeptMail] = []
+        private: dict[str, bool] = {}
+        for mail in await mailbox.newest(_LOOKED_AT_MAX, to or None):
+            if mail.to not in private:
+                private[mail.to] = await discretion.is_private(mail.to)
+            if not private[mail.to]:
+                found.append(mail)
+                if len(found) == limit:
+                    break
+        return found
 
     async def read(call: WebCall) -> MailboxView:
         asked = call.asked(MailboxQuery)
-        found = await mailbox.newest(asked.limit, asked.to or None)
+        found = await shown(asked.to, asked.limit)
         return MailboxView(
             mails=tuple(
                 MailView(
@@ -60,7 +77,10 @@ def routes(mailbox: Mailbox) -> tuple[Route, ...]:
             handler=read,
             access=Access.PUBLIC,
             summary="Read the mails of the demo",
-            description="Only a demo without a mail server has it: whoever asks sees all mails.",
+            description=(
+                "Only a demo without a mail server has it: whoever asks sees all mails but those "
+                "to operators."
+            ),
             tags=("mailbox",),
             query=MailboxQuery,
             answer=MailboxView,
