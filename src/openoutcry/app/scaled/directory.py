@@ -32,6 +32,7 @@ class Directory:
         self._mark: tuple[int, int] | None = None
         """Of the table of routes as it was read last."""
         self._version = 0
+        self._reading = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
         self._listeners: list[Callable[[], None]] = []
 
@@ -65,22 +66,23 @@ class Directory:
             log.debug("owners and routes stay as they are: %s", error)
 
     async def _read(self) -> None:
-        owners, routes = await asyncio.to_thread(self._look)
-        changed = _addresses(owners) != _addresses(self._owners) or routes != self._routes
-        self._owners, self._routes = owners, routes
+        # One after the other: of two that overlap, the one that ends last may know less.
+        async with self._reading:
+            owners, mark, routes = await asyncio.to_thread(self._look)
+            changed = _addresses(owners) != _addresses(self._owners) or routes != self._routes
+            self._owners, self._mark, self._routes = owners, mark, routes
         if changed:
             self._version += 1
             for listener in self._listeners:
                 listener()
 
-    def _look(self) -> tuple[dict[int, OwnerRow], dict[int, int]]:
+    def _look(self) -> tuple[dict[int, OwnerRow], tuple[int, int], dict[int, int]]:
         owners = self._ownership.owners()
         mark = self._ownership.routes_mark()
         if mark == self._mark:  # a thousand rows that hardly ever change
-            return owners, self._routes
-        routes = self._ownership.routes()
-        self._mark = mark
-        return owners, {entity: route.partition for entity, route in routes.items()}
+            return owners, mark, self._routes
+        routes = self._ownership.routes()  # of this mark, or of a later one that is read next time
+        return owners, mark, {entity: route.partition for entity, route in routes.items()}
 
     # -- ports.routes
 
