@@ -74,6 +74,60 @@ def test_the_console_shows_health_money_people_and_acts(operator: Screen) -> Non
     expect(operator.page.get_by_test_id("audit").locator("tbody tr").first).to_be_visible()
 
 
+_AWAITING = {
+    "withdrawal_id": "w1",
+    "client_id": "c1",
+    "account_id": 1_000_000,
+    "asset": "BTC",
+    "network": "BTC",
+    "address": "somewhere",
+    "amount": "1",
+    "fee": "0.0001",
+    "arrives": "0.9999",
+    "state": "awaiting",
+    "cause": "",
+    "note": "",
+    "needs_second_person": True,
+    "can_cancel": True,
+    "transaction": "",
+    "confirmations": 0,
+    "requested_us": 1,
+    "changed_us": 1,
+    "steps": [],
+}
+
+
+def _sees_one_withdrawal(screen: Screen) -> None:
+    """Let a withdrawal wait, as this window sees it, and look at it."""
+    answer = {"withdrawals": [_AWAITING]}
+    screen.page.route("**/x/v1/operator/withdrawals*", lambda route: route.fulfill(json=answer))
+    screen.go("/operator/withdrawals")
+    rows = screen.page.get_by_test_id("operator-withdrawals").locator("tbody tr")
+    expect(rows).to_have_count(1)
+
+
+def test_support_sees_withdrawals_and_decides_none(
+    operator: Screen, open_screen: Open, quiet: ExchangeProcess
+) -> None:
+    _sees_one_withdrawal(operator)
+    expect(operator.button("Approve")).to_be_visible()
+
+    ann = open_screen(quiet)
+    ann.sign_up_quickly()
+    person = ann.ask("GET", "/x/v1/me")["body"]["session"]["person_id"]
+    proof = {"password": OPERATORS_PASSWORD}
+    assert operator.ask("POST", "/x/v1/auth/step-up/password", proof)["status"] == 200
+    roles = {"roles": ["SUPPORT"]}
+    path = f"/x/v1/operator/people/{person}/roles"
+    assert operator.ask("PUT", path, roles)["status"] == 200
+    ann.sign_in()
+    assert ann.ask("GET", "/x/v1/operator/withdrawals")["status"] == 200
+    _sees_one_withdrawal(ann)
+    expect(ann.page.get_by_role("link", name="Withdrawals")).to_be_visible()
+    expect(ann.button("Approve")).to_have_count(0)
+    expect(ann.button("Reject")).to_have_count(0)
+
+
 def test_a_customer_sees_no_console(open_screen: Open, quiet: ExchangeProcess) -> None:
     ann = open_screen(quiet)
     ann.sign_up_quickly()

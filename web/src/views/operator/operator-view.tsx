@@ -36,7 +36,7 @@ const sections: readonly Section[] = [
     path: "withdrawals",
     label: texts.operator.withdrawals,
     view: Withdrawals,
-    roles: ["TREASURY", "AUDITOR"],
+    roles: ["TREASURY", "AUDITOR", "SUPPORT"],
   },
   {
     path: "ledger",

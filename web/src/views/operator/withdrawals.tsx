@@ -49,7 +49,7 @@ export function Withdrawals() {
               <th scope="col">{texts.form.amount}</th>
               <th scope="col">{texts.wallet.toAddress}</th>
               <th scope="col">{texts.orders.status}</th>
-              <th scope="col">{texts.orders.actions}</th>
+              {mayAct && <th scope="col">{texts.orders.actions}</th>}
             </tr>
           </thead>
           <tbody>
@@ -66,20 +66,21 @@ export function Withdrawals() {
                 <td data-label={texts.orders.status} title={one.note}>
                   {texts.wallet.states[one.state] ?? one.state}
                 </td>
-                <td data-label={texts.orders.actions}>
-                  {mayAct &&
-                    one.state === "awaiting" &&
-                    (["approve", "reject"] as const).map((decision) => (
-                      <button
-                        key={decision}
-                        type="button"
-                        className="button is-small"
-                        onClick={() => setAsked({ one, decision })}
-                      >
-                        {texts.operator[decision]}
-                      </button>
-                    ))}
-                </td>
+                {mayAct && (
+                  <td data-label={texts.orders.actions}>
+                    {one.state === "awaiting" &&
+                      (["approve", "reject"] as const).map((decision) => (
+                        <button
+                          key={decision}
+                          type="button"
+                          className="button is-small"
+                          onClick={() => setAsked({ one, decision })}
+                        >
+                          {texts.operator[decision]}
+                        </button>
+                      ))}
+                  </td>
+                )}
               </tr>
             ))}
           </tbody>
