@@ -3,10 +3,11 @@
 import re
 from collections.abc import Iterator
 
+import pyotp
 import pytest
 from playwright.sync_api import expect
 from tests.e2e.page.conftest import Open
-from tests.e2e.page.screen import OPERATORS_PASSWORD, Screen, eventually
+from tests.e2e.page.screen import OPERATORS_PASSWORD, PASSWORD, Screen, eventually
 from tools.exchange_process import ExchangeProcess
 
 pytestmark = [pytest.mark.xdist_group("page"), pytest.mark.slow]
@@ -72,6 +73,59 @@ def test_the_console_shows_health_money_people_and_acts(operator: Screen) -> Non
     expect(people.locator(f"tr[data-email='{operator.email}']")).to_contain_text("ADMIN")
     operator.page.get_by_role("link", name="Audit log").click()
     expect(operator.page.get_by_test_id("audit").locator("tbody tr").first).to_be_visible()
+
+
+def _with_authenticator(open_screen: Open, quiet: ExchangeProcess) -> Screen:
+    """Sign somebody up who has a second factor."""
+    ann = open_screen(quiet)
+    ann.sign_up_quickly()
+    proof = {"password": PASSWORD}
+    assert ann.ask("POST", "/x/v1/auth/step-up/password", proof)["status"] == 200
+    secret = ann.ask("POST", "/x/v1/me/totp")["body"]["secret"]
+    code = {"code": pyotp.TOTP(secret).now()}
+    assert ann.ask("POST", "/x/v1/me/totp/confirm", code)["status"] == 200
+    return ann
+
+
+def test_lost_factors_are_removed_when_an_operator_has_confirmed(
+    operator: Screen, open_screen: Open, quiet: ExchangeProcess
+) -> None:
+    ann = _with_authenticator(open_screen, quiet)
+    operator.go("/operator/people")
+    people = operator.page.get_by_test_id("people")
+    expect(people.locator(f"tr[data-email='{operator.email}']")).to_be_visible()
+    row = people.locator(f"tr[data-email='{ann.email}']")
+    expect(row).to_contain_text("TOTP")
+    own = people.locator(f"tr[data-email='{operator.email}']")
+    remove = "Remove second factors"
+    expect(own.get_by_role("button", name=remove)).to_have_count(0)
+
+    panel = operator.page.get_by_label("People", exact=True)
+    for width in (360, 1440):
+        operator.page.set_viewport_size({"width": width, "height": 900})
+        operator.picture(f"operator-people-factors-{width}")
+        assert panel.evaluate("panel => panel.scrollWidth <= panel.clientWidth"), width
+
+    row.get_by_role("button", name=remove).click()
+    dialog = operator.page.get_by_role("dialog")
+    expect(dialog).to_contain_text(ann.email)
+    assert dialog.evaluate("dialog => dialog.scrollWidth <= dialog.clientWidth")
+    operator.picture("operator-remove-factors")
+    dialog.get_by_role("button", name="Cancel").click()
+    expect(dialog).to_have_count(0)
+    expect(row).to_contain_text("TOTP")
+
+    row.get_by_role("button", name=remove).click()
+    dialog.get_by_role("button", name=remove).click()
+    proof = operator.field("proof")
+    eventually(lambda: proof.count() or dialog.count() == 0)
+    if proof.count():
+        proof.fill(OPERATORS_PASSWORD)
+        operator.button("Confirm").click()
+    expect(row).not_to_contain_text("TOTP")
+    expect(row.get_by_role("button", name=remove)).to_have_count(0)
+    assert ann.ask("GET", "/x/v1/me")["status"] == 401
+    ann.sign_in()
 
 
 _AWAITING = {

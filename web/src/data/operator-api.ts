@@ -75,6 +75,10 @@ export class OperatorApi {
     return this.rest.post(`${BASE}/people/${personId}/end-sessions`);
   }
 
+  removeFactors(personId: number): Promise<Result<OperatorPersonView>> {
+    return this.rest.post(`${BASE}/people/${personId}/remove-factors`);
+  }
+
   setRoles(personId: number, roles: readonly string[]): Promise<Result<OperatorPersonView>> {
     return this.rest.put(`${BASE}/people/${personId}/roles`, { roles });
   }

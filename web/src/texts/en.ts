@@ -581,6 +581,10 @@ export const texts = {
     unlock: "Unlock",
     endSessions: "End sessions",
     setRoles: "Roles",
+    removeFactors: "Remove second factors",
+    removeFactorsOf: (email: string) => `Remove the second factors of ${email}?`,
+    removeFactorsHint:
+      "Find out first that it is really they who ask. Their passkeys, authenticator and recovery codes are forgotten: the password alone then signs in. Their sessions end, withdrawals wait, and they are told.",
     noPeople: "Nobody matches.",
     conserved: "Every asset adds up to zero, and no balance is negative.",
     notConserved: "Money does not add up. Halt trading and look at the journal.",

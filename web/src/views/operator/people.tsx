@@ -4,7 +4,7 @@ import { useCallback, useState } from "react";
 import type { OperatorPersonView } from "../../data/openapi";
 import type { Result } from "../../data/problems";
 import { microsecondsText } from "../../format";
-import { useLoaded } from "../../hooks";
+import { useLoaded, usePerson } from "../../hooks";
 import { texts } from "../../texts/en";
 import { Dialog } from "../../ui/dialog";
 import { Field } from "../../ui/field";
@@ -87,7 +87,10 @@ function PersonRow({
   const sending = useSending();
   const maySupport = useMay("SUPPORT");
   const mayAll = useMay();
+  const ownId = usePerson().me?.session.person_id;
   const [isEditing, setEditing] = useState(false);
+  const [isRemoving, setRemoving] = useState(false);
+  const hasSecond = person.factors.some((factor) => factor !== "PASSWORD");
   const isLocked = person.status === "LOCKED";
   const { person_id: personId } = person;
   async function act(call: () => Promise<Result<OperatorPersonView>>): Promise<void> {
@@ -102,9 +105,11 @@ function PersonRow({
         <span className={isLocked ? "badge is-bad" : "badge is-good"}>{person.status}</span>
       </td>
       <td data-label={texts.operator.roles}>{person.roles.join(", ") || "–"}</td>
-      <td data-label={texts.operator.factors}>{person.factors.join(", ") || "–"}</td>
+      <td className="is-wrapping" data-label={texts.operator.factors}>
+        {person.factors.join(", ") || "–"}
+      </td>
       <td data-label={texts.operator.signedIn}>{microsecondsText(person.signed_in_us)}</td>
-      <td data-label={texts.orders.actions}>
+      <td className="is-wrapping" data-label={texts.orders.actions}>
         {maySupport && (
           <>
             <button
@@ -121,6 +126,11 @@ function PersonRow({
             >
               {texts.operator.endSessions}
             </button>
+            {hasSecond && personId !== ownId && (
+              <button type="button" className="button is-small" onClick={() => setRemoving(true)}>
+                {texts.operator.removeFactors}
+              </button>
+            )}
           </>
         )}
         {mayAll && (
@@ -129,6 +139,16 @@ function PersonRow({
           </button>
         )}
         <ProblemLine sending={sending} />
+        {isRemoving && (
+          <RemoveFactorsDialog
+            person={person}
+            onClose={() => setRemoving(false)}
+            onDone={() => {
+              setRemoving(false);
+              onDone();
+            }}
+          />
+        )}
         {isEditing && (
           <RolesDialog
             person={person}
@@ -141,6 +161,39 @@ function PersonRow({
         )}
       </td>
     </tr>
+  );
+}
+
+function RemoveFactorsDialog({
+  person,
+  onClose,
+  onDone,
+}: {
+  readonly person: OperatorPersonView;
+  readonly onClose: () => void;
+  readonly onDone: () => void;
+}) {
+  const api = useOperatorApi();
+  const assured = useAssured();
+  const sending = useSending();
+  async function submit(): Promise<void> {
+    const result = await sending.send(() => assured(() => api.removeFactors(person.person_id)));
+    if (result.ok) onDone();
+  }
+  return (
+    <Dialog title={texts.operator.removeFactors} onClose={onClose}>
+      <Form onSubmit={submit}>
+        <p>{texts.operator.removeFactorsOf(person.email)}</p>
+        <p className="field-hint">{texts.operator.removeFactorsHint}</p>
+        <ProblemLine sending={sending} />
+        <div className="dialog-actions">
+          <button type="button" className="button" onClick={onClose}>
+            {texts.actions.cancel}
+          </button>
+          <SubmitButton sending={sending}>{texts.operator.removeFactors}</SubmitButton>
+        </div>
+      </Form>
+    </Dialog>
   );
 }
 
