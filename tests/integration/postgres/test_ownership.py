@@ -4,10 +4,12 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 from tests.support.rows import next_row, wait_until
 
 from openoutcry.adapters.local.servers.postgres import PostgresServer
+from openoutcry.adapters.postgres.connections import connect_primary, is_away
 from openoutcry.adapters.postgres.journal import PostgresJournal
 from openoutcry.adapters.postgres.migrations import JOURNAL, migrate
 from openoutcry.adapters.postgres.ownership import DatabaseAwayError, Ownership, Watcher
@@ -94,6 +96,28 @@ def test_a_partition_that_was_given_back_is_free_at_once(
     with pytest.raises(FencedError):
         journal.append([next_row(Head(), epoch, partition=3)])
     other.close()
+
+
+def test_an_owner_that_stands_still_in_a_transaction_does_not_hold_up_who_takes_over_o16(
+    database: str, ownership: Ownership, journal: PostgresJournal
+) -> None:
+    """It was stopped in the middle of its renewal, and holds the lock on its row."""
+    epoch = journal.acquire()
+    frozen = connect_primary(database, "frozen")
+    frozen.execute("BEGIN")
+    frozen.execute("UPDATE journal.owner SET lease_until = lease_until WHERE partition = 3")
+    successor = PostgresJournal(
+        database, 3, owner="engine-2", address="127.0.0.1:7002", lease_seconds=LEASE_SECONDS
+    )
+    try:
+        assert successor.acquire(epoch) == epoch + 1
+        with pytest.raises(psycopg.Error) as ended:
+            frozen.execute("COMMIT")
+        assert is_away(ended.value, frozen)
+        assert ownership.owners()[3].owner == "engine-2"
+    finally:
+        successor.close()
+        frozen.close()
 
 
 def test_a_late_renewal_does_not_take_back_what_was_given(

@@ -27,9 +27,13 @@ _PATIENCE: MappingProxyType[str, str | int] = MappingProxyType(
 _SESSION = (
     b"SET default_transaction_isolation = 'read committed'; SET synchronous_commit = 'on';"
     b" SET statement_timeout = 0; SET lock_timeout = 0;"
-    b" SET idle_session_timeout = 0"
+    b" SET idle_session_timeout = 0; SET idle_in_transaction_session_timeout = '3s'"
 )
-"""What the journal's promises rest on, whatever the server's defaults are."""
+"""What the journal's promises rest on, whatever the server's defaults are.
+
+A process that stands still in the middle of a transaction keeps its locks, the one on the row of
+its own lease among them: nobody could take over. So the server ends such a transaction.
+"""
 
 _BY_STATE: MappingProxyType[str, type[JournalError]] = MappingProxyType(
     {
@@ -42,8 +46,9 @@ _BY_STATE: MappingProxyType[str, type[JournalError]] = MappingProxyType(
         "42703": JournalFormatError,
     }
 )
-_AWAY_STATES = frozenset({"25006", "53300", "57P01", "57P02", "57P03", "57P04", "57P05"})
-"""Not a primary any more, no connection left, stopping, crashed, starting, dropped, idle."""
+_AWAY_STATES = frozenset({"25006", "25P03", "53300", "57P01", "57P02", "57P03", "57P04", "57P05"})
+"""Not a primary any more, stood still in a transaction, no connection left, stopping, crashed,
+starting, dropped, idle."""
 _AGAIN_STATES = frozenset({"40001", "40P01", "55P03", "57014"})
 """Serialization, deadlock, a lock, a cancelled statement: rolled back, and may be tried again."""
 

@@ -35,6 +35,8 @@ else:
 
 
 OPEN_SECONDS = 15.0
+GLANCE_SECONDS = 0.5
+"""What does not need the catalog of now waits no longer for it: an engine may stand still."""
 
 
 class ScaledAdministration(Administration):
@@ -52,10 +54,12 @@ class ScaledAdministration(Administration):
     @override
     async def run(self, request: Request) -> Answer:
         """Do a request; raises AdminError when it cannot be done."""
+        needed = request.get("do") not in self._more
         try:
-            self._control.catalog.load_rows(await self._control.calls.catalog())
-        except CallError as error:
-            if request.get("do") not in self._more:
+            async with asyncio.timeout(None if needed else GLANCE_SECONDS):
+                self._control.catalog.load_rows(await self._control.calls.catalog())
+        except (CallError, TimeoutError) as error:
+            if needed:
                 raise AdminError(f"the exchange did not answer: {error}") from error
         return await super().run(request)
 
