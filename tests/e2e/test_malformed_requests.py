@@ -78,7 +78,7 @@ def test_any_parameters(quiet_exchange: ExchangeProcess, endpoint: Endpoint) -> 
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("GET", "/"),
+        ("GET", "/nothing"),
         ("GET", "/api/v3/nothing"),
         ("PATCH", "/api/v3/order"),
         ("GET", "/api/v3/order/"),
