@@ -207,7 +207,7 @@ def _await_left(exchange: FaultyExchange, source: int) -> None:
                 any(_has_move_out(row) for row in journal.read(seen + 1))
                 or home_of(exchange, MARKET) != source
             ),
-            5,
+            15,
             "MOVE_OUT is journaled",
         )
     finally:
