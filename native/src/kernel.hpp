@@ -284,7 +284,7 @@ class Kernel {
   friend class SnapshotReader;
   enum class Cause : u8 { DONE, BOOK, BUDGET, SUSPENDED };
 
-  // ---- kernel.cpp: batch, admin, events
+  // ---- kernel.cpp: batch, money in and out, events
   void command(const char* bytes);
   static bool formed(const char* bytes);
   static bool formed_link(const char* link, std::size_t room);
@@ -295,21 +295,8 @@ class Kernel {
   void check_poison(const NewOrder& c) const;
   void refuse(const char* bytes, Reason reason, Phase phase = Phase::WHOLE);
   void check_conservation();
-  void create_asset(const CreateAsset& c);
-  void create_market(const CreateMarket& c);
-  void update_market(const UpdateMarket& c);
-  void set_market_status(const SetMarketStatus& c);
-  void create_account(const CreateAccount& c);
-  void update_account(const UpdateAccount& c);
-  void set_fees(const SetFees& c);
-  void set_limits(const SetLimits& c);
   template <class C>
   void move_money(const C& c, i64 sign, BalanceCause cause);
-  void quarantine(const Quarantine& c);
-  void account_event(const Account& a);
-  void market_event(Market& m);
-  template <class C>
-  Reason check_market_specification(const C& c) const;
 
   template <class E>
   E& emit(u32 entity, u64& counter);
@@ -322,6 +309,21 @@ class Kernel {
   E& emit_market(Market& m);
   template <class E>
   E& emit_partition();
+
+  // ---- administration.cpp: what operators set
+  void create_asset(const CreateAsset& c);
+  void create_market(const CreateMarket& c);
+  void update_market(const UpdateMarket& c);
+  void set_market_status(const SetMarketStatus& c);
+  void create_account(const CreateAccount& c);
+  void update_account(const UpdateAccount& c);
+  void set_fees(const SetFees& c);
+  void set_limits(const SetLimits& c);
+  void quarantine(const Quarantine& c);
+  void account_event(const Account& a);
+  void market_event(Market& m);
+  template <class C>
+  Reason check_market_specification(const C& c) const;
 
   // ---- orders.cpp: the account side
   void new_order(const NewOrder& c);
