@@ -29,6 +29,22 @@ class Letters:
         self.taken.append(email.message_from_bytes(bytes(envelope.content)))
         return "250 taken"
 
+    def about(self, subject: str) -> Message:
+        """Return the letter of such a subject, once it is there."""
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            for letter in list(self.taken):
+                if str(letter["Subject"]).startswith(subject):
+                    return letter
+            time.sleep(0.05)
+        raise AssertionError(f"no letter says {subject!r}")
+
+
+def text_of(letter: Message) -> str:
+    text = letter.get_payload(decode=True)
+    assert isinstance(text, bytes)
+    return text.decode()
+
 
 class Named(ExchangeProcess):
     """An exchange that people reach by a name, and that sends mail."""
@@ -76,23 +92,20 @@ def test_signing_up_by_mail_at_a_public_name(tmp_path: Path, letters: tuple[Lett
         assert page.get("/mailbox").code() == "NOT_FOUND"
         assert page.call("GET", "/config.json").json["mailbox"] is False
         page.post("/auth/sign-up", {"email": "ann@example.com", "password": PASSWORD}).ok()
-        deadline = time.monotonic() + 30
-        while not taken.taken:
-            assert time.monotonic() < deadline, "no mail came"
-            time.sleep(0.05)
-        letter = taken.taken[0]
+        letter = taken.about("Confirm")
         assert (letter["To"], letter["From"]) == (
             "ann@example.com",
             "Openoutcry <desk@exchange.example>",
         )
-        text = letter.get_payload(decode=True)
-        assert isinstance(text, bytes)
-        found = re.search(rf"{ORIGIN}/confirm#token=(\S+)", text.decode())
+        found = re.search(rf"{ORIGIN}/confirm#token=(\S+)", text_of(letter))
         assert found is not None
         wanted = {"token": found[1], "password": PASSWORD}
         answered = page.post("/auth/confirm", wanted)
         assert answered.ok()["next"] == "DONE"
         assert answered.headers["strict-transport-security"].startswith("max-age=")
+        told = text_of(taken.about("New sign-in"))
+        assert f"{ORIGIN}/account/notifications" in told.splitlines()
+        assert all("localhost" not in text_of(each) for each in taken.taken)
         local = PageClient(exchange.port)
         assert local.post("/auth/sign-out").code() == "SIGN_IN_FIRST", "localhost is ours as well"
         evil = NamedClient(exchange.port)

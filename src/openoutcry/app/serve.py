@@ -6,7 +6,8 @@ import signal
 import socket
 import sys
 from collections.abc import Awaitable, Mapping
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack, closing, suppress
+from dataclasses import replace
 from typing import TextIO
 
 import uvloop
@@ -146,8 +147,11 @@ class Server:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
-        _probe_port(self._settings.host, self._settings.port)
         async with AsyncExitStack() as stack:
+            held = _hold_port(self._settings.host, self._settings.port)
+            stack.enter_context(closing(held))
+            # What names the exchange's address is made before the doors are open.
+            self._settings = replace(self._settings, port=held.getsockname()[1])
             with suppress(_StoppedError):
                 await self._start(stack)
                 spare_collections()
@@ -339,14 +343,21 @@ def _load_views(
 _ALL_LEVELS = 1 << 30
 
 
-def _probe_port(host: str, port: int) -> None:
-    """Find out that a port is taken before anything is opened."""
+def _hold_port(host: str, port: int) -> socket.socket:
+    """Take a port, any free one for 0, before anything is opened; raises PortInUseError.
+
+    The socket does not listen, so the doors can; meanwhile nobody else gets the port.
+    """
+    held: socket.socket | None = None
     try:
         family, kind, number, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-        with socket.socket(family, kind, number) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
+        held = socket.socket(family, kind, number)
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(address)
     except OSError as error:
+        if held is not None:
+            held.close()
         raise PortInUseError(f"cannot listen on {host}:{port}: {error.strerror}") from error
+    return held

@@ -1,6 +1,7 @@
 """Notifications of a running exchange: kills lose nothing and make nothing happen twice."""
 
 import json
+import re
 import threading
 import time
 from collections import Counter
@@ -166,3 +167,32 @@ def test_an_open_page_and_the_mailbox_are_told(exchange: ExchangeProcess) -> Non
 
     until(lambda: subjects()["New sign-in"] == 2, "no mail came")
     until(lambda: sum(subjects()[word] for word in subjects() if "Deposit" in word) == 1, "deposit")
+
+
+class AnyPort(ExchangeProcess):
+    """Listens where the machine finds room, and says where that is."""
+
+    def command(self) -> list[str]:
+        self.port = 0
+        return super().command()
+
+    def answers(self) -> bool:
+        found = re.search(r"ready: http://localhost:([0-9]+) ", self.log())
+        if found is None:
+            return False
+        self.port = int(found[1])
+        return super().answers()
+
+
+def test_mails_name_the_port_that_was_found(tmp_path: Path) -> None:
+    with AnyPort(tmp_path / "data", "--no-bots") as exchange:
+        assert exchange.port > 0
+        ann = PageClient(exchange.port)
+        ann.sign_up(EMAIL)  # by a link that names the port that was asked
+
+        def mails() -> dict[str, str]:
+            mails = ann.get(f"/mailbox?to={quote(EMAIL)}").ok()["mails"]
+            return {mail["subject"]: mail["text"] for mail in mails}
+
+        until(lambda: "New sign-in" in mails(), "no mail came")
+        assert f"\n{ann.origin}/account/notifications\n" in mails()["New sign-in"]
