@@ -149,6 +149,10 @@ class WalletActs(Protocol):
         """Add an address; it is usable after a time to cool off."""
         ...
 
+    async def check_allowable(self, account_id: int, chain: str, address: str) -> None:
+        """Refuse an address that `allow` would refuse; changes nothing."""
+        ...
+
     async def disallow(self, account_id: int, chain: str, address: str) -> bool:
         """Remove an address at once; False when it is not there."""
         ...

@@ -80,10 +80,15 @@ class RecordedActs:
         details = {"network": chain, "address": address, "label": label}
         target = f"account:{account_id}"
         async with self._recorded("address.ask", target, details):
-            entry = await self._acts.allow(account_id, chain, address, label)
-        # Its owner is told of this record, so it is made only when there is something to tell.
-        await self._record("address.allow", target, details)
-        return entry
+            await self._acts.check_allowable(account_id, chain, address)
+            # Its owner is told of this record: it is made once there is something to tell, and
+            # before it is done, so that whatever dies nobody adds an address in silence.
+            await self._record("address.allow", target, details)
+            return await self._acts.allow(account_id, chain, address, label)
+
+    async def check_allowable(self, account_id: int, chain: str, address: str) -> None:
+        """Refuse an address that cannot be added; it changes nothing and leaves no record."""
+        await self._acts.check_allowable(account_id, chain, address)
 
     async def disallow(self, account_id: int, chain: str, address: str) -> bool:
         """Remove an address from an account's list."""

@@ -275,13 +275,17 @@ class Desk:
         """Return the addresses that withdrawals may go to, oldest first."""
         return await _reached(self._store.allowed(account_id))
 
-    async def allow(self, account_id: int, chain: str, address: str, label: str) -> AllowedAddress:
-        """Add an address; it is usable after a time to cool off."""
+    async def check_allowable(self, account_id: int, chain: str, address: str) -> None:
+        """Refuse an address that cannot be added."""
         if chain not in self._networks.chains():
             raise WalletRefusedError(_Code.UNKNOWN_NETWORK, "There is no such network.", "network")
         await _reached(check_address(self._custodian, chain, address))
         if len(await self.allowed(account_id)) >= ALLOWED_MAX:
             raise WalletRefusedError(_Code.ADDRESSES_FULL, f"{ALLOWED_MAX} addresses are the most.")
+
+    async def allow(self, account_id: int, chain: str, address: str, label: str) -> AllowedAddress:
+        """Add an address; it is usable after a time to cool off."""
+        await self.check_allowable(account_id, chain, address)
         now_us = self._clock()
         return await _reached(
             self._store.allow(
