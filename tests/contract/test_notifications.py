@@ -313,12 +313,34 @@ async def test_webhooks_belong_to_their_person(store: NotificationStore) -> None
 
 async def test_a_webhook_is_paused_once(store: NotificationStore) -> None:
     assert await store.add_webhook(hook("w1"), most=9)
-    assert not await store.pause_webhook(BOB, "w1")
-    assert await store.pause_webhook(ANN, "w1")
-    assert not await store.pause_webhook(ANN, "w1")
+    assert not await store.pause_webhook(BOB, "w1", NOW_US)
+    assert await store.pause_webhook(ANN, "w1", NOW_US)
+    assert not await store.pause_webhook(ANN, "w1", LATER_US)
     kept = await store.webhook(ANN, "w1")
     assert kept is not None
     assert kept.state is WebhookState.PAUSED
+    (pause,) = await store.pauses_after(0, 9)
+    assert (pause.webhook_id, pause.person_id, pause.url) == ("w1", ANN, kept.url)
+    assert (pause.dead_in_a_row, pause.time_us) == (0, NOW_US)
+
+
+async def test_pauses_are_a_log(store: NotificationStore) -> None:
+    assert await store.pauses_after(0, 9) == []
+    for name in ("w1", "w2", "w3"):
+        assert await store.add_webhook(hook(name), most=9)
+        assert await store.pause_webhook(ANN, name, NOW_US)
+    first, second = await store.pauses_after(0, 2)
+    assert (first.webhook_id, second.webhook_id) == ("w1", "w2")
+    (third,) = await store.pauses_after(second.number, 9)
+    assert await store.remove_webhook(ANN, "w3", NOW_US)
+    await store.prune(before_us=LATER_US, keep_per_person=9)
+    assert await store.pauses_after(0, 9) == [third]  # its readers' place is still there
+    assert await store.put_webhook(hook("w1"))
+    assert await store.pause_webhook(ANN, "w1", LATER_US)
+    (fourth,) = await store.pauses_after(third.number, 9)
+    assert fourth.number > third.number
+    await store.prune(before_us=LATER_US, keep_per_person=9)
+    assert await store.pauses_after(0, 9) == [fourth]
 
 
 async def test_nothing_is_sent_to_a_webhook_that_was_removed(store: NotificationStore) -> None:
@@ -420,6 +442,23 @@ async def test_a_record_that_fails_leaves_nothing(tmp_path: Path) -> None:
     assert await ids(store) == []
     assert await store.cursor("journal") is None
     await store.close()
+
+
+async def test_an_older_format_is_brought_up_to_date(tmp_path: Path) -> None:
+    store = SqliteNotifications(tmp_path / "people.db")
+    assert await store.add_webhook(hook("w1"), most=9)
+    await store.close()
+    with sqlite3.connect(tmp_path / "people.db") as database:
+        database.execute("DROP TABLE notification_pause")
+        database.execute("UPDATE notification_format SET version = 1")
+    database.close()
+    again = SqliteNotifications(tmp_path / "people.db")
+    assert list(await again.webhooks(ANN)) == [hook("w1")]
+    assert await again.pause_webhook(ANN, "w1", NOW_US)
+    await again.close()
+    last = SqliteNotifications(tmp_path / "people.db")
+    assert len(await last.pauses_after(0, 9)) == 1
+    await last.close()
 
 
 def test_another_format_is_refused(tmp_path: Path) -> None:

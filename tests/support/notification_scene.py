@@ -1,6 +1,6 @@
 """People who trade on a real kernel with a journal, for tests of what they are told."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -18,7 +18,7 @@ from openoutcry.notifications.outbox import Outbox
 from openoutcry.notifications.watch import Watch
 from openoutcry.partition.batches import JournalBatches
 from openoutcry.ports.feeds import Committed, CommittedLog, Listener
-from openoutcry.ports.notifications import NotificationStore
+from openoutcry.ports.notifications import NotificationStore, OccurrenceLog
 from openoutcry.ports.people import FIRST_PERSON_ID
 from openoutcry.simulation import demo
 
@@ -135,6 +135,7 @@ class Told:
     store: NotificationStore = field(default_factory=MemoryNotifications)
     log: CommittedLog | None = None
     waiting_max: int = 1_000
+    logs: Sequence[OccurrenceLog] = ()
 
     def __post_init__(self) -> None:
         self.watch = Watch(self.scene.seq, waiting_max=self.waiting_max)
@@ -146,6 +147,7 @@ class Told:
             self.log if self.log is not None else self.scene.batches(),
             self.scene.terms,
             clock=lambda: self.scene.now_us,
+            logs=self.logs,
         )
         self.outbox.when_recorded(self._recorded)
 

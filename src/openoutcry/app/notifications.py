@@ -15,6 +15,7 @@ from openoutcry.notifications.delivery import Courier
 from openoutcry.notifications.desk import Desk
 from openoutcry.notifications.live import OpenPages
 from openoutcry.notifications.outbox import Outbox
+from openoutcry.notifications.pauses import PauseOccurrences
 from openoutcry.notifications.posting import Poster
 from openoutcry.notifications.watch import Watch
 from openoutcry.ports.audit import Audit, AuditStore
@@ -135,7 +136,11 @@ async def open_notifications(stack: AsyncExitStack, around: Surroundings) -> Tol
     watch, terms, pages = around.watch, CatalogTerms(around.catalog), OpenPages()
     poster = Poster(allow_loopback=around.allow_loopback)
     key = purpose_key(around.master_key, WEBHOOKS)
-    logs = (AuditOccurrences(around.records), *around.logs)
+    logs: tuple[OccurrenceLog, ...] = (
+        AuditOccurrences(around.records),
+        PauseOccurrences(store),
+        *around.logs,
+    )
     outbox = Outbox(store, watch, around.batches, terms, clock=around.clock, pages=pages, logs=logs)
     courier = Courier(
         store,
@@ -144,7 +149,6 @@ async def open_notifications(stack: AsyncExitStack, around: Surroundings) -> Tol
         poster,
         secret_key=key,
         clock=around.clock,
-        tell=outbox.tell,
         page_address=around.page,
     )
     outbox.when_recorded(courier.wake)

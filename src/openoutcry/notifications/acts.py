@@ -27,12 +27,19 @@ TEMPLATES: Mapping[str, str] = {
     "key.create": "api_key_created",
     "key.revoke": "api_key_revoked",
     "address.allow": "address_allowed",
+    "webhook.create": "webhook_added",
+    "webhook.update": "webhook_changed",
+    "notifications.silence": "mails_switched_off",
 }
 """The acts that are told, whoever did them, to the person whom they concern."""
 _LOCKED_OUT = {"locked": "yes"}
 """A detail of a refused attempt that was the last one for a while."""
 _REFUSALS = frozenset(("sign-in.refuse", "factor.refuse", "step-up.refuse"))
-_TOLD_OF = ("address", "label", "name", "factor", "passkey", "left", "how")
+CHANGED = "changed"
+"""A detail of a changed webhook: its changed fields, joined by +."""
+_TARGET = "url"
+"""The field whose change is told; who is sent what under which label is its owner's affair."""
+_TOLD_OF = ("address", "label", "name", "factor", "passkey", "left", "how", "kinds")
 """The details that a person is told, those that say most first."""
 
 
@@ -76,6 +83,7 @@ def occurrence_of(record: AuditRecord) -> Occurrence | None:
         "ip": record.details.get("ip") or "an unknown address",
         "how": _words(record.details.get("how", "")),
         "detail": _detail(record),
+        "host": record.details.get("host", "-"),
     }
     return Occurrence(
         record.number,
@@ -89,6 +97,9 @@ def occurrence_of(record: AuditRecord) -> Occurrence | None:
 
 def _act_of(record: AuditRecord) -> _Act | None:
     template = TEMPLATES.get(record.action)
+    if record.action == "webhook.update":
+        has_moved = _TARGET in record.details.get(CHANGED, "").split("+")
+        template = template if has_moved else None
     if template is None and record.action in _REFUSALS:
         is_last = _LOCKED_OUT.items() <= record.details.items()
         template = "attempts_locked" if is_last else None

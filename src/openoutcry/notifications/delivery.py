@@ -7,11 +7,10 @@ died in between, is sent once more with the same id: at least once, and told apa
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from openoutcry.notifications.notices import paused_notice
 from openoutcry.notifications.posting import Answer, Poster
 from openoutcry.notifications.signing import secret_of
 from openoutcry.notifications.templates import render
@@ -21,7 +20,6 @@ from openoutcry.ports.notifications import (
     Delivery,
     DeliveryState,
     Kind,
-    Notification,
     NotificationStore,
     NotificationStoreError,
     Recipients,
@@ -51,6 +49,8 @@ class _Settling:
     state: DeliveryState
     outcome: str
     due_us: int = 0
+    is_unwanted: bool = False
+    """Its receiver wants nothing more."""
 
 
 class Courier:
@@ -65,18 +65,16 @@ class Courier:
         *,
         secret_key: bytes,
         clock: Callable[[], int],
-        tell: Callable[[Notification], Awaitable[None]],
         draw: Callable[[], float] = random.random,
         page_address: str = "",
     ) -> None:
-        """`tell` tells a person of a webhook that was paused; `draw` is the jitter, from 0 to 1."""
+        """`draw` is the jitter, from 0 to 1."""
         self._store = store
         self._mailer = mailer
         self._recipients = recipients
         self._poster = poster
         self._secret_key = secret_key
         self._clock = clock
-        self._tell = tell
         self._draw = draw
         self._page_address = page_address
         self._wake = asyncio.Event()
@@ -150,8 +148,14 @@ class Courier:
                 due_us=settling.due_us,
                 outcome=settling.outcome,
             )
-            if settling.state is DeliveryState.DEAD and dead_in_a_row >= DEAD_IN_A_ROW_MAX:
-                await self._pause(delivery)
+            has_failed_for_long = dead_in_a_row >= DEAD_IN_A_ROW_MAX
+            if settling.is_unwanted or (
+                settling.state is DeliveryState.DEAD and has_failed_for_long
+            ):
+                # The pause is kept with its place in a log, from which its owner is told. Should
+                # it not come to that now, the next delivery that nobody takes brings it about.
+                person_id = delivery.notification.person_id
+                await self._store.pause_webhook(person_id, delivery.webhook_id, self._clock())
         except NotificationStoreError as error:
             log.warning("delivery %d is attempted again: %s", delivery.delivery_id, error)
 
@@ -194,7 +198,7 @@ class Courier:
             str(delivery.delivery_id),
         )
         if answer.gone:
-            await self._pause(delivery)
+            return _Settling(DeliveryState.DEAD, answer.outcome, is_unwanted=True)
         return self._settling(delivery, answer)
 
     def _settling(self, delivery: Delivery, answer: Answer) -> _Settling:
@@ -214,13 +218,6 @@ class Courier:
             return _Settling(DeliveryState.DEAD, outcome)
         due_us = self._clock() + retry_us(delivery.attempts, self._draw(), seconds_min)
         return _Settling(DeliveryState.PENDING, outcome, due_us)
-
-    async def _pause(self, delivery: Delivery) -> None:
-        person_id = delivery.notification.person_id
-        if await self._store.pause_webhook(person_id, delivery.webhook_id):
-            webhook = await self._store.webhook(person_id, delivery.webhook_id)
-            if webhook is not None:
-                await self._tell(paused_notice(webhook, self._clock()))
 
 
 def retry_us(attempts: int, draw: float, seconds_min: int = 0) -> int:

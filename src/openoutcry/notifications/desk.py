@@ -1,15 +1,16 @@
 """What people do with their notifications: `NotificationDesk`, with its limits and its records."""
 
+import asyncio
 import secrets
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from openoutcry.notifications.acts import CHANGED
 from openoutcry.notifications.amounts import PriceError, price_text, price_ticks
 from openoutcry.notifications.causes import notification_id
 from openoutcry.notifications.delivery import SECOND_US
-from openoutcry.notifications.notices import done_by_themselves, host_of
 from openoutcry.notifications.outbox import Outbox
 from openoutcry.notifications.posting import Poster
 from openoutcry.notifications.preferences import (
@@ -21,7 +22,7 @@ from openoutcry.notifications.preferences import (
     switched_off,
 )
 from openoutcry.notifications.signing import new_salt, secret_of
-from openoutcry.notifications.targets import TargetError, target_of
+from openoutcry.notifications.targets import TargetError, host_of, target_of
 from openoutcry.notifications.templates import render
 from openoutcry.ports.audit import Audit, person_actor
 from openoutcry.ports.notification_desk import (
@@ -91,6 +92,8 @@ class Desk:
         self._journal_position = journal_position
         self._wake_courier = wake_courier
         self._trials: dict[int, deque[int]] = {}
+        self._adding = asyncio.Lock()
+        """Who adds a webhook is counted and recorded alone: the record tells its owner."""
 
     # -- inbox
 
@@ -135,13 +138,12 @@ class Desk:
             check_choices(changes)
         except LockedPreferenceError as error:
             raise BadWishError("choices", str(error)) from error
-        before = await self._store.preferences(person_id)
-        await self._store.set_preferences(person_id, changes)
-        silenced = switched_off(before, changes)
+        silenced = switched_off(await self._store.preferences(person_id), changes)
         if silenced:
             kinds = ", ".join(kind.replace("_", "-") for kind, _ in silenced)
-            await self._record(person_id, "notifications.silence", f"person:{person_id}", kinds)
-            await self._tell(person_id, "mails_switched_off", detail=kinds)
+            target = f"person:{person_id}"
+            await self._record(person_id, "notifications.silence", target, kinds=kinds)
+        await self._store.set_preferences(person_id, changes)
         return await self.choices(person_id)
 
     # -- webhooks
@@ -171,10 +173,13 @@ class Desk:
             label,
             created_us=self._clock(),
         )
-        await self._record(person_id, "webhook.create", f"webhook:{webhook.webhook_id}", url)
-        if not await self._store.add_webhook(webhook, most=WEBHOOKS_MAX):
+        async with self._adding:
+            is_room = len(await self._store.webhooks(person_id)) < WEBHOOKS_MAX
+            if is_room:
+                await self._record_webhook("webhook.create", webhook)
+                is_room = await self._store.add_webhook(webhook, most=WEBHOOKS_MAX)
+        if not is_room:
             raise TooManyThingsError(f"{WEBHOOKS_MAX} webhooks are the most")
-        await self._tell(person_id, "webhook_added", host=host_of(url))
         return self._with_secret(webhook)
 
     async def change_webhook(
@@ -193,23 +198,26 @@ class Desk:
         if change.active is not None:
             state = WebhookState.ACTIVE if change.active else WebhookState.PAUSED
             after = replace(after, state=state, dead_in_a_row=0)
-        await self._record(person_id, "webhook.update", f"webhook:{webhook_id}", after.url)
+        changed = [
+            name
+            for name in ("url", "kinds", "label", "state")
+            if getattr(before, name) != getattr(after, name)
+        ]
+        await self._record_webhook("webhook.update", after, **{CHANGED: "+".join(changed)})
         await self._put(after)
-        if after.url != before.url:
-            await self._tell(person_id, "webhook_changed", host=host_of(after.url))
         return after
 
     async def renew_secret(self, person_id: int, webhook_id: str) -> NewWebhook:
         """Give a webhook another secret; the old one signs nothing more."""
         webhook = replace(await self.webhook(person_id, webhook_id), salt=new_salt())
-        await self._record(person_id, "webhook.renew-secret", f"webhook:{webhook_id}", webhook.url)
+        await self._record_webhook("webhook.renew-secret", webhook)
         await self._put(webhook)
         return self._with_secret(webhook)
 
     async def remove_webhook(self, person_id: int, webhook_id: str) -> None:
         """Forget a webhook."""
         webhook = await self.webhook(person_id, webhook_id)
-        await self._record(person_id, "webhook.delete", f"webhook:{webhook_id}", webhook.url)
+        await self._record_webhook("webhook.delete", webhook)
         if not await self._store.remove_webhook(person_id, webhook_id, self._clock()):
             raise NoSuchThingError("there is no such webhook")
 
@@ -355,11 +363,13 @@ class Desk:
             for key in old:
                 del self._trials[key]
 
-    async def _record(self, person_id: int, action: str, target: str, detail: str) -> None:
-        await self._audit.record(person_actor(person_id), action, target, {"detail": detail})
+    async def _record_webhook(self, action: str, webhook: Webhook, **details: str) -> None:
+        """Record an act before it is done; of the URL only the host, for its path may be secret."""
+        target, host = f"webhook:{webhook.webhook_id}", host_of(webhook.url)
+        await self._record(webhook.person_id, action, target, host=host, **details)
 
-    async def _tell(self, person_id: int, template: str, **facts: str) -> None:
-        await self._outbox.tell(done_by_themselves(person_id, template, self._clock(), facts))
+    async def _record(self, person_id: int, action: str, target: str, **details: str) -> None:
+        await self._audit.record(person_actor(person_id), action, target, details)
 
 
 def _ticks(market: MarketTerms, price: str) -> int:

@@ -230,37 +230,25 @@ class Outbox:
 
     # -- recording
 
-    async def tell(self, notification: Notification) -> None:
-        """Record something that comes from no log: what a person has just done."""
-        await self._keep([notification])
-
     async def _record(self, draft: _Draft) -> None:
         try:
-            await self._keep(
-                draft.told,
-                source=draft.source,
-                position=draft.position,
-                marks=list(draft.marks.values()),
-            )
+            await self._keep(draft)
         except StalePositionError as error:
             log.warning("somebody else has recorded these notifications: %s", error)
         if draft.source == JOURNAL_SOURCE:
             self._kept = draft.position
             self._draft = None
 
-    async def _keep(
-        self,
-        told: Sequence[Notification],
-        *,
-        source: str | None = None,
-        position: int = 0,
-        marks: Sequence[AlertMark] = (),
-    ) -> None:
+    async def _keep(self, draft: _Draft) -> None:
         router = _Router(self._store)
-        routed = [await router.route(notification) for notification in told]
+        routed = [await router.route(notification) for notification in draft.told]
         entries = [entry for entry in routed if entry is not None]
         new = await self._store.record(
-            entries, now_us=self._clock(), source=source, position=position, marks=marks
+            entries,
+            now_us=self._clock(),
+            source=draft.source,
+            position=draft.position,
+            marks=list(draft.marks.values()),
         )
         if any(entry.email or entry.webhooks for entry in entries):
             self._recorded()

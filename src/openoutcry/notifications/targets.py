@@ -81,6 +81,11 @@ def target_of(url: str, *, allow_loopback: bool) -> Target:
     return Target(parts.scheme, host, port or _DEFAULT_PORTS[parts.scheme], path)
 
 
+def host_of(url: str) -> str:
+    """Return the host of a URL, which is all that a notification says of it."""
+    return urlsplit(url).hostname or "-"
+
+
 def may_reach(address: Address, *, allow_loopback: bool) -> bool:
     """Whether an address is on the public internet, or loopback where that is allowed."""
     if isinstance(address, IPv6Address):

@@ -215,7 +215,7 @@ CATALOGUE: dict[str, Words] = {
     "webhook_paused": Words(
         Kind.SECURITY,
         "Webhook paused",
-        "Your webhook to {host} has not taken {count} notifications in a row and is paused.",
+        "Your webhook to {host} is paused. Notifications in a row that it has not taken: {count}.",
     ),
     "mails_switched_off": Words(
         Kind.SECURITY,

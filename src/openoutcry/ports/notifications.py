@@ -134,6 +134,19 @@ class Webhook:
 
 
 @dataclass(frozen=True, slots=True)
+class WebhookPause:
+    """A webhook that was paused because nobody took what it was sent, as it was then."""
+
+    number: int
+    """Ascending in the order of the pauses; none is given twice."""
+    webhook_id: str
+    person_id: int
+    url: str
+    dead_in_a_row: int
+    time_us: int
+
+
+@dataclass(frozen=True, slots=True)
 class PriceAlert:
     """A price that a person wants to hear of."""
 
@@ -207,7 +220,11 @@ class OutboxStore(Protocol):
         ...
 
     async def prune(self, *, before_us: int, keep_per_person: int) -> int:
-        """Forget settled notifications that are older, or more than a person keeps; how many."""
+        """Forget settled notifications that are older, or more than a person keeps; how many.
+
+        Pauses that are older are forgotten too, the newest one aside: a log never shrinks to less
+        than what its readers have read.
+        """
         ...
 
 
@@ -289,8 +306,15 @@ class WebhookStore(Protocol):
         """Replace a webhook of the same id and person; False when there is none."""
         ...
 
-    async def pause_webhook(self, person_id: int, webhook_id: str) -> bool:
-        """Pause an active webhook; False when there is none."""
+    async def pause_webhook(self, person_id: int, webhook_id: str, now_us: int) -> bool:
+        """Pause an active webhook and note it among the pauses, both or neither.
+
+        False when there is none: then nothing is noted.
+        """
+        ...
+
+    async def pauses_after(self, number: int, limit: int) -> Sequence[WebhookPause]:
+        """Return what was paused, in order, after a number."""
         ...
 
     async def webhook(self, person_id: int, webhook_id: str) -> Webhook | None:

@@ -25,7 +25,9 @@ def words(record: AuditRecord) -> str:
 
 @pytest.mark.parametrize("action", TEMPLATES)
 def test_acts_are_told_with_all_their_facts(action: str) -> None:
-    occurrence = occurrence_of(act(action, ip="192.0.2.1", how="PASSWORD", name="my laptop"))
+    more = {"changed": "kinds+url", "host": "example.org"}
+    record = act(action, ip="192.0.2.1", how="PASSWORD", name="my laptop", **more)
+    occurrence = occurrence_of(record)
     assert occurrence is not None
     assert (occurrence.number, occurrence.person_id, occurrence.time_us) == (7, 1_000_000, 9)
     assert CATALOGUE[TEMPLATES[action]].facts() <= set(occurrence.facts)
@@ -66,6 +68,8 @@ def test_the_last_wrong_attempt_is_told_and_the_others_are_not() -> None:
     "record",
     [
         act("market.set-status"),
+        act("webhook.update", target="webhook:w1", changed="label+kinds", host="example.org"),
+        act("webhook.update", target="webhook:w1", host="example.org"),
         act("key.create", actor="console", target="account:1025"),
         act("key.create.refused", actor=ANN),
         act("sign-in.refuse", "nobody", "person:x", locked="yes"),

@@ -30,6 +30,7 @@ from openoutcry.ports.notifications import (
     Kind,
     Notification,
     Webhook,
+    WebhookPause,
     WebhookState,
 )
 
@@ -68,7 +69,6 @@ class World:
         self.mailer = Post()
         self.addresses = Addresses()
         self.now_us = 1_700_000_000 * SECOND_US
-        self.told: list[Notification] = []
         self.courier = Courier(
             self.store,
             self.mailer,
@@ -76,13 +76,12 @@ class World:
             Poster(allow_loopback=True, wall_seconds=lambda: self.now_us / SECOND_US),
             secret_key=KEY,
             clock=lambda: self.now_us,
-            tell=self._tell,
             draw=lambda: 0.5,
             page_address="https://exchange.example",
         )
 
-    async def _tell(self, notification: Notification) -> None:
-        self.told.append(notification)
+    async def pauses(self) -> list[WebhookPause]:
+        return list(await self.store.pauses_after(0, 9))
 
     async def hook(self, receiver: Receiver, name: str = "w1") -> None:
         hook = Webhook(name, ANN, receiver.url(), frozenset(Kind), b"salt")
@@ -181,11 +180,11 @@ async def test_a_webhook_that_nobody_takes_is_paused_and_its_owner_told() -> Non
         await world.hook(receiver)
         world.courier._poster = Poster(allow_loopback=False)  # every target is refused for good
         for number in range(1, DEAD_IN_A_ROW_MAX + 1):
-            assert world.told == []
+            assert await world.pauses() == []
             await world.tell(f"n{number}", webhooks=("w1",))
             assert (await world.settled(number)).state is DeliveryState.DEAD
-        assert [notification.template for notification in world.told] == ["webhook_paused"]
-        assert world.told[0].facts["count"] == str(DEAD_IN_A_ROW_MAX)
+        (pause,) = await world.pauses()
+        assert pause.dead_in_a_row == DEAD_IN_A_ROW_MAX
         await world.tell("late", webhooks=("w1",))
         found = await world.settled(DEAD_IN_A_ROW_MAX + 1)
         assert found.outcome == "the webhook is paused"
@@ -201,7 +200,8 @@ async def test_gone_pauses_at_once() -> None:
         kept = await world.store.webhook(ANN, "w1")
         assert kept is not None
         assert kept.state is WebhookState.PAUSED
-        assert len(world.told) == 1
+        (pause,) = await world.pauses()
+        assert pause.dead_in_a_row == 1
 
 
 async def test_a_silent_receiver_keeps_nobody_else_waiting() -> None:

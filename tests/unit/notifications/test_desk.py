@@ -1,5 +1,7 @@
 """What people do with their notifications, and what they may not."""
 
+import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -7,14 +9,16 @@ from tests.support.notification_scene import ANN, ANN_ACCOUNT, BOB, PRICE, Scene
 from tests.support.webhook_receiver import receiving
 
 from openoutcry.adapters.memory.audit import MemoryAudit
+from openoutcry.adapters.memory.notifications import MemoryNotifications
 from openoutcry.identity.audit import AuditLog
+from openoutcry.notifications.acts import AuditOccurrences
 from openoutcry.notifications.desk import (
     ALERTS_MAX,
     TRIALS_PER_MINUTE_MAX,
     WEBHOOKS_MAX,
     Desk,
 )
-from openoutcry.notifications.notices import paused_notice
+from openoutcry.notifications.pauses import PauseOccurrences
 from openoutcry.notifications.posting import Poster
 from openoutcry.notifications.preferences import KINDS
 from openoutcry.notifications.signing import is_authentic
@@ -29,8 +33,12 @@ from openoutcry.ports.notifications import (
     Channel,
     DeliveryState,
     Direction,
+    Entry,
     InboxChange,
     Kind,
+    Preferences,
+    StoredNotification,
+    Webhook,
     WebhookState,
 )
 from openoutcry.simulation import demo
@@ -52,13 +60,18 @@ class At:
     async def acts(self) -> list[str]:
         return [record.action for record in await self.audit.records(None, 99)]
 
+    async def texts(self, person_id: int) -> list[str]:
+        """Return what a person is told, once everything was read."""
+        await self.told.outbox.flush()
+        return await self.told.texts(person_id)
 
-@pytest.fixture
-async def at() -> At:
+
+async def opened(store: MemoryNotifications, audit: MemoryAudit | None = None) -> At:
+    """Open a desk over a store, and over an audit log that may be there already."""
     scene = Scene()
-    told = Told(scene)
+    audit = MemoryAudit() if audit is None else audit
+    told = Told(scene, store, logs=(AuditOccurrences(audit), PauseOccurrences(store)))
     await told.outbox.start()
-    audit = MemoryAudit()
     wakes: list[int] = []
     desk = Desk(
         told.store,
@@ -72,6 +85,11 @@ async def at() -> At:
         wake_courier=lambda: wakes.append(1),
     )
     return At(scene, told, desk, audit, wakes)
+
+
+@pytest.fixture
+async def at() -> At:
+    return await opened(MemoryNotifications())
 
 
 # -- inbox
@@ -132,7 +150,7 @@ async def test_every_choice_is_shown(at: At) -> None:
 
 async def test_who_silences_a_guard_is_told_so(at: At) -> None:
     await at.desk.choose(ANN, {(Kind.SIGN_IN, Channel.EMAIL): False})
-    assert await at.told.texts(ANN) == ["mails_switched_off"]
+    assert await at.texts(ANN) == ["mails_switched_off"]
     assert (await at.told.facts(ANN))["detail"] == "sign-in"
     assert await at.acts() == ["notifications.silence"]
     (mail,) = await at.told.store.claim(
@@ -160,7 +178,7 @@ async def test_a_secret_is_shown_once_and_signs(at: At) -> None:
         sent_s = int(header.split(",")[0].removeprefix("t="))
         assert is_authentic(secret, header, request.body, sent_s)
     assert await at.acts() == ["webhook.create", "webhook.renew-secret"]
-    assert await at.told.texts(ANN) == ["webhook_added"]
+    assert await at.texts(ANN) == ["webhook_added"]
 
 
 @pytest.mark.parametrize("url", ["http://example.org/", "https://10.0.0.1/", "https://u:p@e.org/"])
@@ -178,15 +196,25 @@ async def test_a_webhook_is_changed_field_by_field(at: At) -> None:
     name = made.webhook.webhook_id
     changed = await at.desk.change_webhook(ANN, name, WebhookChange(label="other"))
     assert (changed.url, changed.kinds, changed.label) == (URL, FILLS, "other")
-    await at.told.store.pause_webhook(ANN, name)
+    await at.told.store.pause_webhook(ANN, name, at.scene.now_us)
     changed = await at.desk.change_webhook(
         ANN, name, WebhookChange(active=True, url=URL + "2", kinds=frozenset({Kind.DEPOSIT}))
     )
     assert changed.state is WebhookState.ACTIVE
     assert changed.kinds == {Kind.DEPOSIT}
-    assert (await at.told.texts(ANN))[-1] == "webhook_changed"
+    assert await at.texts(ANN) == ["webhook_added", "webhook_changed", "webhook_paused"]
     paused = await at.desk.change_webhook(ANN, name, WebhookChange(active=False))
     assert paused.state is WebhookState.PAUSED
+    assert len(await at.texts(ANN)) == 3  # they have done it themselves
+    details = [record.details for record in await at.audit.records(None, 99)]
+    assert [found.get("changed") for found in details] == [
+        None,
+        "label",
+        "url+kinds+state",
+        "state",
+    ]
+    assert {found["host"] for found in details} == {"example.org"}
+    assert URL not in repr(details)  # what stands behind a host may be a secret
 
 
 async def test_nobody_reaches_the_webhook_of_another(at: At) -> None:
@@ -211,6 +239,7 @@ async def test_webhooks_and_tests_are_counted(at: At) -> None:
         made = await at.desk.add_webhook(ANN, "http://127.0.0.1:1/", FILLS, "")
     with pytest.raises(TooManyThingsError):
         await at.desk.add_webhook(ANN, URL, FILLS, "")
+    assert await at.texts(ANN) == ["webhook_added"] * WEBHOOKS_MAX
     for _ in range(TRIALS_PER_MINUTE_MAX):
         trial = await at.desk.try_webhook(ANN, made.webhook.webhook_id)
         assert (trial.ok, trial.outcome) == (False, "no connection")
@@ -240,11 +269,108 @@ async def test_a_delivery_is_asked_for_again(at: At) -> None:
 
 async def test_a_paused_webhook_is_told_of(at: At) -> None:
     made = await at.desk.add_webhook(ANN, URL, FILLS, "")
-    notice = paused_notice(made.webhook, at.scene.now_us)
-    await at.told.outbox.tell(notice)
-    await at.told.outbox.tell(notice)
-    assert await at.told.texts(ANN) == ["webhook_added", "webhook_paused"]
+    for _ in range(2):
+        await at.told.store.pause_webhook(ANN, made.webhook.webhook_id, at.scene.now_us)
+    assert await at.texts(ANN) == ["webhook_added", "webhook_paused"]
     assert (await at.told.facts(ANN))["host"] == "example.org"
+
+
+async def test_two_at_once_do_not_pass_the_number_together(at: At) -> None:
+    for _ in range(WEBHOOKS_MAX - 1):
+        await at.desk.add_webhook(ANN, URL, FILLS, "")
+    two = [at.desk.add_webhook(ANN, URL, FILLS, "") for _ in range(2)]
+    made = await asyncio.gather(*two, return_exceptions=True)
+    assert sorted(type(found).__name__ for found in made) == ["NewWebhook", "TooManyThingsError"]
+    assert await at.texts(ANN) == ["webhook_added"] * WEBHOOKS_MAX
+
+
+# -- deaths between a deed and what its owner is told
+
+
+class DiedError(Exception):
+    """The process is gone."""
+
+
+class MortalStore(MemoryNotifications):
+    """Dies right after what a person does was done."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dies = False
+
+    def _after_the_deed(self) -> None:
+        if self.dies:
+            raise DiedError
+
+    async def add_webhook(self, webhook: Webhook, *, most: int) -> bool:
+        added = await super().add_webhook(webhook, most=most)
+        self._after_the_deed()
+        return added
+
+    async def put_webhook(self, webhook: Webhook) -> bool:
+        put = await super().put_webhook(webhook)
+        self._after_the_deed()
+        return put
+
+    async def pause_webhook(self, person_id: int, webhook_id: str, now_us: int) -> bool:
+        paused = await super().pause_webhook(person_id, webhook_id, now_us)
+        self._after_the_deed()
+        return paused
+
+    async def set_preferences(self, person_id: int, changes: Preferences) -> None:
+        await super().set_preferences(person_id, changes)
+        self._after_the_deed()
+
+    async def record(
+        self, entries: Sequence[Entry], **more: object
+    ) -> Sequence[StoredNotification]:
+        recorded = await super().record(entries, **more)  # type: ignore[arg-type]
+        if entries:
+            self._after_the_deed()
+        return recorded
+
+
+@pytest.mark.parametrize("template", ["webhook_added", "webhook_changed", "mails_switched_off"])
+async def test_what_a_person_did_is_told_once_whatever_dies(template: str) -> None:
+    store = MortalStore()
+    at = await opened(store)
+    made = await at.desk.add_webhook(ANN, URL, FILLS, "")
+    before = await at.texts(ANN)
+    deed = {
+        "webhook_added": at.desk.add_webhook(ANN, URL, FILLS, ""),
+        "webhook_changed": at.desk.change_webhook(
+            ANN, made.webhook.webhook_id, WebhookChange(url=URL + "2")
+        ),
+        "mails_switched_off": at.desk.choose(ANN, {(Kind.SIGN_IN, Channel.EMAIL): False}),
+    }
+    store.dies = True
+    with pytest.raises(DiedError):
+        await deed.pop(template)
+    for other in deed.values():
+        other.close()
+    again = await opened(store, at.audit)
+    with pytest.raises(DiedError):  # it has told them, and dies before anybody knows
+        await again.told.outbox.flush()
+    store.dies = False
+    last = await opened(store, at.audit)
+    assert await last.texts(ANN) == [*before, template]
+
+
+async def test_a_pause_is_told_once_whatever_dies() -> None:
+    store = MortalStore()
+    at = await opened(store)
+    made = await at.desk.add_webhook(ANN, URL, FILLS, "")
+    before = await at.texts(ANN)
+    store.dies = True
+    for _ in range(2):
+        with pytest.raises(DiedError):
+            await store.pause_webhook(ANN, made.webhook.webhook_id, at.scene.now_us)
+    again = await opened(store, at.audit)
+    with pytest.raises(DiedError):
+        await again.told.outbox.flush()
+    store.dies = False
+    last = await opened(store, at.audit)
+    assert await last.texts(ANN) == [*before, "webhook_paused"]
 
 
 # -- alerts

@@ -17,6 +17,7 @@ from openoutcry.ports.notifications import (
     StalePositionError,
     StoredNotification,
     Webhook,
+    WebhookPause,
     WebhookState,
 )
 
@@ -44,6 +45,7 @@ class MemoryNotifications:
         self._delivery_ids = 0
         self._preferences: dict[int, dict[tuple[Kind, Channel], bool]] = {}
         self._webhooks: dict[str, Webhook] = {}
+        self._pauses: list[WebhookPause] = []
         self._alerts: dict[str, PriceAlert] = {}
 
     async def close(self) -> None:
@@ -122,6 +124,10 @@ class MemoryNotifications:
                 gone.append(kept.notification.notification_id)
         for notification_id in gone:
             del self._kept[notification_id]
+        self._pauses = [
+            *(pause for pause in self._pauses[:-1] if pause.time_us >= before_us),
+            *self._pauses[-1:],
+        ]
         self._deliveries = {
             number: delivery
             for number, delivery in self._deliveries.items()
@@ -280,13 +286,21 @@ class MemoryNotifications:
         self._webhooks[webhook.webhook_id] = webhook
         return True
 
-    async def pause_webhook(self, person_id: int, webhook_id: str) -> bool:
-        """Pause an active webhook; False when there is none."""
+    async def pause_webhook(self, person_id: int, webhook_id: str, now_us: int) -> bool:
+        """Pause an active webhook and note it among the pauses."""
         webhook = await self.webhook(person_id, webhook_id)
         if webhook is None or webhook.state is not WebhookState.ACTIVE:
             return False
         self._webhooks[webhook_id] = replace(webhook, state=WebhookState.PAUSED)
+        number = self._pauses[-1].number + 1 if self._pauses else 1
+        self._pauses.append(
+            WebhookPause(number, webhook_id, person_id, webhook.url, webhook.dead_in_a_row, now_us)
+        )
         return True
+
+    async def pauses_after(self, number: int, limit: int) -> Sequence[WebhookPause]:
+        """Return what was paused, in order, after a number."""
+        return [pause for pause in self._pauses if pause.number > number][:limit]
 
     async def webhook(self, person_id: int, webhook_id: str) -> Webhook | None:
         """Return a webhook of this person."""

@@ -13,13 +13,13 @@ from openoutcry.ports.notifications import (
     PriceAlert,
     StoredNotification,
     Webhook,
+    WebhookPause,
     WebhookState,
 )
 
-FORMAT_VERSION = 1
-TABLES = (
+_FORMAT_1 = (
     "CREATE TABLE notification_format (version INTEGER NOT NULL) STRICT",
-    f"INSERT INTO notification_format VALUES ({FORMAT_VERSION})",  # noqa: S608 - a constant
+    "INSERT INTO notification_format VALUES (1)",
     """
     CREATE TABLE notification_cursor (
       source TEXT PRIMARY KEY,
@@ -107,6 +107,22 @@ TABLES = (
     """,
     "CREATE INDEX notification_alert_person ON notification_alert (person_id, position)",
 )
+_FORMAT_2 = (
+    """
+    CREATE TABLE notification_pause (
+      number INTEGER PRIMARY KEY AUTOINCREMENT,
+      webhook_id TEXT NOT NULL,
+      person_id INTEGER NOT NULL,
+      url TEXT NOT NULL,
+      dead_in_a_row INTEGER NOT NULL,
+      time_us INTEGER NOT NULL
+    ) STRICT
+    """,
+    "UPDATE notification_format SET version = 2",
+)
+FORMATS = (_FORMAT_1, _FORMAT_2)
+"""What makes each format of the one before."""
+FORMAT_VERSION = len(FORMATS)
 
 _MESSAGE = "m.notification_id, m.person_id, m.kind, m.template, m.time_us, m.facts"
 STORED = f"m.number, m.read_us, {_MESSAGE}"
@@ -116,6 +132,7 @@ DELIVERY = (
 )
 DELIVERY_TABLES = "notification_delivery AS d JOIN notification_message AS m USING (number)"
 WEBHOOK = "webhook_id, person_id, url, kinds, salt, label, state, dead_in_a_row, created_us"
+PAUSE = "number, webhook_id, person_id, url, dead_in_a_row, time_us"
 ALERT = (
     "alert_id, person_id, market, direction, price_ticks, once, after_seq, created_us, armed,"
     " fired_us"
@@ -177,6 +194,11 @@ def webhook_of(row: tuple[Any, ...]) -> Webhook:
         dead_in_a_row,
         created_us,
     )
+
+
+def pause_of(row: tuple[Any, ...]) -> WebhookPause:
+    """Return the pause of a row as selected by `PAUSE`."""
+    return WebhookPause(*row)
 
 
 def alert_of(row: tuple[Any, ...]) -> PriceAlert:

@@ -14,14 +14,16 @@ from openoutcry.adapters.sqlite.notification_rows import (
     DELIVERY,
     DELIVERY_TABLES,
     FORMAT_VERSION,
+    FORMATS,
+    PAUSE,
     STORED,
-    TABLES,
     WEBHOOK,
     alert_of,
     alert_values,
     delivery_of,
     facts_text,
     kinds_text,
+    pause_of,
     stored_of,
     webhook_of,
 )
@@ -39,6 +41,7 @@ from openoutcry.ports.notifications import (
     StalePositionError,
     StoredNotification,
     Webhook,
+    WebhookPause,
     WebhookState,
 )
 
@@ -80,12 +83,14 @@ class SqliteNotifications:
         has_tables = database.execute(
             "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'notification_format'"
         ).fetchone()
-        if not has_tables:
-            for statement in TABLES:
+        version = 0
+        if has_tables:
+            (version,) = database.execute("SELECT max(version) FROM notification_format").fetchone()
+        for statements in FORMATS[version:]:
+            for statement in statements:
                 database.execute(statement)
-        (version,) = database.execute("SELECT max(version) FROM notification_format").fetchone()
         database.execute("COMMIT")
-        if version != FORMAT_VERSION:
+        if version > FORMAT_VERSION:
             raise NotificationStoreError(
                 f"notifications of format {version}, and this release reads {FORMAT_VERSION}"
             )
@@ -146,20 +151,25 @@ class SqliteNotifications:
 
     async def prune(self, *, before_us: int, keep_per_person: int) -> int:
         """Forget settled notifications that are older, or more than a person keeps."""
-        return await self._write(
-            lambda database: (
-                database.execute(
-                    "DELETE FROM notification_message WHERE number IN ("
-                    " SELECT number FROM notification_message WHERE recorded_us < ?"
-                    " UNION SELECT number FROM (SELECT number, row_number() OVER"
-                    "  (PARTITION BY person_id ORDER BY number DESC) AS place"
-                    "  FROM notification_message) WHERE place > ?)"
-                    " AND number NOT IN"
-                    "  (SELECT number FROM notification_delivery WHERE state = 'pending')",
-                    (before_us, keep_per_person),
-                ).rowcount
+
+        def work(database: sqlite3.Connection) -> int:
+            database.execute(
+                "DELETE FROM notification_pause WHERE time_us < ?"
+                " AND number < (SELECT max(number) FROM notification_pause)",
+                (before_us,),
             )
-        )
+            return database.execute(
+                "DELETE FROM notification_message WHERE number IN ("
+                " SELECT number FROM notification_message WHERE recorded_us < ?"
+                " UNION SELECT number FROM (SELECT number, row_number() OVER"
+                "  (PARTITION BY person_id ORDER BY number DESC) AS place"
+                "  FROM notification_message) WHERE place > ?)"
+                " AND number NOT IN"
+                "  (SELECT number FROM notification_delivery WHERE state = 'pending')",
+                (before_us, keep_per_person),
+            ).rowcount
+
+        return await self._write(work)
 
     # -- inbox
 
@@ -384,17 +394,37 @@ class SqliteNotifications:
             )
         )
 
-    async def pause_webhook(self, person_id: int, webhook_id: str) -> bool:
-        """Pause an active webhook; False when there is none."""
-        return await self._write(
-            lambda database: (
+    async def pause_webhook(self, person_id: int, webhook_id: str, now_us: int) -> bool:
+        """Pause an active webhook and note it among the pauses."""
+
+        def work(database: sqlite3.Connection) -> bool:
+            paused = database.execute(
+                "UPDATE notification_webhook SET state = ?"
+                " WHERE webhook_id = ? AND person_id = ? AND state = ?"
+                " RETURNING webhook_id, person_id, url, dead_in_a_row",
+                (WebhookState.PAUSED.value, webhook_id, person_id, WebhookState.ACTIVE.value),
+            ).fetchone()
+            if paused is not None:
                 database.execute(
-                    "UPDATE notification_webhook SET state = ?"
-                    " WHERE webhook_id = ? AND person_id = ? AND state = ?",
-                    (WebhookState.PAUSED.value, webhook_id, person_id, WebhookState.ACTIVE.value),
-                ).rowcount
-                == 1
-            )
+                    "INSERT INTO notification_pause"
+                    " (webhook_id, person_id, url, dead_in_a_row, time_us) VALUES (?, ?, ?, ?, ?)",
+                    (*paused, now_us),
+                )
+            return paused is not None
+
+        return await self._write(work)
+
+    async def pauses_after(self, number: int, limit: int) -> Sequence[WebhookPause]:
+        """Return what was paused, in order, after a number."""
+        return await self._read(
+            lambda database: [
+                pause_of(row)
+                for row in database.execute(
+                    f"SELECT {PAUSE} FROM notification_pause"  # noqa: S608 - a constant
+                    " WHERE number > ? ORDER BY number LIMIT ?",
+                    (number, limit),
+                )
+            ]
         )
 
     async def webhook(self, person_id: int, webhook_id: str) -> Webhook | None:
