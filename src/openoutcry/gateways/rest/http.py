@@ -190,7 +190,7 @@ class HttpConnection(asyncio.Protocol):
     def _begin(self) -> None:
         self._url = b""
         self._headers: dict[str, str] = {}
-        self._body = b""
+        self._body: bytes | bytearray = b""
         self._body_bytes = 0
         self._in_header = True
         self._header_bytes = 0
@@ -302,10 +302,17 @@ class HttpConnection(asyncio.Protocol):
         transport = self._transport
         if transport is None or transport.is_closing():
             return
-        if self._write_paused or len(self._waiting) >= self._server.limits.pipelined_max:
+        if self._write_paused or self._is_line_full():
             transport.pause_reading()
         else:
             transport.resume_reading()
+
+    def _is_line_full(self) -> bool:
+        """Whether as much waits as may: so many requests, or bodies as large as the largest."""
+        limits = self._server.limits
+        if len(self._waiting) >= limits.pipelined_max:
+            return True
+        return sum(len(request.body) for request, _ in self._waiting) >= limits.body_bytes_max
 
     def _enter(self, phase: _Phase) -> None:
         self._phase = phase
@@ -372,7 +379,12 @@ class HttpConnection(asyncio.Protocol):
         self._body_bytes += len(body)
         if self._body_bytes > self._server.limits.body_bytes_max:
             raise self._refused(413, "Request body is too large.")
-        self._body = self._body + body if self._body else body
+        if not self._body:
+            self._body = body
+            return
+        if isinstance(self._body, bytes):
+            self._body = bytearray(self._body)
+        self._body += body  # in place: a body may come in a million pieces
 
     def on_message_complete(self) -> None:
         """A request is whole."""
@@ -390,7 +402,7 @@ class HttpConnection(asyncio.Protocol):
             parser.get_method().decode("ascii"),
             text,
             query,
-            self._body,
+            bytes(self._body),
             self._headers,
             self._peer_ip if self._proxies is None else self._caller(self._headers),
         )
@@ -405,7 +417,7 @@ class HttpConnection(asyncio.Protocol):
             self._start(request, keep_alive=keep_alive)
         else:
             self._waiting.append((request, keep_alive))
-            if len(self._waiting) >= self._server.limits.pipelined_max:
+            if self._is_line_full():
                 self._set_reading()
 
     def _refused(self, status: int, text: str) -> "_RefusedError":
@@ -458,8 +470,9 @@ class HttpConnection(asyncio.Protocol):
 
     def _next(self) -> None:
         if self._turn is None and self._waiting and not self._write_paused:
+            was_full = self._is_line_full()
             request, keep_alive = self._waiting.popleft()
-            if len(self._waiting) == self._server.limits.pipelined_max - 1:
+            if was_full:
                 self._set_reading()
             self._start(request, keep_alive=keep_alive)
 

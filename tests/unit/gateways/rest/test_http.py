@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from openoutcry.gateways.edge.service import Request, Response
-from openoutcry.gateways.rest.http import Answer, HttpLimits, HttpServer
+from openoutcry.gateways.rest.http import Answer, HttpConnection, HttpLimits, HttpServer
 
 
 @dataclass
@@ -68,6 +69,13 @@ class World:
         client = Client(*await asyncio.open_connection("127.0.0.1", self.port))
         self.clients.append(client)
         return client
+
+    async def connections(self, count: int) -> list[HttpConnection]:
+        """Return the server's ends once there are so many."""
+        async with asyncio.timeout(PATIENCE_S):
+            while self.server.connections() != count:
+                await asyncio.sleep(0.01)
+        return list(self.server._connections)
 
     async def ask(self, raw: bytes) -> tuple[int, dict[str, str], bytes]:
         client = await self.connect()
@@ -235,6 +243,33 @@ async def test_chunked_bodies(world: World) -> None:
     raw = b"POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
     raw += b"3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
     assert (await world.ask(raw))[2] == b"POST /a? abcde"
+
+
+async def test_r08_a_body_in_a_million_pieces_costs_no_more_than_its_size(world: World) -> None:
+    client, pieces = await world.connect(), 1_000_000
+    client.send(b"POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+    client.send(b"1\r\na\r\n" * pieces + b"0\r\n\r\n")
+    begun = time.process_time()
+    status, _, body = await client.response()
+    assert (status, body.count(b"a")) == (200, 1 + pieces)
+    assert time.process_time() - begun < 3.0
+
+
+async def test_r08_bodies_that_wait_their_turn_are_held_to_the_size_of_one(world: World) -> None:
+    client, size, count = await world.connect(), 900_000, 8
+    head = b"POST /later HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % size
+    client.send((head + b"a" * size) * count)
+    (connection,) = await world.connections(1)
+    transport = connection._transport
+    assert transport is not None
+    while transport.is_reading():
+        await asyncio.sleep(0.01)
+    for number in range(count):
+        while len(world.echo.waiting) <= number:
+            await asyncio.sleep(0.01)
+        assert sum(len(request.body) for request, _ in connection._waiting) < 3_000_000
+        world.echo.waiting[number].respond(Response(200, b"%d" % number))
+        assert (await client.response())[2] == b"%d" % number
 
 
 async def test_expect_continue(world: World) -> None:
