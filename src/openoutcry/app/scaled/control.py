@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from struct import Struct
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from openoutcry.app.scaled.settings import ScaledSettings
 from openoutcry.codec.records import COMMAND_KIND_OFFSET, COMMAND_MARKET_OFFSET
 from openoutcry.core.enums import CommandKind, EntityKind, Reason
 from openoutcry.core.ids import entity_of_market, entity_of_shard
-from openoutcry.core.records import Host, MarketRow
+from openoutcry.core.records import AssetRow, Host, MarketRow, MetaRow
 from openoutcry.ports.calls import OutcomeUnknownError, Reply
 from openoutcry.ports.ownership import Route
 
@@ -80,11 +81,16 @@ class Hosting:
         if reason not in {Reason.NONE, Reason.ALREADY_EXISTS}:
             raise OutcomeUnknownError(f"market {market} is not hosted yet: {reason.name}")
 
-    async def host_all(self) -> None:
-        """Finish what a crash may have left: markets that exist and live nowhere."""
-        for row in await self._calls.catalog():
+    async def host_all(self) -> Sequence[AssetRow | MarketRow | MetaRow]:
+        """Finish what a crash may have left: markets that exist and live nowhere.
+
+        Returns the catalog, as `Calls.catalog` does.
+        """
+        rows = await self._calls.catalog()
+        for row in rows:
             if isinstance(row, MarketRow):
                 await self.host(row.market)
+        return rows
 
 
 class ControlCalls(RoutedCalls):

@@ -107,6 +107,8 @@ class Operations:
         first, dash, last = what.removeprefix("shards:").partition("-")
         last = last if dash else first
         if not (first.isdecimal() and last.isdecimal()):
+            if not self._catalog.markets():
+                raise AdminError("an engine does not answer what markets there are: ask again")
             raise AdminError(f"{what!r} is neither a market's symbol nor shards such as 0-255")
         low, high = int(first), int(last)
         if not low <= high < ACCOUNT_SHARDS:

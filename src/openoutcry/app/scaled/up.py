@@ -335,7 +335,7 @@ class Up:
         calls = control.calls
         if self._settings.demo:
             await open_demo(calls, keys, self._settings.data, now_us())
-        await control.hosting.host_all()
+        control.catalog.load_rows(await control.hosting.host_all())
         operations = Operations(self._shared, control.callers, control.catalog)
         stack.push_async_callback(operations.close)
 
