@@ -86,9 +86,12 @@ class HttpLimits:
     headers_max: int = 100
     pipelined_max: int = 32
     connections_max: int = 20_000
+    """With those that were upgraded, which are others' by then."""
     header_timeout_s: float = 10.0
     body_timeout_s: float = 20.0
     idle_timeout_s: float = 75.0
+    crowded_timeout_s: float = 5.0
+    """How long a header or another request is waited for when three of four places are taken."""
     write_timeout_s: float = 30.0
     processing_timeout_s: float = 10.0
     linger_timeout_s: float = 2.0
@@ -524,14 +527,15 @@ class HttpConnection(asyncio.Protocol):
         if transport is None:
             return
         for_s = now_s - self._since_s
+        patience_s = limits.crowded_timeout_s if self._server.is_crowded else limits.idle_timeout_s
         if self._write_paused:
             if for_s > limits.write_timeout_s:
                 transport.abort()
         elif self._phase is _Phase.IDLE:
-            if for_s > limits.idle_timeout_s:
+            if for_s > min(patience_s, limits.idle_timeout_s):
                 self._hang_up()
         elif self._phase is _Phase.HEADER:
-            if for_s > limits.header_timeout_s:
+            if for_s > min(patience_s, limits.header_timeout_s):
                 self._fail(408, "Request timed out.")
         elif self._phase is _Phase.BODY:
             if for_s > limits.body_timeout_s:
@@ -608,19 +612,26 @@ class HttpServer:
         upgrades: Callable[[str], Upgrade | None] = lambda _path: None,
         limits: HttpLimits | None = None,
         proxies: TrustedProxies | None = None,
+        upgraded: Callable[[], int] = lambda: 0,
         sweep_s: float = 1.0,
     ) -> None:
-        """`proxies` are ours: what they say about whom they speak for is believed."""
+        """`proxies` are ours: what they say about whom they speak for is believed.
+
+        `upgraded` says how many connections were taken over and are still open.
+        """
         self.application = application
         self.limits = limits or HttpLimits()
         self.proxies = proxies
         self.upgrade_for = upgrades
         self.draining = False
+        self.is_crowded = False
+        """As of the last sweep: who says nothing has to make room."""
         self.heads: dict[bytes, _Head] = {}
         self.loop: asyncio.AbstractEventLoop = asyncio.get_running_loop()
         self.now_s = self.loop.time()
         """The loop's time as of the last sweep."""
         self._connections: set[HttpConnection] = set()
+        self._upgraded = upgraded
         self._empty = asyncio.Event()
         self._listener: asyncio.Server | None = None
         self._sweeper: asyncio.TimerHandle | None = None
@@ -639,7 +650,7 @@ class HttpServer:
 
     def opened(self, connection: HttpConnection) -> None:
         """Take in a connection; one too many is hung up on."""
-        if len(self._connections) >= self.limits.connections_max:
+        if self._all_connections() >= self.limits.connections_max:
             connection.abort()
             return
         self._connections.add(connection)
@@ -655,8 +666,12 @@ class HttpServer:
         """Return how many connections are open."""
         return len(self._connections)
 
+    def _all_connections(self) -> int:
+        return len(self._connections) + self._upgraded()
+
     def _sweep(self) -> None:
         now_s = self.now_s = self.loop.time()
+        self.is_crowded = self._all_connections() * 4 > self.limits.connections_max * 3
         for connection in list(self._connections):
             connection.sweep(now_s)
         self._sweeper = self.loop.call_later(self._sweep_s, self._sweep)

@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -106,9 +106,11 @@ async def hasty() -> AsyncIterator[World]:
 
 
 @asynccontextmanager
-async def serving(limits: HttpLimits) -> AsyncIterator[World]:
+async def serving(
+    limits: HttpLimits, upgraded: Callable[[], int] = lambda: 0
+) -> AsyncIterator[World]:
     echo = Echo()
-    server = HttpServer(echo, limits=limits, sweep_s=0.05)
+    server = HttpServer(echo, limits=limits, upgraded=upgraded, sweep_s=0.05)
     world = World(echo, server, await server.start("127.0.0.1", 0))
     yield world
     for client in world.clients:
@@ -408,6 +410,36 @@ async def test_too_many_connections(world: World) -> None:
     one_too_many.send(GET)
     with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
         await one_too_many.response()
+
+
+async def test_r38_who_says_nothing_makes_room_for_others() -> None:
+    """Slow headers and idle connections may be many, and shut nobody out for long."""
+    limits = HttpLimits(connections_max=20, crowded_timeout_s=0.1, linger_timeout_s=0.5)
+    async with serving(limits) as world:
+        idle = [await world.connect() for _ in range(10)]
+        slow = [await world.connect() for _ in range(10)]
+        for client in slow:
+            client.send(b"GET /a HTTP/1.1\r\n")
+        assert await (await world.connect()).is_closed()
+        for client in idle:
+            assert await client.is_closed()
+        assert (await world.ask(GET))[0] == 200
+        for client in slow:
+            assert (await client.response())[0] == 408
+        await world.connections(1)
+        kept = [await world.connect() for _ in range(5)]
+        await asyncio.sleep(0.3)
+        for client in kept:  # there is room: they may wait
+            client.send(GET)
+            assert (await client.response())[0] == 200
+
+
+async def test_r38_upgraded_connections_count() -> None:
+    elsewhere = 0
+    async with serving(HttpLimits(connections_max=3), lambda: elsewhere) as world:
+        elsewhere = 2
+        assert (await world.ask(GET))[0] == 200
+        assert await (await world.connect()).is_closed()
 
 
 async def test_a_client_that_leaves_is_forgotten(hasty: World) -> None:
