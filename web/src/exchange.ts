@@ -11,7 +11,9 @@ import { RestClient } from "./data/rest";
 import { StreamClient } from "./data/streams";
 import { browser, Listeners } from "./data/surroundings";
 import { TickerFeed } from "./data/tickers";
+import { OwnChanges, SharedChanges, type TokenChanges } from "./data/token-changes";
 import { TradingSession } from "./data/trading-session";
+import { keeping, remember, remembered } from "./preferences";
 
 /** What `config.json` says: the same build runs wherever it is put. */
 export interface PageConfig {
@@ -46,6 +48,9 @@ const MARKETS_RETRY_MS = 2_000;
 const NOTE_MS = 6_000;
 const NOTES_MAX = 4;
 
+/** How the page looks belongs to the device, not to who is signed in. */
+const KEPT_CHOICES = ["theme", "market", "interval"];
+
 const NO_FEES: FeeRates = { maker: 0n, taker: 0n };
 
 export class Exchange {
@@ -71,7 +76,7 @@ export class Exchange {
   private nextNote = 1;
 
   constructor(readonly config: PageConfig) {
-    this.rest = new RestClient({ base: config.apiBase });
+    this.rest = new RestClient({ base: config.apiBase, changes: tokenChanges() });
     const wsBase = config.wsBase || location.origin.replace(/^http/, "ws");
     this.api = new MarketApi(this.rest);
     this.house = new HouseApi(this.rest);
@@ -115,11 +120,11 @@ export class Exchange {
 
   /** Ask who is signed in: at the start, and after everything that may have changed it. */
   async loadPerson(): Promise<void> {
-    const result = await this.house.me();
-    if (result.ok) {
-      this.setPerson({ state: "in", me: result.value });
+    const result = await this.house.session();
+    if (result.ok && result.value.me) {
+      this.setPerson({ state: "in", me: result.value.me });
       this.session.start();
-    } else if (result.problem.status === 401) {
+    } else if (result.ok) {
       this.session.stop();
       this.setPerson({ state: "out", me: null });
     } else if (this.person.state === "unknown") {
@@ -130,7 +135,7 @@ export class Exchange {
   }
 
   async signOut(): Promise<Result<unknown>> {
-    const result = await this.house.signOut();
+    const result = await keeping(KEPT_CHOICES, () => this.house.signOut());
     this.session.stop();
     this.setPerson({ state: "out", me: null });
     return result;
@@ -191,6 +196,18 @@ export class Exchange {
     this.person = person;
     this.personNews.tell();
   }
+}
+
+const TOKEN_CHANGES = "token-changes";
+
+/** Of all windows of this browser, where it has locks and keeps what it is given. */
+function tokenChanges(): TokenChanges {
+  const { locks } = navigator as { locks?: LockManager };
+  const read = () => Number(remembered(TOKEN_CHANGES) ?? 0);
+  const write = (count: number) => remember(TOKEN_CHANGES, String(count));
+  write(read());
+  const isKept = remembered(TOKEN_CHANGES) !== null;
+  return locks && isKept ? new SharedChanges(locks, { read, write }) : new OwnChanges();
 }
 
 export async function loadConfig(): Promise<PageConfig> {

@@ -7,6 +7,7 @@ import type {
   ApiKeyList,
   ChoicesView,
   ChoiceWish,
+  CurrentSession,
   InboxView,
   MadeApiKey,
   MadeWebhook,
@@ -48,6 +49,11 @@ function stepOf(result: Result<SignInView>): Result<SignInStep> {
 
 export class HouseApi {
   constructor(private readonly rest: RestClient) {}
+
+  /** Who is signed in, if anybody is; no refusal when nobody is. */
+  session(): Promise<Result<CurrentSession>> {
+    return this.rest.get("/x/v1/session", {}, { steadily: true });
+  }
 
   me(): Promise<Result<MeView>> {
     return this.rest.get("/x/v1/me");

@@ -183,6 +183,11 @@ export interface Credentials {
   readonly password: string;
 }
 
+/** Who is signed in. */
+export interface CurrentSession {
+  readonly me: MeView | null;
+}
+
 /** What an operator wants to be remembered of a decision. */
 export interface Decision {
   readonly note?: string;

@@ -1,6 +1,7 @@
 /** HTTP with JSON: answers and refusals are values, and nothing is thrown. */
 
 import { answered, failed, problem, problemOf, type Result } from "./problems";
+import { OwnChanges, type TokenChanges } from "./token-changes";
 
 /** The refusal of a call whose session token nobody knows; nothing has been done. */
 const SIGN_IN_FIRST = "SIGN_IN_FIRST";
@@ -12,6 +13,7 @@ export interface RestOptions {
   readonly base: string;
   readonly fetch?: typeof fetch;
   readonly timeoutMs?: number;
+  readonly changes?: TokenChanges;
 }
 
 const TIMEOUT_MS = 15_000;
@@ -20,17 +22,19 @@ export class RestClient {
   private readonly base: string;
   private readonly fetcher: typeof fetch;
   private readonly timeoutMs: number;
-  private renewals = 0;
-  private readonly renewing = new Set<Promise<unknown>>();
+  private readonly changes: TokenChanges;
 
   constructor(options: RestOptions) {
     this.base = options.base;
     this.fetcher = options.fetch ?? ((input, init) => globalThis.fetch(input, init));
     this.timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
+    this.changes = options.changes ?? new OwnChanges();
   }
 
-  get<T>(path: string, query: Query = {}): Promise<Result<T>> {
-    return this.send<T>("GET", path, query);
+  /** Steadily: no change of the session's token overtakes it, so what it says of the session is so. */
+  get<T>(path: string, query: Query = {}, { steadily = false } = {}): Promise<Result<T>> {
+    if (!steadily) return this.send<T>("GET", path, query);
+    return this.changes.between(() => this.sendOnce<T>("GET", path, query));
   }
 
   /** Without a body where nobody reads one: the exchange refuses what it does not expect. */
@@ -51,13 +55,11 @@ export class RestClient {
   }
 
   /** A POST whose answer may bring a new session token; calls sent with the old one are made again. */
-  async renew<T>(path: string, body: unknown): Promise<Result<T>> {
-    const call = this.sendOnce<T>("POST", path, {}, body);
-    this.renewing.add(call);
-    const result = await call;
-    this.renewing.delete(call);
-    if (result.ok) this.renewals += 1;
-    return result;
+  renew<T>(path: string, body: unknown): Promise<Result<T>> {
+    return this.changes.during(
+      () => this.sendOnce<T>("POST", path, {}, body),
+      (result) => result.ok,
+    );
   }
 
   private async send<T>(
@@ -66,14 +68,13 @@ export class RestClient {
     query: Query,
     body?: unknown,
   ): Promise<Result<T>> {
-    const renewalsBefore = this.renewals;
+    const changesBefore = this.changes.count();
     const result = await this.sendOnce<T>(method, path, query, body);
     if (result.ok || result.problem.code !== SIGN_IN_FIRST) return result;
     // The exchange may have changed the token already, and its answer that says so be still under way.
-    while (this.renewals === renewalsBefore && this.renewing.size > 0) {
-      await Promise.race(this.renewing);
-    }
-    return this.renewals === renewalsBefore ? result : this.sendOnce<T>(method, path, query, body);
+    return this.changes.between(async () =>
+      this.changes.count() === changesBefore ? result : this.sendOnce<T>(method, path, query, body),
+    );
   }
 
   private async sendOnce<T>(

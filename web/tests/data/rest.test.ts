@@ -3,6 +3,7 @@ import { HouseApi } from "../../src/data/house-api";
 import { apiProblem, problemOf } from "../../src/data/problems";
 import { refusalOf } from "../../src/data/refusals";
 import { RestClient } from "../../src/data/rest";
+import { OwnChanges, SharedChanges, type TokenChanges } from "../../src/data/token-changes";
 
 interface Asked {
   url: string;
@@ -23,6 +24,29 @@ function client(response: () => Response) {
 
 function json(body: unknown, status = 200, headers: Record<string, string> = {}): Response {
   return new Response(JSON.stringify(body), { status, headers });
+}
+
+/** What windows of one browser share: locks, first come first served, and storage. */
+class Browser {
+  private count = 0;
+  private ends: { isShared: boolean; end: Promise<unknown> }[] = [];
+
+  window(): TokenChanges {
+    const locks = { request: this.request.bind(this) } as unknown as LockManager;
+    const write = (count: number) => {
+      this.count = count;
+    };
+    return new SharedChanges(locks, { read: () => this.count, write });
+  }
+
+  private request(_name: string, ...rest: unknown[]): Promise<unknown> {
+    const act = rest.pop() as () => Promise<unknown>;
+    const isShared = (rest[0] as LockOptions | undefined)?.mode === "shared";
+    const before = this.ends.filter((one) => !(isShared && one.isShared)).map((one) => one.end);
+    const end = before.length === 0 ? act() : Promise.all(before).then(act);
+    this.ends.push({ isShared, end });
+    return end;
+  }
 }
 
 describe("calls", () => {
@@ -99,11 +123,12 @@ describe("a session token that changes under way", () => {
   const STEP_UP = "/x/v1/auth/step-up/password";
 
   /** An exchange that answers when the test says so: `answer(path, body, status)`, the oldest first. */
-  function exchange() {
+  function exchange(changes: TokenChanges = new OwnChanges()) {
     const asked: string[] = [];
     const waiting: { path: string; settle: (response: Response) => void }[] = [];
     const rest = new RestClient({
       base: "",
+      changes,
       fetch: (url) => {
         asked.push(String(url));
         return new Promise((settle) => waiting.push({ path: String(url), settle }));
@@ -179,6 +204,50 @@ describe("a session token that changes under way", () => {
 
     expect(await me).toMatchObject({ ok: false, problem: { status: 401 } });
     expect(asked).toEqual([STEP_UP, ME]);
+  });
+
+  test("asking who is signed in waits for a change that is under way", async () => {
+    const { house, asked, answer } = exchange();
+    const proof = house.stepUpPassword("secret");
+    const session = house.session();
+    await new Promise((resolve) => setTimeout(resolve));
+    expect(asked).toEqual([STEP_UP]);
+    await answer(STEP_UP, {});
+    await answer("/x/v1/session", { me: null });
+
+    expect(await proof).toMatchObject({ ok: true });
+    expect(await session).toEqual({ ok: true, value: { me: null } });
+  });
+
+  test("a change by another window counts as one's own", async () => {
+    const browser = new Browser();
+    const [one, other] = [exchange(browser.window()), exchange(browser.window())];
+    const me = one.house.me();
+    const ticket = one.house.streamTicket();
+    const proof = other.house.stepUpPassword("secret");
+    await one.answer(ME, SIGN_IN_FIRST, 401);
+    expect(one.asked).toHaveLength(2);
+    await other.answer(STEP_UP, {});
+    await one.answer("/x/v1/stream-tickets", SIGN_IN_FIRST, 401);
+    await one.answer(ME, { email: "a@example.org" });
+    await one.answer("/x/v1/stream-tickets", { ticket: "t" });
+
+    expect(await proof).toMatchObject({ ok: true });
+    expect(await me).toEqual({ ok: true, value: { email: "a@example.org" } });
+    expect(await ticket).toEqual({ ok: true, value: { ticket: "t" } });
+  });
+
+  test("windows that change the token do so one after the other", async () => {
+    const browser = new Browser();
+    const [one, other] = [exchange(browser.window()), exchange(browser.window())];
+    const first = one.house.stepUpPassword("secret");
+    const second = other.house.stepUpPassword("secret");
+    expect(other.asked).toEqual([]);
+    await one.answer(STEP_UP, {});
+    await other.answer(STEP_UP, {});
+
+    expect(await first).toMatchObject({ ok: true });
+    expect(await second).toMatchObject({ ok: true });
   });
 
   test("another refusal is not made again", async () => {

@@ -67,6 +67,13 @@ class MeView(Output, frozen=True):
     """When a password or factor was last changed, or 0: withdrawals wait for a while after it."""
 
 
+class CurrentSession(Output, frozen=True):
+    """Who is signed in."""
+
+    me: MeView | None
+    """Nothing when nobody is."""
+
+
 class OwnSessionView(Output, frozen=True):
     """One of somebody's sessions."""
 
@@ -150,6 +157,11 @@ class _Handlers:
             security_changed_us=me.security_changed_us,
         )
 
+    async def current(self, call: WebCall) -> CurrentSession:
+        if call.session is None:
+            return CurrentSession(me=None)
+        return CurrentSession(me=await self.me(call))
+
     async def change_password(self, call: WebCall) -> SessionInfo:
         asked = call.read(ChangePassword)
         started = await self._account.change_password(call.person, asked.password, caller_of(call))
@@ -231,6 +243,15 @@ def routes(account: OwnAccount) -> tuple[Route, ...]:
 def _of_oneself(handlers: _Handlers) -> tuple[Route, ...]:
     return (
         _route("GET", "/me", handlers.me, "See yourself", answer=MeView),
+        _route(
+            "GET",
+            "/session",
+            handlers.current,
+            "See whether you are signed in, and as whom",
+            access=Access.PUBLIC,
+            answer=CurrentSession,
+            description="Asked when the page opens: a stranger is told so, and not refused.",
+        ),
         _route(
             "POST",
             "/me/password",

@@ -91,6 +91,19 @@ async def test_a_stranger_becomes_somebody_with_a_session() -> None:
     assert (await browser.call("GET", "/me")).code == "SIGN_IN_FIRST"
 
 
+async def test_a_stranger_is_told_that_nobody_is_signed_in() -> None:
+    browser = Browser()
+    asked = await browser.call("GET", "/session")
+    assert (asked.status, asked.json) == (200, {"me": None})
+    assert "set-cookie" not in asked.headers
+
+    await browser.sign_up()
+    myself = (await browser.call("GET", "/me")).json
+    assert (await browser.call("GET", "/session")).json == {"me": myself}
+    await browser.post("/auth/sign-out")
+    assert (await browser.call("GET", "/session")).json == {"me": None}
+
+
 async def test_signing_in_anew_ends_the_session_that_was_there() -> None:
     browser = Browser()
     first = await browser.sign_up()
