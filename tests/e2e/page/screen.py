@@ -202,8 +202,11 @@ class Screen:
         self.page.get_by_role("radio", name=side).check(force=True)
 
     def kind(self, name: str) -> None:
-        """Choose a type of order."""
-        self.page.get_by_label("Order type").select_option(label=name)
+        """Choose a type of order: two have buttons, a list holds the others."""
+        if name in {"Limit", "Market"}:
+            self.page.get_by_role("button", name=name, exact=True).click()
+        else:
+            self.page.get_by_label("Order type").select_option(label=name)
 
     def fill(self, **fields: str) -> None:
         """Fill fields of the order form by their names."""

@@ -55,16 +55,18 @@ export function SelectField<T extends string>({
   options,
   onChoose,
   isLabelHidden = false,
+  className = "",
 }: {
   readonly label: string;
   readonly value: T;
   readonly options: readonly { readonly value: T; readonly label: string }[];
   readonly onChoose: (value: T) => void;
   readonly isLabelHidden?: boolean;
+  readonly className?: string;
 }) {
   const id = useId();
   return (
-    <div className={isLabelHidden ? "field field-inline" : "field"}>
+    <div className={`field ${isLabelHidden ? "field-inline" : ""} ${className}`.trim()}>
       <label htmlFor={id} className={isLabelHidden ? "hidden" : undefined}>
         {label}
       </label>

@@ -2,14 +2,16 @@
 
 import { type ComponentType, useEffect } from "react";
 import { usePerson } from "../../hooks";
-import { go, Link } from "../../router";
+import { go } from "../../router";
 import { texts } from "../../texts/en";
 import { Loading } from "../../ui/states";
 import { StepUp } from "../../ui/step-up";
+import { Subnav } from "../../ui/subnav";
 import { ApiKeys } from "./api-keys";
 import { Notifications } from "./notifications";
 import { Security } from "./security";
 import { Sessions } from "./sessions";
+import { Statements } from "./statements";
 import { Wallet } from "./wallet";
 
 const sections: readonly { path: string; label: string; view: ComponentType }[] = [
@@ -18,6 +20,7 @@ const sections: readonly { path: string; label: string; view: ComponentType }[] 
   { path: "sessions", label: texts.account.sessions, view: Sessions },
   { path: "notifications", label: texts.account.notifications, view: Notifications },
   { path: "wallet", label: texts.account.wallet, view: Wallet },
+  { path: "statements", label: texts.account.statements, view: Statements },
 ];
 
 export function AccountView({ section }: { readonly section: string }) {
@@ -35,13 +38,10 @@ export function AccountView({ section }: { readonly section: string }) {
     <StepUp>
       <div className="page">
         <h1>{texts.nav.account}</h1>
-        <nav className="subnav" aria-label={texts.nav.account}>
-          {sections.map(({ path, label }) => (
-            <Link key={path} to={`/account/${path}`}>
-              {label}
-            </Link>
-          ))}
-        </nav>
+        <Subnav
+          label={texts.nav.account}
+          links={sections.map(({ path, label }) => ({ to: `/account/${path}`, label }))}
+        />
         <View />
       </div>
     </StepUp>

@@ -65,7 +65,7 @@ function KeyTable({
   return (
     <>
       <ProblemLine sending={sending} />
-      <table className="table" data-testid="api-keys">
+      <table className="table is-text" data-testid="api-keys">
         <thead>
           <tr>
             <th scope="col">{texts.account.name}</th>

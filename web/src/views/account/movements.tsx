@@ -1,15 +1,10 @@
-/** What came in, what went out, and the statement of everything in between. */
+/** What came in and what went out. */
 
-import { useCallback, useEffect, useState } from "react";
-import type { StatementView } from "../../data/openapi";
-import type { Problem } from "../../data/problems";
-import { type Period, statementFile } from "../../data/wallet-api";
+import { useCallback, useEffect } from "react";
 import { exactText, microsecondsText } from "../../format";
-import { useExchange, useLoaded } from "../../hooks";
+import { useLoaded } from "../../hooks";
 import { texts } from "../../texts/en";
-import { Field } from "../../ui/field";
-import { Form, houseText, ProblemLine, useSending } from "../../ui/form";
-import { Icon } from "../../ui/icons";
+import { houseText, ProblemLine, useSending } from "../../ui/form";
 import { Empty, Failed, Loading } from "../../ui/states";
 import { useWalletApi } from "./wallet";
 
@@ -30,7 +25,6 @@ export function Movements() {
     <>
       <Deposits />
       <Withdrawals />
-      <Statement />
     </>
   );
 }
@@ -48,14 +42,18 @@ function Deposits() {
       {!deposits && loaded.state === "loading" && <Loading />}
       {deposits?.length === 0 && <Empty>{texts.states.empty}</Empty>}
       {deposits && deposits.length > 0 && (
-        <table className="table" data-testid="deposits">
+        <table className="table is-text" data-testid="deposits">
           <thead>
             <tr>
               <th scope="col">{texts.orders.time}</th>
               <th scope="col">{texts.orders.asset}</th>
-              <th scope="col">{texts.form.amount}</th>
+              <th scope="col" className="number">
+                {texts.form.amount}
+              </th>
               <th scope="col">{texts.orders.status}</th>
-              <th scope="col">{texts.wallet.confirmations}</th>
+              <th scope="col" className="number">
+                {texts.wallet.confirmations}
+              </th>
               <th scope="col">{texts.wallet.transaction}</th>
             </tr>
           </thead>
@@ -64,11 +62,13 @@ function Deposits() {
               <tr key={one.number}>
                 <td data-label={texts.orders.time}>{microsecondsText(one.seen_us)}</td>
                 <td data-label={texts.orders.asset}>{one.asset}</td>
-                <td data-label={texts.form.amount}>{exactText(one.amount)}</td>
+                <td data-label={texts.form.amount} className="number">
+                  {exactText(one.amount)}
+                </td>
                 <td data-label={texts.orders.status}>
                   {texts.wallet.states[one.state] ?? one.state}
                 </td>
-                <td data-label={texts.wallet.confirmations}>
+                <td data-label={texts.wallet.confirmations} className="number">
                   {Math.min(one.confirmations, one.confirmations_final)}/{one.confirmations_final}
                 </td>
                 <td data-label={texts.wallet.transaction} title={one.transaction}>
@@ -102,13 +102,17 @@ function Withdrawals() {
       {!withdrawals && loaded.state === "loading" && <Loading />}
       {withdrawals?.length === 0 && <Empty>{texts.states.empty}</Empty>}
       {withdrawals && withdrawals.length > 0 && (
-        <table className="table" data-testid="withdrawals">
+        <table className="table is-text" data-testid="withdrawals">
           <thead>
             <tr>
               <th scope="col">{texts.orders.time}</th>
               <th scope="col">{texts.orders.asset}</th>
-              <th scope="col">{texts.form.amount}</th>
-              <th scope="col">{texts.wallet.arrives}</th>
+              <th scope="col" className="number">
+                {texts.form.amount}
+              </th>
+              <th scope="col" className="number">
+                {texts.wallet.arrives}
+              </th>
               <th scope="col">{texts.wallet.toAddress}</th>
               <th scope="col">{texts.orders.status}</th>
               <th scope="col">{texts.orders.actions}</th>
@@ -119,8 +123,12 @@ function Withdrawals() {
               <tr key={one.withdrawal_id}>
                 <td data-label={texts.orders.time}>{microsecondsText(one.requested_us)}</td>
                 <td data-label={texts.orders.asset}>{one.asset}</td>
-                <td data-label={texts.form.amount}>{exactText(one.amount)}</td>
-                <td data-label={texts.wallet.arrives}>{exactText(one.arrives)}</td>
+                <td data-label={texts.form.amount} className="number">
+                  {exactText(one.amount)}
+                </td>
+                <td data-label={texts.wallet.arrives} className="number">
+                  {exactText(one.arrives)}
+                </td>
                 <td data-label={texts.wallet.toAddress} title={one.address}>
                   <code>{one.address.slice(0, 12)}…</code>
                 </td>
@@ -142,120 +150,6 @@ function Withdrawals() {
             ))}
           </tbody>
         </table>
-      )}
-    </section>
-  );
-}
-
-/** Midnight, here, of a day as the browser's date field writes it; nothing for an empty field. */
-function dayUs(text: string, daysLater: number): number | undefined {
-  if (!text) return undefined;
-  const [year = 0, month = 1, day = 1] = text.split("-").map(Number);
-  return new Date(year, month - 1, day + daysLater).getTime() * 1000;
-}
-
-function periodOf(from: string, to: string): Period {
-  const [start, end] = [dayUs(from, 0), dayUs(to, 1)];
-  return {
-    ...(start === undefined ? {} : { start_us: start }),
-    ...(end === undefined ? {} : { end_us: end }),
-  };
-}
-
-function Statement() {
-  const { config } = useExchange();
-  const api = useWalletApi();
-  const [from, setFrom] = useState("");
-  const [to, setTo] = useState("");
-  const [pages, setPages] = useState<readonly StatementView[]>([]);
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const [isLoading, setLoading] = useState(false);
-  const period = periodOf(from, to);
-  const last = pages[pages.length - 1];
-  const entries = pages.flatMap((page) => page.entries);
-
-  async function show(after: string): Promise<void> {
-    setLoading(true);
-    setProblem(null);
-    const result = await api.statement(period, after);
-    setLoading(false);
-    if (!result.ok) return setProblem(result.problem);
-    setPages(after === "" ? [result.value] : [...pages, result.value]);
-  }
-  return (
-    <section className="panel" aria-label={texts.account.statements}>
-      <h2>{texts.account.statements}</h2>
-      <Form onSubmit={() => show("")}>
-        <div className="form-row">
-          <Field
-            label={texts.wallet.from}
-            type="date"
-            value={from}
-            onChange={(event) => setFrom(event.target.value)}
-          />
-          <Field
-            label={texts.wallet.to}
-            type="date"
-            value={to}
-            onChange={(event) => setTo(event.target.value)}
-          />
-          <button type="submit" className="button" disabled={isLoading}>
-            {texts.wallet.showStatement}
-          </button>
-          <a className="button" href={statementFile(config.apiBase, period)} download>
-            <Icon name="download" />
-            {texts.orders.csv}
-          </a>
-        </div>
-      </Form>
-      {problem && <Failed>{houseText(problem)}</Failed>}
-      {last && (
-        <p className="field-hint">
-          {texts.wallet.closing}{" "}
-          {last.closing.map((sum) => `${exactText(sum.amount)} ${sum.asset}`).join(", ") || "0"}
-        </p>
-      )}
-      {last && entries.length === 0 && <Empty>{texts.states.empty}</Empty>}
-      {entries.length > 0 && (
-        <table className="table" data-testid="statement">
-          <thead>
-            <tr>
-              <th scope="col">{texts.orders.time}</th>
-              <th scope="col">{texts.wallet.cause}</th>
-              <th scope="col">{texts.orders.asset}</th>
-              <th scope="col">{texts.form.amount}</th>
-              <th scope="col">{texts.orders.pair}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {entries.map((entry) => (
-              <tr key={entry.entry}>
-                <td data-label={texts.orders.time}>{microsecondsText(entry.time_us)}</td>
-                <td data-label={texts.wallet.cause}>{entry.purpose || entry.cause}</td>
-                <td data-label={texts.orders.asset}>{entry.asset}</td>
-                <td
-                  data-label={texts.form.amount}
-                  className={entry.amount.startsWith("-") ? "is-down" : "is-up"}
-                >
-                  {exactText(entry.amount)}
-                </td>
-                <td data-label={texts.orders.pair}>{entry.symbol || "–"}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      )}
-      {last && last.next !== "" && (
-        <div className="row">
-          <button
-            type="button"
-            className="button"
-            disabled={isLoading}
-            onClick={() => void show(last.next)}
-          >
-            {texts.actions.more}
-          </button>
-        </div>
       )}
     </section>
   );

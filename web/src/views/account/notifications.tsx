@@ -207,12 +207,14 @@ function Alerts() {
       {loaded.state === "failed" && <Failed onRetry={reload}>{houseText(loaded.problem)}</Failed>}
       {loaded.value && alerts.length === 0 && <Empty>{texts.notifications.noAlerts}</Empty>}
       {alerts.length > 0 && (
-        <table className="table">
+        <table className="table is-text">
           <thead>
             <tr>
               <th scope="col">{texts.market.pair}</th>
               <th scope="col">{texts.notifications.when}</th>
-              <th scope="col">{texts.form.price}</th>
+              <th scope="col" className="number">
+                {texts.form.price}
+              </th>
               <th scope="col">{texts.orders.status}</th>
               <th scope="col">{texts.orders.actions}</th>
             </tr>
@@ -224,7 +226,9 @@ function Alerts() {
                 <td data-label={texts.notifications.when}>
                   {texts.notifications[alert.direction]}
                 </td>
-                <td data-label={texts.form.price}>{exactText(alert.price)}</td>
+                <td data-label={texts.form.price} className="number">
+                  {exactText(alert.price)}
+                </td>
                 <td data-label={texts.orders.status}>
                   {alert.active
                     ? texts.notifications.waiting
@@ -298,7 +302,7 @@ function Webhooks() {
       {loaded.state === "failed" && <Failed onRetry={reload}>{houseText(loaded.problem)}</Failed>}
       {loaded.value && webhooks.length === 0 && <Empty>{texts.notifications.noWebhooks}</Empty>}
       {webhooks.length > 0 && (
-        <table className="table">
+        <table className="table is-text">
           <thead>
             <tr>
               <th scope="col">{texts.notifications.url}</th>

@@ -228,7 +228,7 @@ function Passkeys({ onCodes }: CodesProps) {
       {loaded.state === "loading" && !loaded.value && <Loading />}
       {loaded.value && passkeys.length === 0 && <Empty>{texts.account.noPasskeys}</Empty>}
       {passkeys.length > 0 && (
-        <table className="table" data-testid="passkeys">
+        <table className="table is-text" data-testid="passkeys">
           <thead>
             <tr>
               <th scope="col">{texts.account.name}</th>

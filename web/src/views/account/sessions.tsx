@@ -65,7 +65,7 @@ export function Sessions() {
       {loaded.state === "failed" && <Failed onRetry={reload} />}
       {loaded.state === "loading" && !loaded.value && <Loading />}
       {sessions.length > 0 && (
-        <table className="table" data-testid="sessions">
+        <table className="table is-text" data-testid="sessions">
           <thead>
             <tr>
               <th scope="col">{texts.account.device}</th>

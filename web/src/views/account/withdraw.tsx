@@ -187,7 +187,7 @@ export function AddressBook({ wallet }: { readonly wallet: WalletAssets }) {
       {loaded.state === "failed" && <Failed onRetry={reload}>{houseText(loaded.problem)}</Failed>}
       {loaded.value && addresses.length === 0 && <Empty>{texts.wallet.noAddresses}</Empty>}
       {addresses.length > 0 && (
-        <table className="table" data-testid="addresses">
+        <table className="table is-text" data-testid="addresses">
           <thead>
             <tr>
               <th scope="col">{texts.account.name}</th>

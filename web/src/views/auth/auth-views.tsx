@@ -90,8 +90,17 @@ function PasswordField({
   );
 }
 
+/** Whoever is signed in already has no use for this form. */
+function useStrangersOnly(): void {
+  const person = usePerson();
+  useEffect(() => {
+    if (person.state === "in") go("/", { replace: true });
+  }, [person]);
+}
+
 export function SignUp() {
   const { house, config } = useExchange();
+  useStrangersOnly();
   const [email, setEmail] = useState("");
   const [password, setPassword] = useState("");
   const [isSent, setSent] = useState(false);
@@ -169,14 +178,11 @@ export function Confirm() {
 
 export function SignIn() {
   const { house } = useExchange();
-  const person = usePerson();
+  useStrangersOnly();
   const [email, setEmail] = useState("");
   const [password, setPassword] = useState("");
   const [step, setStep] = useState<SignInStep | null>(null);
   const sending = useSending();
-  useEffect(() => {
-    if (person.state === "in") go("/", { replace: true });
-  }, [person]);
   if (step) return <NextStep step={step} onStep={setStep} />;
 
   async function submit(): Promise<void> {

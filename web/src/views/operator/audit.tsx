@@ -57,7 +57,7 @@ export function Audit() {
       </Form>
       {problem && <Failed onRetry={() => setAsked({ ...asked })}>{houseText(problem)}</Failed>}
       {records.length > 0 && (
-        <table className="table" data-testid="audit">
+        <table className="table is-text" data-testid="audit">
           <thead>
             <tr>
               <th scope="col">#</th>

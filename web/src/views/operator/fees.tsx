@@ -22,13 +22,17 @@ export function Fees() {
         {loaded.state === "loading" && !fees && <Loading />}
         {fees?.length === 0 && <Empty>{texts.states.empty}</Empty>}
         {fees && fees.length > 0 && (
-          <table className="table">
+          <table className="table is-text">
             <thead>
               <tr>
                 <th scope="col">{texts.operator.schedule}</th>
                 <th scope="col">{texts.market.pair}</th>
-                <th scope="col">{texts.operator.maker}</th>
-                <th scope="col">{texts.operator.taker}</th>
+                <th scope="col" className="number">
+                  {texts.operator.maker}
+                </th>
+                <th scope="col" className="number">
+                  {texts.operator.taker}
+                </th>
               </tr>
             </thead>
             <tbody>
@@ -36,8 +40,12 @@ export function Fees() {
                 <tr key={`${one.schedule} ${one.symbol}`}>
                   <th scope="row">{one.schedule}</th>
                   <td data-label={texts.market.pair}>{one.symbol || texts.operator.everyMarket}</td>
-                  <td data-label={texts.operator.maker}>{one.maker}</td>
-                  <td data-label={texts.operator.taker}>{one.taker}</td>
+                  <td data-label={texts.operator.maker} className="number">
+                    {one.maker}
+                  </td>
+                  <td data-label={texts.operator.taker} className="number">
+                    {one.taker}
+                  </td>
                 </tr>
               ))}
             </tbody>

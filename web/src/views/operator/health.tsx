@@ -41,11 +41,13 @@ export function Health() {
         </div>
       </dl>
       <section className="panel" aria-label={texts.operator.health}>
-        <table className="table" data-testid="gauges">
+        <table className="table is-text" data-testid="gauges">
           <thead>
             <tr>
               <th scope="col">{texts.operator.gauge}</th>
-              <th scope="col">{texts.operator.value}</th>
+              <th scope="col" className="number">
+                {texts.operator.value}
+              </th>
               <th scope="col">{texts.operator.status}</th>
               <th scope="col">{texts.operator.meaning}</th>
             </tr>
@@ -54,7 +56,9 @@ export function Health() {
             {health.gauges.map((gauge) => (
               <tr key={gauge.name}>
                 <th scope="row">{gauge.name}</th>
-                <td data-label={texts.operator.value}>{gauge.value.toLocaleString("en")}</td>
+                <td data-label={texts.operator.value} className="number">
+                  {gauge.value.toLocaleString("en")}
+                </td>
                 <td data-label={texts.operator.status}>
                   <span className={gauge.is_alarming ? "badge is-bad" : "badge is-good"}>
                     {gauge.is_alarming ? texts.operator.alarming : texts.operator.fine}

@@ -1,7 +1,7 @@
 /** All money of the exchange: each asset's parts add up to zero, or something is very wrong. */
 
 import { useCallback } from "react";
-import { microsecondsText } from "../../format";
+import { exactText, microsecondsText } from "../../format";
 import { useLoaded } from "../../hooks";
 import { texts } from "../../texts/en";
 import { houseText } from "../../ui/form";
@@ -59,7 +59,7 @@ export function Ledger() {
               <th scope="row">{asset.asset}</th>
               {columns.map(([name, label]) => (
                 <td key={name} data-label={label}>
-                  {asset[name]}
+                  {exactText(asset[name])}
                 </td>
               ))}
             </tr>

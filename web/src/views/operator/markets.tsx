@@ -27,13 +27,17 @@ export function Markets() {
   }
   return (
     <section className="panel" aria-label={texts.operator.markets}>
-      <table className="table" data-testid="operator-markets">
+      <table className="table is-text" data-testid="operator-markets">
         <thead>
           <tr>
             <th scope="col">{texts.market.pair}</th>
             <th scope="col">{texts.operator.status}</th>
-            <th scope="col">{texts.operator.tick}</th>
-            <th scope="col">{texts.operator.lot}</th>
+            <th scope="col" className="number">
+              {texts.operator.tick}
+            </th>
+            <th scope="col" className="number">
+              {texts.operator.lot}
+            </th>
             <th scope="col">{texts.orders.actions}</th>
           </tr>
         </thead>
@@ -46,8 +50,12 @@ export function Markets() {
                   {market.status}
                 </span>
               </td>
-              <td data-label={texts.operator.tick}>{market.tick}</td>
-              <td data-label={texts.operator.lot}>{market.lot}</td>
+              <td data-label={texts.operator.tick} className="number">
+                {market.tick}
+              </td>
+              <td data-label={texts.operator.lot} className="number">
+                {market.lot}
+              </td>
               <td data-label={texts.orders.actions}>
                 {mayAct && (
                   <StatusChoice market={market} statuses={found.statuses} onDone={reload} />

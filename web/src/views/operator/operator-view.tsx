@@ -2,10 +2,11 @@
 
 import { type ComponentType, useEffect } from "react";
 import { usePerson } from "../../hooks";
-import { go, Link } from "../../router";
+import { go } from "../../router";
 import { texts } from "../../texts/en";
 import { Loading } from "../../ui/states";
 import { StepUp } from "../../ui/step-up";
+import { Subnav } from "../../ui/subnav";
 import { Audit } from "./audit";
 import { Fees } from "./fees";
 import { Health } from "./health";
@@ -70,13 +71,10 @@ export function OperatorView({ section }: { readonly section: string }) {
     <StepUp>
       <div className="page">
         <h1>{texts.operator.title}</h1>
-        <nav className="subnav" aria-label={texts.operator.title}>
-          {open.map(({ path, label }) => (
-            <Link key={path} to={`/operator/${path}`}>
-              {label}
-            </Link>
-          ))}
-        </nav>
+        <Subnav
+          label={texts.operator.title}
+          links={open.map(({ path, label }) => ({ to: `/operator/${path}`, label }))}
+        />
         <View />
       </div>
     </StepUp>

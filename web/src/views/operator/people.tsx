@@ -41,7 +41,7 @@ export function People() {
       {loaded.state === "loading" && !people && <Loading />}
       {people?.length === 0 && <Empty>{texts.operator.noPeople}</Empty>}
       {people && people.length > 0 && (
-        <table className="table" data-testid="people">
+        <table className="table is-text" data-testid="people">
           <thead>
             <tr>
               <th scope="col">{texts.operator.email}</th>

@@ -41,12 +41,14 @@ export function Withdrawals() {
       {loaded.state === "loading" && !withdrawals && <Loading />}
       {withdrawals?.length === 0 && <Empty>{texts.operator.noWithdrawals}</Empty>}
       {withdrawals && withdrawals.length > 0 && (
-        <table className="table" data-testid="operator-withdrawals">
+        <table className="table is-text" data-testid="operator-withdrawals">
           <thead>
             <tr>
               <th scope="col">{texts.orders.time}</th>
               <th scope="col">{texts.operator.account}</th>
-              <th scope="col">{texts.form.amount}</th>
+              <th scope="col" className="number">
+                {texts.form.amount}
+              </th>
               <th scope="col">{texts.wallet.toAddress}</th>
               <th scope="col">{texts.orders.status}</th>
               {mayAct && <th scope="col">{texts.orders.actions}</th>}
@@ -57,7 +59,7 @@ export function Withdrawals() {
               <tr key={one.withdrawal_id}>
                 <td data-label={texts.orders.time}>{microsecondsText(one.requested_us)}</td>
                 <td data-label={texts.operator.account}>{one.account_id}</td>
-                <td data-label={texts.form.amount}>
+                <td data-label={texts.form.amount} className="number">
                   {exactText(one.amount)} {one.asset}
                 </td>
                 <td data-label={texts.wallet.toAddress}>

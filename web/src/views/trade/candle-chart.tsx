@@ -22,6 +22,11 @@ import { Empty, Failed, Loading } from "../../ui/states";
 
 /** Fewer bars than this to the left of what is shown: fetch older ones. */
 const NEAR_THE_START = 40;
+/** Bars that are left free for what comes. */
+const RIGHT_BARS = 4;
+const BAR_WIDTH_MIN = 6;
+const BAR_WIDTH_MAX = 18;
+const SCALE_WIDTH = 80;
 
 interface Drawing {
   readonly chart: IChartApi;
@@ -56,13 +61,30 @@ function volumeOf(bar: Bar) {
   };
 }
 
+/** A price on the scale as prices are written everywhere else. */
+function scaleText(price: number, places: number): string {
+  return price.toLocaleString("en", {
+    minimumFractionDigits: places,
+    maximumFractionDigits: places,
+  });
+}
+
+/** A market that is young shows its few bars broadly, one that is old shows many. */
+function barWidth(box: HTMLElement, bars: number): number {
+  const room = box.clientWidth - SCALE_WIDTH;
+  return Math.max(BAR_WIDTH_MIN, Math.min(BAR_WIDTH_MAX, room / (bars + RIGHT_BARS)));
+}
+
 function draw(box: HTMLElement, market: Market): Drawing {
   const chart = createChart(box, {
     autoSize: true,
     layout: { fontFamily: getComputedStyle(box).fontFamily, fontSize: 11, attributionLogo: false },
     crosshair: { mode: CrosshairMode.Normal },
-    timeScale: { timeVisible: true, secondsVisible: false, rightOffset: 4 },
-    localization: { locale: "en-GB" },
+    timeScale: { timeVisible: true, secondsVisible: false, rightOffset: RIGHT_BARS },
+    localization: {
+      locale: "en-GB",
+      priceFormatter: (price: number) => scaleText(price, market.pricePlaces),
+    },
   });
   const format = {
     type: "price",
@@ -167,8 +189,18 @@ function useChart(
         made.volume.setData(feed.all.map(volumeOf));
       }
     };
+    let isSpaced = false;
+    const space = () => {
+      if (isSpaced || feed.state !== "ready" || !box.current) return;
+      isSpaced = true;
+      made.chart.timeScale().applyOptions({ barSpacing: barWidth(box.current, feed.all.length) });
+    };
     show(false);
-    const leave = feed.news.add((news) => show(news.lastOnly));
+    space();
+    const leave = feed.news.add((news) => {
+      show(news.lastOnly);
+      space();
+    });
     made.chart.timeScale().subscribeVisibleLogicalRangeChange((range) => {
       if (range && range.from < NEAR_THE_START) void feed.loadOlder();
     });

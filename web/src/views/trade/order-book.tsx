@@ -1,6 +1,6 @@
 /** The live book: grouped, with a bar for each level's size, and own orders marked. */
 
-import { type KeyboardEvent, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { type KeyboardEvent, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import {
   ceilTo,
   decimal,
@@ -14,14 +14,15 @@ import {
 import { type DepthFeed, grouped, type Level } from "../../data/depth";
 import { groupingSteps, type Market } from "../../data/markets";
 import { type Orders, openOrders } from "../../data/orders";
-import { amountText, priceText, toneOf } from "../../format";
+import { amountText, priceText } from "../../format";
 import { useAccount, useFrames, useTickers } from "../../hooks";
 import { remember, remembered } from "../../preferences";
 import { texts } from "../../texts/en";
 import { SelectField } from "../../ui/field";
+import { Icon } from "../../ui/icons";
 import { Empty, Loading } from "../../ui/states";
 
-const ROW_HEIGHT = 20;
+const ROW_HEIGHT = 18;
 const ROWS_MIN = 5;
 const ROWS_MAX = 40;
 
@@ -224,6 +225,22 @@ function BookRow({
   );
 }
 
+/** Where the last price came from: up or down from the one before that was not the same. */
+function useDirection(last: string | undefined): "up" | "down" | "flat" {
+  const [seen, setSeen] = useState<{ last: string | undefined; direction: "up" | "down" | "flat" }>(
+    { last, direction: "flat" },
+  );
+  useEffect(() => {
+    if (last === undefined) return;
+    setSeen((before) => {
+      if (before.last === last) return before;
+      if (before.last === undefined) return { last, direction: "flat" };
+      return { last, direction: decimal(last) > decimal(before.last) ? "up" : "down" };
+    });
+  }, [last]);
+  return seen.direction;
+}
+
 function Middle({
   market,
   bids,
@@ -236,10 +253,12 @@ function Middle({
   const ticker = useTickers().get(market.symbol);
   const [bid, ask] = [bids[0]?.level.price, asks[0]?.level.price];
   const spread = bid !== undefined && ask !== undefined ? ask - bid : null;
+  const direction = useDirection(ticker?.last);
   return (
     <div className="book-middle">
-      <b className={`is-${toneOf(ticker?.change ?? "0")}`}>
+      <b className={`is-${direction}`}>
         {ticker ? priceText(market, ticker.last) : "–"}
+        {direction !== "flat" && <Icon name={direction === "up" ? "rise" : "fall"} />}
       </b>
       {spread !== null && bid !== undefined && (
         <small>

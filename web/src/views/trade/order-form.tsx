@@ -158,6 +158,7 @@ export function OrderForm({
         )}
         <Submit draft={draft} market={market} isSending={isSending} />
       </form>
+      <Holdings market={market} />
     </section>
   );
 }
@@ -203,36 +204,48 @@ function SideChoice({ draft, onChange }: PartProps) {
   );
 }
 
+/** The kinds that everybody knows are buttons; a list holds the others. */
+const PLAIN_KINDS: readonly OrderKind[] = ["limit", "market"];
+
 function KindChoice({ market, draft, onChange }: PartProps & { readonly market: Market }) {
   const kinds = useMemo(() => kindsOf(market), [market]);
-  const options = kinds.map((kind) => ({ value: kind, label: texts.form.kinds[kind] }));
-  const choose = (kind: OrderKind) =>
-    onChange(withQuantity({ ...draft, kind, stopPrice: "", trailing: "" }));
+  const isPlain = PLAIN_KINDS.includes(draft.kind);
+  const others = kinds.filter((kind) => !PLAIN_KINDS.includes(kind));
+  const options: { value: OrderKind | ""; label: string }[] = others.map((kind) => ({
+    value: kind,
+    label: texts.form.kinds[kind],
+  }));
+  if (isPlain) options.unshift({ value: "", label: texts.form.otherKinds });
+  const choose = (kind: OrderKind | "") => {
+    if (kind !== "") onChange(withQuantity({ ...draft, kind, stopPrice: "", trailing: "" }));
+  };
   return (
     <>
       <div className="kinds">
-        {(["limit", "market"] as const)
-          .filter((kind) => kinds.includes(kind))
-          .map((kind) => (
-            <button
-              key={kind}
-              type="button"
-              className="quick"
-              aria-pressed={draft.kind === kind}
-              onClick={() => choose(kind)}
-            >
-              {texts.form.kinds[kind]}
-            </button>
-          ))}
-        <SelectField
-          label={texts.form.kind}
-          isLabelHidden
-          value={draft.kind}
-          options={options}
-          onChoose={choose}
-        />
+        {PLAIN_KINDS.filter((kind) => kinds.includes(kind)).map((kind) => (
+          <button
+            key={kind}
+            type="button"
+            className="quick"
+            title={texts.form.kindHelp[kind]}
+            aria-pressed={draft.kind === kind}
+            onClick={() => choose(kind)}
+          >
+            {texts.form.kinds[kind]}
+          </button>
+        ))}
+        {others.length > 0 && (
+          <SelectField
+            label={texts.form.kind}
+            isLabelHidden
+            className={isPlain ? "" : "is-chosen"}
+            value={isPlain ? "" : draft.kind}
+            options={options}
+            onChoose={choose}
+          />
+        )}
       </div>
-      <p className="field-hint">{texts.form.kindHelp[draft.kind]}</p>
+      {!isPlain && <p className="field-hint">{texts.form.kindHelp[draft.kind]}</p>}
     </>
   );
 }
@@ -548,5 +561,45 @@ function Submit({
     >
       {isSending ? texts.form.sending : words}
     </button>
+  );
+}
+
+/** What one has of the two assets that are traded here, and the way to more. */
+function Holdings({ market }: { readonly market: Market }) {
+  const { config } = useExchange();
+  const person = usePerson();
+  const account = useAccount();
+  if (person.state !== "in" || !account.isLoaded) return null;
+  const held = (asset: string) => {
+    const one = account.balances.get(asset);
+    return one ? one.free + one.held : 0n;
+  };
+  const hasNothing = held(market.base) === 0n && held(market.quote) === 0n;
+  return (
+    <section className="holdings" aria-label={texts.form.holdings}>
+      <h2>{texts.form.holdings}</h2>
+      {[
+        { asset: market.base, places: market.basePlaces },
+        { asset: market.quote, places: market.quotePlaces },
+      ].map(({ asset, places }) => (
+        <p key={asset} className="pair">
+          <span>{asset}</span>
+          <b>{assetText(asset, held(asset), places)}</b>
+        </p>
+      ))}
+      <p className="row">
+        {config.demo && (
+          <Link
+            className={hasNothing ? "button is-small is-main" : "button is-small"}
+            to="/account/wallet"
+          >
+            {texts.wallet.faucet}
+          </Link>
+        )}
+        <Link className="button is-small" to="/account/wallet">
+          {texts.wallet.deposit}
+        </Link>
+      </p>
+    </section>
   );
 }

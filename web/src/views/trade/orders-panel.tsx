@@ -114,9 +114,20 @@ function PriceCell({
   return <>{market ? priceText(market, price) : price}</>;
 }
 
-function triggerText(market: Market | undefined, order: Order): string {
-  if (decimal(order.stopPrice) === 0n) return "–";
-  return market ? priceText(market, order.stopPrice) : order.stopPrice;
+function TriggerCell({
+  market,
+  order,
+}: {
+  readonly market: Market | undefined;
+  readonly order: Order;
+}) {
+  const isEmpty = decimal(order.stopPrice) === 0n;
+  const text = market ? priceText(market, order.stopPrice) : order.stopPrice;
+  return (
+    <td data-label={texts.orders.stop} className={isEmpty ? "number is-empty" : "number"}>
+      {isEmpty ? "–" : text}
+    </td>
+  );
 }
 
 function useMarketOf(): (symbol: string) => Market | undefined {
@@ -171,17 +182,25 @@ function OpenOrders({
       {shown.length === 0 ? (
         <Empty>{texts.orders.noOpen}</Empty>
       ) : (
-        <table className="table" data-testid="open-orders">
+        <table className="table is-text" data-testid="open-orders">
           <thead>
             <tr>
               <th scope="col">{texts.orders.time}</th>
               <th scope="col">{texts.orders.pair}</th>
               <th scope="col">{texts.orders.type}</th>
               <th scope="col">{texts.orders.side}</th>
-              <th scope="col">{texts.orders.price}</th>
-              <th scope="col">{texts.orders.amount}</th>
-              <th scope="col">{texts.orders.filled}</th>
-              <th scope="col">{texts.orders.stop}</th>
+              <th scope="col" className="number">
+                {texts.orders.price}
+              </th>
+              <th scope="col" className="number">
+                {texts.orders.amount}
+              </th>
+              <th scope="col" className="number">
+                {texts.orders.filled}
+              </th>
+              <th scope="col" className="number">
+                {texts.orders.stop}
+              </th>
               <th scope="col">{texts.orders.actions}</th>
             </tr>
           </thead>
@@ -242,14 +261,16 @@ function OpenRow({
       <td data-label={texts.orders.side} className={sideClass(order.side)}>
         {sideText(order.side)}
       </td>
-      <td data-label={texts.orders.price}>
+      <td data-label={texts.orders.price} className="number">
         <PriceCell market={market} price={order.price} />
       </td>
-      <td data-label={texts.orders.amount}>
+      <td data-label={texts.orders.amount} className="number">
         {market ? amountText(market, order.quantity) : order.quantity}
       </td>
-      <td data-label={texts.orders.filled}>{filledText(order)}</td>
-      <td data-label={texts.orders.stop}>{triggerText(market, order)}</td>
+      <td data-label={texts.orders.filled} className="number">
+        {filledText(order)}
+      </td>
+      <TriggerCell market={market} order={order} />
       <td data-label={texts.orders.actions}>
         <button
           type="button"
@@ -258,7 +279,7 @@ function OpenRow({
           onClick={onAmend}
         >
           <Icon name="pencil" />
-          {texts.orders.amend}
+          <span>{texts.orders.amend}</span>
         </button>
         <button
           type="button"
@@ -268,7 +289,7 @@ function OpenRow({
           onClick={() => void cancel()}
         >
           <Icon name="close" />
-          {texts.orders.cancel}
+          <span>{texts.orders.cancel}</span>
         </button>
       </td>
     </tr>
@@ -441,18 +462,28 @@ function OrderHistory({ market }: { readonly market: Market }) {
       {loaded.state === "loading" && !loaded.value && <Loading />}
       {loaded.state === "ready" && shown.length === 0 && <Empty>{texts.orders.noHistory}</Empty>}
       {shown.length > 0 && (
-        <table className="table" data-testid="order-history">
+        <table className="table is-text" data-testid="order-history">
           <thead>
             <tr>
               <th scope="col">{texts.orders.time}</th>
               <th scope="col">{texts.orders.pair}</th>
               <th scope="col">{texts.orders.type}</th>
               <th scope="col">{texts.orders.side}</th>
-              <th scope="col">{texts.orders.price}</th>
-              <th scope="col">{texts.orders.average}</th>
-              <th scope="col">{texts.orders.amount}</th>
-              <th scope="col">{texts.orders.filled}</th>
-              <th scope="col">{texts.orders.stop}</th>
+              <th scope="col" className="number">
+                {texts.orders.price}
+              </th>
+              <th scope="col" className="number">
+                {texts.orders.average}
+              </th>
+              <th scope="col" className="number">
+                {texts.orders.amount}
+              </th>
+              <th scope="col" className="number">
+                {texts.orders.filled}
+              </th>
+              <th scope="col" className="number">
+                {texts.orders.stop}
+              </th>
               <th scope="col">{texts.orders.status}</th>
             </tr>
           </thead>
@@ -468,17 +499,19 @@ function OrderHistory({ market }: { readonly market: Market }) {
                   <td data-label={texts.orders.side} className={sideClass(order.side)}>
                     {sideText(order.side)}
                   </td>
-                  <td data-label={texts.orders.price}>
+                  <td data-label={texts.orders.price} className="number">
                     <PriceCell market={its} price={order.price} />
                   </td>
-                  <td data-label={texts.orders.average}>
+                  <td data-label={texts.orders.average} className="number">
                     {average > 0n && its ? priceText(its, average) : "–"}
                   </td>
-                  <td data-label={texts.orders.amount}>
+                  <td data-label={texts.orders.amount} className="number">
                     {its ? amountText(its, order.quantity) : order.quantity}
                   </td>
-                  <td data-label={texts.orders.filled}>{filledText(order)}</td>
-                  <td data-label={texts.orders.stop}>{triggerText(its, order)}</td>
+                  <td data-label={texts.orders.filled} className="number">
+                    {filledText(order)}
+                  </td>
+                  <TriggerCell market={its} order={order} />
                   <td data-label={texts.orders.status}>
                     {texts.orders.statuses[order.status] ?? order.status}
                   </td>
@@ -544,16 +577,24 @@ function FillHistory({ market }: { readonly market: Market }) {
       {loaded.state === "loading" && !loaded.value && <Loading />}
       {loaded.state === "ready" && shown.length === 0 && <Empty>{texts.orders.noFills}</Empty>}
       {shown.length > 0 && (
-        <table className="table" data-testid="trade-history">
+        <table className="table is-text" data-testid="trade-history">
           <thead>
             <tr>
               <th scope="col">{texts.orders.time}</th>
               <th scope="col">{texts.orders.pair}</th>
               <th scope="col">{texts.orders.side}</th>
-              <th scope="col">{texts.orders.price}</th>
-              <th scope="col">{texts.orders.amount}</th>
-              <th scope="col">{texts.orders.total}</th>
-              <th scope="col">{texts.orders.fee}</th>
+              <th scope="col" className="number">
+                {texts.orders.price}
+              </th>
+              <th scope="col" className="number">
+                {texts.orders.amount}
+              </th>
+              <th scope="col" className="number">
+                {texts.orders.total}
+              </th>
+              <th scope="col" className="number">
+                {texts.orders.fee}
+              </th>
               <th scope="col">{texts.orders.role}</th>
             </tr>
           </thead>
@@ -567,16 +608,16 @@ function FillHistory({ market }: { readonly market: Market }) {
                   <td data-label={texts.orders.side} className={sideClass(fill.side)}>
                     {sideText(fill.side)}
                   </td>
-                  <td data-label={texts.orders.price}>
+                  <td data-label={texts.orders.price} className="number">
                     {its ? priceText(its, fill.price) : fill.price}
                   </td>
-                  <td data-label={texts.orders.amount}>
+                  <td data-label={texts.orders.amount} className="number">
                     {its ? amountText(its, fill.quantity) : fill.quantity}
                   </td>
-                  <td data-label={texts.orders.total}>
+                  <td data-label={texts.orders.total} className="number">
                     {assetText(its?.quote ?? "", fill.quote)} {its?.quote}
                   </td>
-                  <td data-label={texts.orders.fee}>
+                  <td data-label={texts.orders.fee} className="number">
                     {exactText(fill.fee)} {fill.feeAsset}
                   </td>
                   <td data-label={texts.orders.role}>
@@ -632,7 +673,7 @@ export function BalanceTable() {
           <th scope="row" colSpan={4}>
             {texts.orders.allValue}
           </th>
-          <td data-label={texts.orders.allValue}>{assetText(into, worth.total)}</td>
+          <td data-label={texts.orders.value(into)}>{assetText(into, worth.total)}</td>
         </tr>
       </tfoot>
     </table>

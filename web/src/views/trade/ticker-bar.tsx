@@ -35,7 +35,8 @@ export function TickerBar({
             <div>
               <dt>{texts.market.change}</dt>
               <dd className={`is-${tone}`}>
-                {priceText(market, ticker.change)} {percentText(ticker.changePercent)}
+                {tone === "up" && "+"}
+                {priceText(market, ticker.change)} ({percentText(ticker.changePercent)})
               </dd>
             </div>
             <div>
