@@ -25,7 +25,7 @@ from tests.support.identity_scene import (
 from openoutcry.adapters.sqlite.people import SqlitePeopleFile
 from openoutcry.core.ids import account_id_of
 from openoutcry.ports.identity import NextStep, Refusal
-from openoutcry.ports.people import FIRST_PERSON_ID, Factor, OperatorRole
+from openoutcry.ports.people import FIRST_PERSON_ID, Factor, OperatorRole, SecondFactor
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -102,6 +102,42 @@ async def test_a_proof_makes_a_session_fresh_and_its_token_another(scene: Identi
     assert scene.ended == []
 
 
+async def test_an_operators_session_is_as_good_as_the_factor_that_it_has_proved(
+    scene: IdentityScene,
+) -> None:
+    session = await scene.person()
+    assert session.view.second_factor is SecondFactor.NOT_NEEDED
+    await scene.directory.set_roles(session.view.person_id, [OperatorRole.TREASURY])
+    first, other = started(await scene.sign_in()), started(await scene.sign_in())
+    assert first.view.second_factor is SecondFactor.MISSING
+
+    generator, codes = await scene.with_totp(first)
+    assert await scene.standing(first) is SecondFactor.PROVED
+    assert await scene.standing(other) is SecondFactor.UNPROVED
+    work = scene.signing_in.step_up_password(other.view, PASSWORD, scene.caller())
+    assert await refusal(work) is Refusal.FACTOR_NEEDED
+    code = scene.code(generator, 1)
+    await scene.signing_in.step_up_code(other.view, Factor.TOTP, code, scene.caller())
+    assert await scene.standing(other) is SecondFactor.PROVED
+
+    await scene.own.remove_totp(first.view, scene.caller())
+    assert await scene.standing(first) is SecondFactor.MISSING
+    assert await scene.standing(other) is SecondFactor.MISSING
+    device = Authenticator()
+    options = await scene.own.add_passkey_options(first.view, scene.caller())
+    await scene.own.add_passkey(first.view, "Phone", device.make(options), scene.caller())
+    assert await scene.standing(first) is SecondFactor.PROVED
+    assert await scene.standing(other) is SecondFactor.UNPROVED, "its factor is gone"
+
+    answer = device.use(await scene.signing_in.passkey_options(scene.caller()))
+    by_passkey = started(await scene.signing_in.passkey_sign_in(answer, scene.caller()))
+    assert by_passkey.view.second_factor is SecondFactor.PROVED
+    codes = await scene.own.make_recovery_codes(first.view, scene.caller())
+    half = pending(await scene.sign_in())
+    work = scene.signing_in.answer_code(half.token, Factor.RECOVERY_CODE, codes[0], scene.caller())
+    assert started(await work).view.second_factor is SecondFactor.PROVED
+
+
 async def test_a_second_factor_is_asked_for_and_each_code_is_good_once(
     scene: IdentityScene,
 ) -> None:
@@ -136,10 +172,13 @@ async def test_a_passkey_signs_in_alone_and_its_challenge_is_answered_once(
     session = await scene.person()
     device = Authenticator()
     options = await scene.own.add_passkey_options(session.view, scene.caller())
-    view, codes = await scene.own.add_passkey(
+    view, added = await scene.own.add_passkey(
         session.view, "Phone", device.make(options), scene.caller()
     )
-    assert len(codes) == 10
+    assert len(added.recovery_codes) == 10
+    assert added.session.view.factors == {Factor.PASSWORD, Factor.PASSKEY}
+    assert await scene.sessions.find(session.token, scene.now_us) is None
+    assert await scene.sessions.find(added.session.token, scene.now_us) == added.session.view
     answer = device.use(await scene.signing_in.passkey_options(scene.caller()))
     done = started(await scene.signing_in.passkey_sign_in(answer, scene.caller()))
     assert (done.view.person_id, done.view.factors) == (session.view.person_id, {Factor.PASSKEY})

@@ -291,12 +291,14 @@ async def test_a_session_that_is_used_and_renewed(stores: PeopleStores) -> None:
     await sessions.session_seen("gone", NOW_US + 3)
     later = replace(session, seen_us=NOW_US + 5)
     assert await sessions.session_by_id("s1") == (later, ann)
-    renewals = [sessions.renew_session(session.token_hash, b"n%d" % n, n) for n in range(8)]
+    proved = {Factor.PASSWORD, Factor.TOTP}
+    renewals = [sessions.renew_session(session.token_hash, b"n%d" % n, n, proved) for n in range(8)]
     renewed = await asyncio.gather(*renewals)
     assert sum(renewed) == 1, "one token has one successor"
     which = renewed.index(True)
     found = await sessions.session(b"n%d" % which)
-    assert found == (replace(later, token_hash=b"n%d" % which, stepped_up_until_us=which), ann)
+    new = replace(later, token_hash=b"n%d" % which, stepped_up_until_us=which)
+    assert found == (replace(new, factors=frozenset(proved)), ann)
     assert await sessions.session(session.token_hash) is None
 
 

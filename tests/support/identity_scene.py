@@ -23,7 +23,7 @@ from openoutcry.ports.identity import (
     StartedSession,
 )
 from openoutcry.ports.mail import KeptMail, Mailer
-from openoutcry.ports.people import AccountOpenerError
+from openoutcry.ports.people import AccountOpenerError, SecondFactor
 from openoutcry.ports.people_store import PeopleStores
 
 NOW_US = 1_800_000_000_000_000
@@ -116,7 +116,14 @@ class IdentityScene:
         set_up = await self.own.begin_totp(session.view, self.caller())
         generator = pyotp.TOTP(set_up.secret)
         code = self.code(generator)
-        return generator, await self.own.confirm_totp(session.view, code, self.caller())
+        added = await self.own.confirm_totp(session.view, code, self.caller())
+        return generator, added.recovery_codes
+
+    async def standing(self, session: StartedSession) -> SecondFactor:
+        """Return how far a session has come by now, whatever its token is."""
+        view = await self.sessions.seen(session.view.session_id, self.now_us)
+        assert view is not None
+        return view.second_factor
 
     def code(self, generator: pyotp.TOTP, steps: int = 0) -> str:
         return generator.at(self.now_us // SECOND_US + 30 * steps)

@@ -11,7 +11,7 @@ from openoutcry.gateways.edge.origins import Origins
 from openoutcry.gateways.edge.service import Request, Response
 from openoutcry.gateways.web.api import Route
 from openoutcry.gateways.web.server import Pages, WebApplication
-from openoutcry.ports.people import Factor, OperatorRole, SessionView
+from openoutcry.ports.people import Factor, OperatorRole, SecondFactor, SessionView
 
 NOW_US = 1_800_000_000_000_000
 HOUR_US = 3_600_000_000
@@ -31,20 +31,25 @@ def session_view(
     roles: Iterable[OperatorRole] = (),
     stepped_up: bool = False,
     session_id: str = "",
+    second_factor: SecondFactor | None = None,
 ) -> SessionView:
-    """Return a session of somebody who has just signed in."""
+    """Return a session of somebody who has just signed in; an operator's by a second factor."""
+    held = frozenset(roles)
+    if second_factor is None:
+        second_factor = SecondFactor.PROVED if held else SecondFactor.NOT_NEEDED
     return SessionView(
         session_id=session_id or f"session-{person_id}",
         person_id=person_id,
         account_id=person_id,
         email=f"person-{person_id}@example.com",
-        roles=frozenset(roles),
+        roles=held,
         stepped_up_until_us=NOW_US + 300_000_000 if stepped_up else 0,
         started_us=NOW_US,
         seen_us=NOW_US,
         idle_ends_us=NOW_US + HOUR_US,
         ends_us=NOW_US + 12 * HOUR_US,
         factors=frozenset({Factor.PASSWORD}),
+        second_factor=second_factor,
     )
 
 

@@ -206,7 +206,7 @@ async def _open_web(
 
 @asynccontextmanager
 async def open_directory(
-    directory: Path, settings: ServeSettings, calls: Calls, audit: Audit
+    directory: Path, settings: ServeSettings, calls: Calls, audit: AuditTrail
 ) -> AsyncIterator[PeopleDirectory]:
     """Open people for a moment, without serving them; raises what `open_people` does."""
     file = await asyncio.to_thread(SqlitePeopleFile, directory / PEOPLE_NAME)

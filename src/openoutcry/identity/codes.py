@@ -4,6 +4,7 @@ import asyncio
 import hmac
 import re
 import secrets
+from dataclasses import dataclass, field
 
 import argon2.low_level
 import pyotp
@@ -29,6 +30,15 @@ _RECOVERY_HASH_BYTES = 32
 _MISREAD = str.maketrans("ILO", "110")
 
 
+@dataclass(frozen=True, slots=True)
+class TotpProof:
+    """A code of a secret that is to be confirmed was right."""
+
+    person_id: int
+    secret_sealed: bytes = field(repr=False)
+    step: int
+
+
 class TotpCodes:
     """Generators of codes by time; each step is good once."""
 
@@ -46,15 +56,19 @@ class TotpCodes:
         uri = pyotp.TOTP(secret).provisioning_uri(name=email, issuer_name=self._issuer)
         return TotpSetUp(secret, uri)
 
-    async def confirm(self, person_id: int, code: str, now_us: int) -> bool:
-        """Confirm the secret by a code of now; False when it is none, or nothing was begun."""
+    async def proof(self, person_id: int, code: str, now_us: int) -> TotpProof | None:
+        """Return what confirms the secret, by a code of now; None when it is none, or nothing was
+        begun.
+        """
         totp = await self._store.totp(person_id)
         if totp is None or totp.confirmed:
-            return False
+            return None
         step = self._step_of(totp, code, now_us)
-        if step is None:
-            return False
-        return await self._store.confirm_totp(person_id, totp.secret_sealed, step)
+        return None if step is None else TotpProof(person_id, totp.secret_sealed, step)
+
+    async def confirm(self, proof: TotpProof) -> bool:
+        """Confirm the secret that was proved; False when it is another by now."""
+        return await self._store.confirm_totp(proof.person_id, proof.secret_sealed, proof.step)
 
     async def is_begun(self, person_id: int) -> bool:
         """Whether there is a secret that is to be confirmed."""

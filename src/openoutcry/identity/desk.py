@@ -12,7 +12,7 @@ from openoutcry.identity.passkeys import CounterRegressedError, Passkeys
 from openoutcry.identity.passwords import Passwords
 from openoutcry.identity.sessions import SessionKeeper
 from openoutcry.identity.settings import IdentitySettings
-from openoutcry.ports.audit import NO_DETAILS, Audit, person_actor
+from openoutcry.ports.audit import NO_DETAILS, AuditTrail, person_actor
 from openoutcry.ports.identity import Caller, PasskeyAnswer, Refusal, RefusedError
 from openoutcry.ports.mail import Mailer
 from openoutcry.ports.people import (
@@ -29,8 +29,6 @@ from openoutcry.ports.people_store import (
 )
 from openoutcry.ports.sealing import Sealer
 
-SECOND_FACTORS = frozenset({Factor.TOTP, Factor.PASSKEY})
-"""What turns the second step on. Recovery codes stand in for them, and are nothing alone."""
 NOBODY = "anonymous"
 """The actor of a record when nobody was known."""
 
@@ -44,7 +42,7 @@ class Outside:
     stores: PeopleStores
     sealer: Sealer
     mailer: Mailer
-    audit: Audit
+    audit: AuditTrail
     accounts: AccountOpener
 
 
@@ -69,7 +67,7 @@ class Desk:
         self.stores = stores
         self.passwords = Passwords(settings)
         self.limits = Limits(stores.attempts, settings)
-        self.sessions = SessionKeeper(stores.sessions, settings)
+        self.sessions = SessionKeeper(stores.sessions, stores.factors, settings)
         self.totp = TotpCodes(stores.factors, self.outside.sealer, settings)
         self.recovery = RecoveryCodes(stores.factors, settings)
         self.passkeys = Passkeys(stores.factors, stores.tokens, settings)

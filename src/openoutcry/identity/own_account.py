@@ -1,15 +1,17 @@
 """What people see and do about their own safety: passwords, sessions, factors.
 
-A change of password and the removal of a factor are recorded before they are done: the owner hears
-of them from the record, whatever crashes in between.
+What changes something here is recorded before it is done: the owner hears of it from the record,
+whatever crashes in between. What was recorded and cannot be done after all is refused.
 """
 
 import unicodedata
 
-from openoutcry.identity.desk import SECOND_FACTORS, Desk
+from openoutcry.identity.desk import Desk
 from openoutcry.identity.passkeys import PASSKEYS_MAX
+from openoutcry.identity.sessions import SECOND_FACTORS
 from openoutcry.ports.identity import (
     Caller,
+    FactorAdded,
     Me,
     OwnSession,
     PasskeyAnswer,
@@ -86,17 +88,20 @@ class OwnAccountService:
 
     async def end_session(self, session: SessionView, session_id: str, caller: Caller) -> None:
         """End one of one's sessions."""
-        if not await self._desk.sessions.end(session_id, session.person_id):
+        if not await self._desk.sessions.has(session_id, session.person_id):
             raise RefusedError(Refusal.SESSION_UNKNOWN)
         person = await self._stores.people.person(session.person_id)
         await self._desk.record("session.end", person, caller)
+        if not await self._desk.sessions.end(session_id, session.person_id):
+            raise RefusedError(Refusal.SESSION_UNKNOWN)
 
     async def end_other_sessions(self, session: SessionView, caller: Caller) -> int:
         """End all but this one; returns how many."""
-        ended = await self._desk.sessions.end_all(session.person_id, but=session.session_id)
+        own = await self._stores.sessions.sessions_of(session.person_id)
+        others = sum(one.session_id != session.session_id for one in own)
         person = await self._stores.people.person(session.person_id)
-        await self._desk.record("session.end-others", person, caller, {"ended": str(ended)})
-        return ended
+        await self._desk.record("session.end-others", person, caller, {"ended": str(others)})
+        return await self._desk.sessions.end_all(session.person_id, but=session.session_id)
 
     async def begin_totp(self, session: SessionView, caller: Caller) -> TotpSetUp:
         """Make a generator's secret; it proves nothing until confirmed."""
@@ -106,22 +111,23 @@ class OwnAccountService:
             raise RefusedError(Refusal.FACTOR_EXISTS)
         return begun
 
-    async def confirm_totp(
-        self, session: SessionView, code: str, caller: Caller
-    ) -> tuple[str, ...]:
-        """Confirm it by a code. Returns recovery codes when there were none, else nothing."""
+    async def confirm_totp(self, session: SessionView, code: str, caller: Caller) -> FactorAdded:
+        """Confirm it by a code, which the session has proved then."""
         desk = self._desk
         person = await desk.person(session.person_id)
         if not await desk.totp.is_begun(person.person_id):
             raise RefusedError(Refusal.FACTOR_UNKNOWN)
         guard = desk.limits.code(person.person_id, caller.ip)
         await desk.limits.begin(guard, caller.now_us)
-        if not await desk.totp.confirm(person.person_id, code, caller.now_us):
+        proof = await desk.totp.proof(person.person_id, code, caller.now_us)
+        if proof is None:
             await desk.failed("factor.refuse", guard, person, caller, Factor.TOTP.value)
             raise RefusedError(Refusal.WRONG_CODE)
         await desk.limits.succeeded(guard, caller.now_us)
-        await self._factor_added(person, Factor.TOTP, "codes by time", caller)
-        return await desk.recovery.make_if_none(person.person_id)
+        await self._begin_change(person, "factor.add", Factor.TOTP, "codes by time", caller)
+        if not await desk.totp.confirm(proof):
+            raise RefusedError(Refusal.FACTOR_UNKNOWN)
+        return await self._added(session, Factor.TOTP, caller)
 
     async def remove_totp(self, session: SessionView, caller: Caller) -> None:
         """Forget the generator."""
@@ -129,7 +135,7 @@ class OwnAccountService:
         totp = await self._stores.factors.totp(person.person_id)
         if totp is None or not totp.confirmed:
             raise RefusedError(Refusal.FACTOR_UNKNOWN)
-        await self._begin_removal(person, Factor.TOTP, "codes by time", caller)
+        await self._begin_change(person, "factor.remove", Factor.TOTP, "codes by time", caller)
         await self._stores.factors.remove_totp(person.person_id)
         await self._forget_codes_that_stand_alone(person)
 
@@ -156,8 +162,8 @@ class OwnAccountService:
 
     async def add_passkey(
         self, session: SessionView, name: str, answer: PasskeyAnswer, caller: Caller
-    ) -> tuple[PasskeyView, tuple[str, ...]]:
-        """Add a passkey. Returns recovery codes too when there were none, else nothing."""
+    ) -> tuple[PasskeyView, FactorAdded]:
+        """Add a passkey, which the session has proved then."""
         person = await self._desk.person(session.person_id)
         name = _checked_name(name)
         await self._check_room(person)
@@ -176,12 +182,14 @@ class OwnAccountService:
             created_us=caller.now_us,
             used_us=0,
         )
+        if await self._stores.factors.passkey(new.credential_id) is not None:
+            raise RefusedError(Refusal.FACTOR_EXISTS)
+        await self._begin_change(person, "factor.add", Factor.PASSKEY, name, caller)
         try:
             passkey = await self._stores.factors.add_passkey(passkey)
         except ValueError as error:
             raise RefusedError(Refusal.FACTOR_EXISTS) from error
-        await self._factor_added(person, Factor.PASSKEY, name, caller)
-        return _view(passkey), await self._desk.recovery.make_if_none(person.person_id)
+        return _view(passkey), await self._added(session, Factor.PASSKEY, caller)
 
     async def rename_passkey(
         self, session: SessionView, passkey_id: int, name: str, caller: Caller
@@ -189,18 +197,16 @@ class OwnAccountService:
         """Give a passkey another name."""
         person = await self._desk.person(session.person_id)
         name = _checked_name(name)
+        await self._name_of(passkey_id, person)
+        await self._desk.record("passkey.rename", person, caller, {"passkey": str(passkey_id)})
         if not await self._stores.factors.rename_passkey(passkey_id, person.person_id, name):
             raise RefusedError(Refusal.FACTOR_UNKNOWN)
-        await self._desk.record("passkey.rename", person, caller, {"passkey": str(passkey_id)})
 
     async def remove_passkey(self, session: SessionView, passkey_id: int, caller: Caller) -> None:
         """Forget a passkey."""
         person = await self._desk.person(session.person_id)
-        stored = await self._stores.factors.passkeys_of(person.person_id)
-        names = {passkey.passkey_id: passkey.name for passkey in stored}
-        if passkey_id not in names:
-            raise RefusedError(Refusal.FACTOR_UNKNOWN)
-        await self._begin_removal(person, Factor.PASSKEY, names[passkey_id], caller)
+        name = await self._name_of(passkey_id, person)
+        await self._begin_change(person, "factor.remove", Factor.PASSKEY, name, caller)
         await self._stores.factors.remove_passkey(passkey_id, person.person_id)
         await self._forget_codes_that_stand_alone(person)
 
@@ -208,27 +214,30 @@ class OwnAccountService:
         if len(await self._stores.factors.passkeys_of(person.person_id)) >= PASSKEYS_MAX:
             raise RefusedError(Refusal.TOO_MANY_PASSKEYS)
 
-    async def _factor_added(
-        self, person: Person, factor: Factor, name: str, caller: Caller
-    ) -> None:
-        await self._stores.people.security_changed(person.person_id, caller.now_us)
-        await self._record(person, "factor.add", factor, name, caller)
+    async def _name_of(self, passkey_id: int, person: Person) -> str:
+        """Return what somebody has named their passkey; raises RefusedError."""
+        for passkey in await self._stores.factors.passkeys_of(person.person_id):
+            if passkey.passkey_id == passkey_id:
+                return passkey.name
+        raise RefusedError(Refusal.FACTOR_UNKNOWN)
 
-    async def _begin_removal(
-        self, person: Person, factor: Factor, name: str, caller: Caller
+    async def _begin_change(
+        self, person: Person, action: str, factor: Factor, name: str, caller: Caller
     ) -> None:
-        await self._record(person, "factor.remove", factor, name, caller)
+        """Record that a factor comes or goes, and have withdrawals wait; then it may."""
+        details = {"factor": factor.value, "name": name}
+        await self._desk.record(action, person, caller, details)
         await self._stores.people.security_changed(person.person_id, caller.now_us)
+
+    async def _added(self, session: SessionView, factor: Factor, caller: Caller) -> FactorAdded:
+        """Return what comes of a factor that a session has proved by adding it."""
+        codes = await self._desk.recovery.make_if_none(session.person_id)
+        renewed = await self._desk.sessions.renew(session.session_id, caller.now_us, {factor})
+        return FactorAdded(renewed, codes)
 
     async def _forget_codes_that_stand_alone(self, person: Person) -> None:
         if not SECOND_FACTORS & await self._desk.factors_of(person.person_id):
             await self._stores.factors.set_recovery_codes(person.person_id, ())
-
-    async def _record(
-        self, person: Person, action: str, factor: Factor, name: str, caller: Caller
-    ) -> None:
-        details = {"factor": factor.value, "name": name}
-        await self._desk.record(action, person, caller, details)
 
 
 def _view(passkey: StoredPasskey) -> PasskeyView:

@@ -6,14 +6,18 @@ another one after each proof of who somebody is; the id stays.
 
 import logging
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
 
 from openoutcry.core.ids import account_id_of
 from openoutcry.identity.settings import MINUTE_US, SECOND_US, IdentitySettings
 from openoutcry.identity.tokens import hash_of_token, new_token
 from openoutcry.ports.identity import Caller, Refusal, RefusedError, StartedSession
-from openoutcry.ports.people import Factor, PersonStatus, SessionView
-from openoutcry.ports.people_store import Person, SessionStore, StoredSession
+from openoutcry.ports.people import Factor, PersonStatus, SecondFactor, SessionView
+from openoutcry.ports.people_store import FactorStore, Person, SessionStore, StoredSession
+
+SECOND_FACTORS = frozenset({Factor.TOTP, Factor.PASSKEY})
+"""What turns the second step on. Recovery codes stand in for them, and are nothing alone."""
 
 SEEN_US = MINUTE_US
 """A use is remembered when the last one known is older than this."""
@@ -25,8 +29,11 @@ log = logging.getLogger("openoutcry.identity")
 class SessionKeeper:
     """`Sessions`, and the starting, renewing and ending of them."""
 
-    def __init__(self, store: SessionStore, settings: IdentitySettings) -> None:
+    def __init__(
+        self, store: SessionStore, factors: FactorStore, settings: IdentitySettings
+    ) -> None:
         self._store = store
+        self._factors = factors
         self._settings = settings
         self._listeners: list[Callable[[str], None]] = []
 
@@ -63,19 +70,35 @@ class SessionKeeper:
         )
         await self._make_room(person.person_id)
         await self._store.add_session(session)
-        return self._started(token, session, person, now_us)
+        return await self._started(token, session, person, now_us)
 
-    async def renew(self, session_id: str, now_us: int) -> StartedSession:
-        """Give a session another token, and the freshness of a proof; raises RefusedError."""
+    async def renew(
+        self, session_id: str, now_us: int, proved: Collection[Factor] = ()
+    ) -> StartedSession:
+        """Give a session another token and the freshness of a proof, and remember what was proved;
+        raises RefusedError.
+        """
         found = await self._store.session_by_id(session_id)
         if found is None:
             raise RefusedError(Refusal.SESSION_UNKNOWN)
         session, person = found
         token = new_token()
-        until_us = now_us + self._settings.step_up_us
-        if not await self._store.renew_session(session.token_hash, hash_of_token(token), until_us):
+        new = replace(
+            session,
+            token_hash=hash_of_token(token),
+            stepped_up_until_us=now_us + self._settings.step_up_us,
+            factors=session.factors.union(proved),
+        )
+        if not await self._store.renew_session(
+            session.token_hash, new.token_hash, new.stepped_up_until_us, new.factors
+        ):
             raise RefusedError(Refusal.SESSION_UNKNOWN)
-        return self._started(token, session, person, now_us, stepped_up_until_us=until_us)
+        return await self._started(token, new, person, now_us)
+
+    async def has(self, session_id: str, person_id: int) -> bool:
+        """Whether somebody has a session of this id, alive or run out."""
+        found = await self._store.session_by_id(session_id)
+        return found is not None and found[0].person_id == person_id
 
     async def end(self, session_id: str, person_id: int) -> bool:
         """End one of somebody's sessions; False when they have none such."""
@@ -112,7 +135,7 @@ class SessionKeeper:
             return None
         if now_us - session.seen_us >= SEEN_US:
             await self._store.session_seen(session.session_id, now_us)
-        return self._view(session, person, max(now_us, session.seen_us))
+        return await self._view(session, person, max(now_us, session.seen_us))
 
     def _has_run_out(self, session: StoredSession, now_us: int) -> bool:
         idle_us = now_us - session.seen_us
@@ -123,35 +146,39 @@ class SessionKeeper:
         for session in sessions[self._settings.sessions_max - 1 :]:
             await self.end(session.session_id, person_id)
 
-    def _started(
-        self,
-        token: str,
-        session: StoredSession,
-        person: Person,
-        now_us: int,
-        *,
-        stepped_up_until_us: int = 0,
+    async def _started(
+        self, token: str, session: StoredSession, person: Person, now_us: int
     ) -> StartedSession:
-        view = self._view(session, person, now_us, stepped_up_until_us)
+        view = await self._view(session, person, now_us)
         seconds = max(1, (session.ends_us - now_us) // SECOND_US)
         return StartedSession(token, view, seconds)
 
-    def _view(
-        self, session: StoredSession, person: Person, seen_us: int, stepped_up_until_us: int = 0
-    ) -> SessionView:
+    async def _view(self, session: StoredSession, person: Person, seen_us: int) -> SessionView:
         return SessionView(
             session_id=session.session_id,
             person_id=person.person_id,
             account_id=account_id_of(person.person_id),
             email=person.email,
             roles=person.roles,
-            stepped_up_until_us=max(session.stepped_up_until_us, stepped_up_until_us),
+            stepped_up_until_us=session.stepped_up_until_us,
             started_us=session.started_us,
             seen_us=seen_us,
             idle_ends_us=seen_us + self._settings.session_idle_us,
             ends_us=session.ends_us,
             factors=session.factors,
+            second_factor=await self._second_factor(session, person),
         )
+
+    async def _second_factor(self, session: StoredSession, person: Person) -> SecondFactor:
+        """Return how far a session has come; what its operator has set up is as of now."""
+        if not person.roles:
+            return SecondFactor.NOT_NEEDED
+        set_up = (await self._factors.factors_of([person.person_id]))[person.person_id]
+        if not set_up & SECOND_FACTORS:
+            return SecondFactor.MISSING
+        if session.factors & (set_up & SECOND_FACTORS | {Factor.RECOVERY_CODE}):
+            return SecondFactor.PROVED
+        return SecondFactor.UNPROVED
 
     def _tell(self, session_ids: Iterable[str]) -> None:
         for session_id in session_ids:

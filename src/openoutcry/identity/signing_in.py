@@ -6,9 +6,11 @@ letters) is done after the answer.
 """
 
 from openoutcry.identity.addresses import check_email, key_of_email
-from openoutcry.identity.desk import SECOND_FACTORS, Desk
+from openoutcry.identity.desk import Desk
 from openoutcry.identity.letters import confirm_letter, known_letter, reset_letter
+from openoutcry.identity.sessions import SECOND_FACTORS
 from openoutcry.identity.tokens import hash_of_token, new_token
+from openoutcry.ports.audit import AuditFilter, person_actor
 from openoutcry.ports.identity import (
     Caller,
     NextStep,
@@ -111,8 +113,21 @@ class SigningInService:
             raise RefusedError(Refusal.LINK_GONE) from error
         # Others may have signed up with the address and passwords of their own.
         await self._stores.tokens.forget_mail_tokens(mailed.email_key)
-        await self._desk.record("sign-up.confirm", person, caller)
         return person
+
+    async def _record_sign_up(self, person: Person, caller: Caller) -> None:
+        """Record that somebody has signed up, before they have done anything, and once.
+
+        Their number is known only when they are stored. So a crash may come between, and whoever
+        goes on as them records it then.
+        """
+        is_new = person.signed_in_us == 0 and person.security_changed_us == 0
+        if not is_new or person.must_change_password:
+            return
+        action, name = "sign-up.confirm", person_actor(person.person_id)
+        wanted = AuditFilter(actor=name, action=action, target=name)
+        if not await self._desk.outside.audit.newest(1, wanted=wanted):
+            await self._desk.record(action, person, caller)
 
     async def sign_in(self, email: str, password: str, caller: Caller) -> SignIn:
         """Check a password."""
@@ -231,6 +246,7 @@ class SigningInService:
             raise RefusedError(Refusal.LINK_GONE)
         person = await self._stores.people.person(mailed.person_id)
         assert person is not None, "people are not deleted"
+        await self._record_sign_up(person, caller)
         await self._change_password("password.reset", person, new_hash, caller)
         await self._desk.limits.succeeded(
             self._desk.limits.password(person.email_key, caller.ip), caller.now_us
@@ -255,9 +271,9 @@ class SigningInService:
 
     async def sign_out(self, session: SessionView, caller: Caller) -> None:
         """End a session."""
-        if await self._desk.sessions.end(session.session_id, session.person_id):
-            person = await self._stores.people.person(session.person_id)
-            await self._desk.record("session.end", person, caller)
+        person = await self._stores.people.person(session.person_id)
+        await self._desk.record("session.end", person, caller)
+        await self._desk.sessions.end(session.session_id, session.person_id)
 
     async def step_up_password(
         self, session: SessionView, password: str, caller: Caller
@@ -304,7 +320,7 @@ class SigningInService:
         self, session: SessionView, person: Person, factor: Factor, caller: Caller
     ) -> StartedSession:
         await self._desk.record("step-up.pass", person, caller, {"how": factor.value})
-        return await self._desk.sessions.renew(session.session_id, caller.now_us)
+        return await self._desk.sessions.renew(session.session_id, caller.now_us, {factor})
 
     async def _waiting(
         self, token: str, kind: PendingKind, caller: Caller
@@ -333,6 +349,7 @@ class SigningInService:
             )
         if person.must_change_password:
             return await self._wait(person, NextStep.NEW_PASSWORD, _PASSWORD, proved, caller)
+        await self._record_sign_up(person, caller)
         await self._desk.open_account(person)
         how = "+".join(sorted(factor.value for factor in proved))
         await self._desk.record("sign-in.pass", person, caller, {"how": how})

@@ -216,6 +216,16 @@ class TotpSetUp:
 
 
 @dataclass(frozen=True, slots=True)
+class FactorAdded:
+    """What comes of another factor beside the factor itself."""
+
+    session: StartedSession
+    """The session that has proved it; its token has changed."""
+    recovery_codes: tuple[str, ...] = field(repr=False)
+    """Told once; none when there were some."""
+
+
+@dataclass(frozen=True, slots=True)
 class PasskeyView:
     """One of somebody's passkeys."""
 
@@ -258,10 +268,8 @@ class OwnAccount(Protocol):
         """Make a generator's secret; it proves nothing until confirmed."""
         ...
 
-    async def confirm_totp(
-        self, session: SessionView, code: str, caller: Caller
-    ) -> tuple[str, ...]:
-        """Confirm it by a code. Returns recovery codes when there were none, else nothing."""
+    async def confirm_totp(self, session: SessionView, code: str, caller: Caller) -> FactorAdded:
+        """Confirm it by a code, which the session has proved then."""
         ...
 
     async def remove_totp(self, session: SessionView, caller: Caller) -> None:
@@ -282,8 +290,8 @@ class OwnAccount(Protocol):
 
     async def add_passkey(
         self, session: SessionView, name: str, answer: PasskeyAnswer, caller: Caller
-    ) -> tuple[PasskeyView, tuple[str, ...]]:
-        """Add a passkey. Returns recovery codes too when there were none, else nothing."""
+    ) -> tuple[PasskeyView, FactorAdded]:
+        """Add a passkey, which the session has proved then."""
         ...
 
     async def rename_passkey(

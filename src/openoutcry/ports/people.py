@@ -34,6 +34,18 @@ class Factor(StrEnum):
     RECOVERY_CODE = "RECOVERY_CODE"
 
 
+class SecondFactor(StrEnum):
+    """How far a session has come to what operators need for their work: a second factor."""
+
+    NOT_NEEDED = "NOT_NEEDED"
+    """It is no operator's."""
+    MISSING = "MISSING"
+    """Its operator has set none up."""
+    UNPROVED = "UNPROVED"
+    """There is one, and the session has proved none that there is now."""
+    PROVED = "PROVED"
+
+
 @dataclass(frozen=True, slots=True)
 class SessionView:
     """A session that is alive. `session_id` may be shown and logged; the token is never in here."""
@@ -52,7 +64,8 @@ class SessionView:
     ends_us: int
     """It ends then, however busy."""
     factors: frozenset[Factor]
-    """What it was signed in with."""
+    """What it was signed in with, and what it has proved since."""
+    second_factor: SecondFactor
 
     def may(self, *roles: OperatorRole) -> bool:
         """Whether it is an operator's with one of these roles, or an administrator's."""

@@ -233,9 +233,15 @@ class SessionStore(Protocol):
         ...
 
     async def renew_session(
-        self, token_hash: bytes, new_token_hash: bytes, stepped_up_until_us: int
+        self,
+        token_hash: bytes,
+        new_token_hash: bytes,
+        stepped_up_until_us: int,
+        factors: Collection[Factor],
     ) -> bool:
-        """Give a session another token and the freshness of a step-up; False when it is gone."""
+        """Give a session another token, the freshness of a step-up, and what it has proved by now;
+        False when it is gone.
+        """
         ...
 
     async def end_session(self, session_id: str, person_id: int) -> bool:

@@ -1,7 +1,5 @@
 """People as operators and other rooms look them up."""
 
-from pathlib import Path
-
 import pytest
 from tests.support.authenticator import Authenticator
 from tests.support.identity_scene import EMAIL, IdentityScene, pending, refusal, started
@@ -16,8 +14,6 @@ from openoutcry.ports.people import (
     OperatorRole,
     PersonStatus,
 )
-
-ROOT = Path(__file__).resolve().parents[3]
 
 
 async def test_people_are_found_by_id_account_and_address() -> None:
@@ -65,19 +61,6 @@ async def test_an_operator_is_made_with_a_password_for_once() -> None:
         await scene.directory.add_operator("ann@example.org", (), scene.now_us)
     with pytest.raises(EmailFormatError):
         await scene.directory.add_operator("ann", (), scene.now_us)
-
-
-async def test_an_operator_needs_no_second_factor_and_the_how_to_says_so() -> None:
-    """Where a factor is enforced, the page that tells people to set one up is to say that."""
-    scene = IdentityScene()
-    session = await scene.person()
-    await scene.directory.set_roles(session.view.person_id, [OperatorRole.TREASURY])
-    view = started(await scene.sign_in()).view
-    assert view.may(OperatorRole.TREASURY)
-    assert view.is_stepped_up(scene.now_us)
-    assert view.factors == {Factor.PASSWORD}
-    page = (ROOT / "docs/how-to/approve-a-withdrawal.md").read_text()
-    assert "Nothing enforces this yet." in page
 
 
 async def test_locks_and_roles_are_as_set_and_unknown_people_have_none() -> None:

@@ -9,6 +9,7 @@ from tests.support.identity_scene import (
     HOUR_US,
     MINUTE_US,
     PASSWORD,
+    SECOND_US,
     IdentityScene,
     started,
 )
@@ -49,12 +50,16 @@ async def test_people_and_sessions_outlive_a_restart(tmp_path: Path) -> None:
     scene = IdentityScene(stores=file.stores)
     session = await scene.person()
     generator, _ = await scene.with_totp(session)
+    session = await scene.signing_in.step_up_code(
+        session.view, Factor.TOTP, scene.code(generator, 1), scene.caller()
+    )
     await scene.identity.close()
     file.close()
     file = SqlitePeopleFile(tmp_path / "people.db")
     again = IdentityScene(stores=file.stores, now_us=scene.now_us)
     found = await again.sessions.find(session.token, again.now_us)
     assert found == session.view
+    again.wait(30 * SECOND_US)
     renewed = await again.signing_in.step_up_code(
         found, Factor.TOTP, again.code(generator, 1), again.caller()
     )

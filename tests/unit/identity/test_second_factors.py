@@ -41,8 +41,9 @@ async def test_setting_codes_by_time_up_and_signing_in_with_one() -> None:
     assert parse_qs(uri.query) == {"secret": [set_up.secret], "issuer": ["Openoutcry"]}
     started(await scene.sign_in())  # it proves nothing yet
     generator = pyotp.TOTP(set_up.secret)
-    codes = await scene.own.confirm_totp(session.view, scene.code(generator), scene.caller())
-    assert len(set(codes)) == 10
+    added = await scene.own.confirm_totp(session.view, scene.code(generator), scene.caller())
+    assert len(set(added.recovery_codes)) == 10
+    assert added.recovery_codes[0] not in repr(added)
     me = await scene.own.me(session.view)
     assert me.factors == {Factor.PASSWORD, Factor.TOTP, Factor.RECOVERY_CODE}
     assert (me.recovery_codes_left, me.security_changed_us) == (10, scene.now_us)
@@ -263,7 +264,8 @@ async def test_a_wrong_code_does_not_confirm_and_a_second_begin_starts_over() ->
     work = scene.own.confirm_totp(session.view, old, scene.caller())
     assert await refusal(work) is Refusal.WRONG_CODE
     code = scene.code(pyotp.TOTP(second.secret))
-    assert len(await scene.own.confirm_totp(session.view, code, scene.caller())) == 10
+    added = await scene.own.confirm_totp(session.view, code, scene.caller())
+    assert len(added.recovery_codes) == 10
     half = pending(await scene.sign_in())
     again = scene.signing_in.answer_code(half.token, Factor.TOTP, code, scene.caller())
     assert await refusal(again) is Refusal.WRONG_CODE, "its step was taken"

@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 
+import pyotp
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.authenticator import Authenticator
 from tests.support.identity_scene import (
     CHEAP,
     EMAIL,
@@ -22,7 +24,7 @@ from tests.support.identity_scene import (
 from openoutcry.identity import limits
 from openoutcry.ports.audit import AuditError
 from openoutcry.ports.identity import Refusal
-from openoutcry.ports.people import Factor
+from openoutcry.ports.people import Factor, OperatorRole
 
 
 async def test_a_token_is_unguessable_and_only_itself() -> None:
@@ -242,6 +244,10 @@ async def test_another_password_ends_the_other_sessions() -> None:
     assert len(await scene.records("password.change")) == 1
 
 
+async def _full(_make: object) -> None:
+    raise AuditError("the disk is full")
+
+
 async def test_no_password_changes_and_no_factor_goes_without_a_record(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -251,11 +257,7 @@ async def test_no_password_changes_and_no_factor_goes_without_a_record(
     await scene.with_totp(session)
     await scene.signing_in.request_reset(EMAIL, scene.caller())
     token = await scene.link("/reset")
-
-    async def full(_make: object) -> None:
-        raise AuditError("the disk is full")
-
-    monkeypatch.setattr(scene.audit_store, "append", full)
+    monkeypatch.setattr(scene.audit_store, "append", _full)
     for work in (
         scene.own.change_password(session.view, OTHER_PASSWORD, scene.caller()),
         scene.signing_in.reset(token, OTHER_PASSWORD, scene.caller()),
@@ -268,6 +270,140 @@ async def test_no_password_changes_and_no_factor_goes_without_a_record(
     pending(await scene.sign_in(password=PASSWORD))
     me = await scene.own.me(session.view)
     assert (me.factors >= {Factor.TOTP}, me.recovery_codes_left) == (True, 10)
+
+
+async def test_no_factor_comes_and_no_session_ends_without_a_record(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scene = IdentityScene()
+    session, other = await scene.person(), started(await scene.sign_in())
+    begun = await scene.own.begin_totp(session.view, scene.caller())
+    options = await scene.own.add_passkey_options(session.view, scene.caller())
+    made = Authenticator().make(options)
+    other_id = other.view.session_id
+    monkeypatch.setattr(scene.audit_store, "append", _full)
+    code = scene.code(pyotp.TOTP(begun.secret))
+    for work in (
+        scene.own.confirm_totp(session.view, code, scene.caller()),
+        scene.own.add_passkey(session.view, "Phone", made, scene.caller()),
+        scene.own.end_session(session.view, other_id, scene.caller()),
+        scene.own.end_other_sessions(session.view, scene.caller()),
+        scene.signing_in.sign_out(session.view, scene.caller()),
+    ):
+        with pytest.raises(AuditError):
+            await work
+    monkeypatch.undo()
+    me = await scene.own.me(session.view)
+    assert (me.factors, me.security_changed_us) == ({Factor.PASSWORD}, 0)
+    assert scene.ended == []
+    assert len(await scene.own.sessions(session.view, scene.now_us)) == 2
+
+
+class _CutOffError(Exception):
+    """The process ends here, as far as a test can end one."""
+
+
+async def _cut_off(*_arguments: object, **_named: object) -> None:
+    raise _CutOffError
+
+
+@pytest.mark.parametrize(
+    ("action", "store", "method"),
+    [
+        ("factor.add", "factors", "confirm_totp"),
+        ("factor.add", "factors", "add_passkey"),
+        ("passkey.rename", "factors", "rename_passkey"),
+        ("session.end", "sessions", "end_session"),
+        ("session.end-others", "sessions", "end_sessions_of"),
+    ],
+)
+async def test_a_crash_in_the_deed_leaves_its_record(
+    monkeypatch: pytest.MonkeyPatch, action: str, store: str, method: str
+) -> None:
+    """Whatever happens from the deed on, its owner hears of it."""
+    scene = IdentityScene()
+    session, other = await scene.person(), started(await scene.sign_in())
+    begun = await scene.own.begin_totp(session.view, scene.caller())
+    code = scene.code(pyotp.TOTP(begun.secret))
+    device = Authenticator()
+    options = await scene.own.add_passkey_options(session.view, scene.caller())
+    if method == "rename_passkey":
+        await scene.own.add_passkey(session.view, "Phone", device.make(options), scene.caller())
+    acts = {
+        "confirm_totp": lambda: scene.own.confirm_totp(session.view, code, scene.caller()),
+        "add_passkey": lambda: scene.own.add_passkey(
+            session.view, "Phone", device.make(options), scene.caller()
+        ),
+        "rename_passkey": lambda: scene.own.rename_passkey(session.view, 1, "Key", scene.caller()),
+        "end_session": lambda: scene.own.end_session(
+            session.view, other.view.session_id, scene.caller()
+        ),
+        "end_sessions_of": lambda: scene.own.end_other_sessions(session.view, scene.caller()),
+    }
+    before = len(await scene.records(action))
+    monkeypatch.setattr(getattr(scene.stores, store), method, _cut_off)
+    with pytest.raises(_CutOffError):
+        await acts[method]()
+    assert len(await scene.records(action)) == before + 1
+
+
+async def test_signing_out_is_recorded_before_the_session_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scene = IdentityScene()
+    session = await scene.person()
+    monkeypatch.setattr(scene.stores.sessions, "end_session", _cut_off)
+    with pytest.raises(_CutOffError):
+        await scene.signing_in.sign_out(session.view, scene.caller())
+    [record] = await scene.records("session.end")
+    assert record.actor == f"person:{session.view.person_id}"
+
+
+@pytest.mark.parametrize("road", ["sign in", "reset"])
+async def test_a_sign_up_that_crashed_is_recorded_before_anything_else_is_done(
+    monkeypatch: pytest.MonkeyPatch, road: str
+) -> None:
+    """Their number is known when they are stored, so the record may be missing at that moment."""
+    scene = IdentityScene()
+    await scene.signing_in.sign_up(EMAIL, PASSWORD, scene.caller())
+    token = await scene.link("/confirm")
+    monkeypatch.setattr(scene.audit_store, "append", _full)
+    with pytest.raises(AuditError):
+        await scene.signing_in.confirm(token, PASSWORD, scene.caller())
+    monkeypatch.undo()
+    assert await scene.records("sign-up.confirm") == []
+    assert scene.accounts.opened == [], "nothing is opened for somebody without a record"
+    if road == "reset":
+        await scene.signing_in.request_reset(EMAIL, scene.caller())
+        reset = await scene.link("/reset")
+        await scene.signing_in.reset(reset, OTHER_PASSWORD, scene.caller())
+    password = OTHER_PASSWORD if road == "reset" else PASSWORD
+    for _ in range(2):
+        session = started(await scene.sign_in(password=password))
+    [record] = await scene.records("sign-up.confirm")
+    assert record.target == f"person:{session.view.person_id}"
+    later = await scene.records("sign-in.pass") + await scene.records("password.reset")
+    assert all(record.number < other.number for other in later)
+
+
+async def test_an_account_that_is_away_makes_no_second_record_of_the_sign_up() -> None:
+    scene = IdentityScene()
+    scene.accounts.away = True
+    await scene.signing_in.sign_up(EMAIL, PASSWORD, scene.caller())
+    token = await scene.link("/confirm")
+    work = scene.signing_in.confirm(token, PASSWORD, scene.caller())
+    assert await refusal(work) is Refusal.ACCOUNT_AWAY
+    scene.accounts.away = False
+    started(await scene.sign_in())
+    assert len(await scene.records("sign-up.confirm")) == 1
+
+
+async def test_an_operator_who_was_made_has_not_signed_up() -> None:
+    scene = IdentityScene()
+    made = await scene.directory.add_operator(EMAIL, [OperatorRole.ADMIN], scene.now_us)
+    half = pending(await scene.sign_in(password=made.one_time_password))
+    started(await scene.signing_in.answer_new_password(half.token, OTHER_PASSWORD, scene.caller()))
+    assert await scene.records("sign-up.confirm") == []
 
 
 async def test_other_roles_end_the_sessions_that_had_the_old_ones() -> None:

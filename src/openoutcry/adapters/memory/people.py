@@ -220,13 +220,20 @@ class MemorySessions:
             self._sessions[session_id] = replace(session, seen_us=now_us)
 
     async def renew_session(
-        self, token_hash: bytes, new_token_hash: bytes, stepped_up_until_us: int
+        self,
+        token_hash: bytes,
+        new_token_hash: bytes,
+        stepped_up_until_us: int,
+        factors: Collection[Factor],
     ) -> bool:
         """Give a session another token."""
         for session in self._sessions.values():
             if session.token_hash == token_hash:
                 self._sessions[session.session_id] = replace(
-                    session, token_hash=new_token_hash, stepped_up_until_us=stepped_up_until_us
+                    session,
+                    token_hash=new_token_hash,
+                    stepped_up_until_us=stepped_up_until_us,
+                    factors=frozenset(factors),
                 )
                 return True
         return False

@@ -310,13 +310,17 @@ class SqliteSessions:
         )
 
     async def renew_session(
-        self, token_hash: bytes, new_token_hash: bytes, stepped_up_until_us: int
+        self,
+        token_hash: bytes,
+        new_token_hash: bytes,
+        stepped_up_until_us: int,
+        factors: Collection[Factor],
     ) -> bool:
         """Give a session another token."""
         changed = await self._database.change(
-            "UPDATE person_session SET token_hash = ?, stepped_up_until_us = ?"
+            "UPDATE person_session SET token_hash = ?, stepped_up_until_us = ?, factors = ?"
             " WHERE token_hash = ?",
-            (new_token_hash, stepped_up_until_us, token_hash),
+            (new_token_hash, stepped_up_until_us, _joined(factors), token_hash),
         )
         return changed == 1
 

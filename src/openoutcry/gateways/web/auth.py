@@ -20,7 +20,7 @@ from openoutcry.gateways.web.refusals import (
     refusing,
 )
 from openoutcry.ports.identity import NextStep, Refusal, SignIn, SigningIn, StartedSession
-from openoutcry.ports.people import Factor, OperatorRole, SessionView
+from openoutcry.ports.people import Factor, OperatorRole, SecondFactor, SessionView
 
 _WEIGHT = 5
 """What checks a password or sends a letter costs more than a look."""
@@ -115,7 +115,9 @@ class SessionInfo(Output, frozen=True):
     email: str
     roles: tuple[OperatorRole, ...]
     factors: tuple[Factor, ...]
-    """What it was signed in with."""
+    """What it was signed in with, and what it has proved since."""
+    second_factor: SecondFactor
+    """What an operator's work takes: MISSING asks to set one up, UNPROVED to step up by it."""
     stepped_up_until_us: int
     started_us: int
     idle_ends_us: int
@@ -144,6 +146,7 @@ def session_info(view: SessionView) -> SessionInfo:
         email=view.email,
         roles=tuple(sorted(view.roles)),
         factors=tuple(sorted(view.factors)),
+        second_factor=view.second_factor,
         stepped_up_until_us=view.stepped_up_until_us,
         started_us=view.started_us,
         idle_ends_us=view.idle_ends_us,

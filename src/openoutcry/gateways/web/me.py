@@ -201,8 +201,9 @@ class _Handlers:
 
     async def confirm_totp(self, call: WebCall) -> RecoveryCodesView:
         code = call.read(TotpCode).code
-        codes = await self._account.confirm_totp(call.person, code, caller_of(call))
-        return RecoveryCodesView(recovery_codes=codes)
+        added = await self._account.confirm_totp(call.person, code, caller_of(call))
+        give_cookie(call, added.session)
+        return RecoveryCodesView(recovery_codes=added.recovery_codes)
 
     async def remove_totp(self, call: WebCall) -> None:
         await self._account.remove_totp(call.person, caller_of(call))
@@ -221,10 +222,11 @@ class _Handlers:
 
     async def add_passkey(self, call: WebCall) -> AddedPasskey:
         asked = call.read(AddPasskey)
-        view, codes = await self._account.add_passkey(
+        view, added = await self._account.add_passkey(
             call.person, asked.name, asked.credential.answer(), caller_of(call)
         )
-        return AddedPasskey(passkey=_entry(view), recovery_codes=codes)
+        give_cookie(call, added.session)
+        return AddedPasskey(passkey=_entry(view), recovery_codes=added.recovery_codes)
 
     async def rename_passkey(self, call: WebCall) -> None:
         name = call.read(RenamePasskey).name
@@ -307,6 +309,7 @@ def _of_codes(handlers: _Handlers) -> tuple[Route, ...]:
             body=TotpCode,
             answer=RecoveryCodesView,
             refusals=(Refusal.WRONG_CODE, Refusal.FACTOR_UNKNOWN, Refusal.TOO_MANY_ATTEMPTS),
+            description="The cookie changes: the session has proved a second factor.",
         ),
         _route(
             "DELETE",
@@ -357,6 +360,7 @@ def _of_passkeys(handlers: _Handlers) -> tuple[Route, ...]:
                 Refusal.NAME_FORMAT,
             ),
             status=201,
+            description="The cookie changes: the session has proved a second factor.",
         ),
         _route(
             "PATCH",

@@ -18,7 +18,7 @@ from openoutcry.gateways.web import statements, wallet, wallet_operator
 from openoutcry.gateways.web.statements import cell
 from openoutcry.identity.audit import AuditLog
 from openoutcry.ports.audit import AuditError
-from openoutcry.ports.people import OperatorRole
+from openoutcry.ports.people import OperatorRole, SecondFactor
 from openoutcry.simulation import demo
 from openoutcry.wallets.desk import Desk
 
@@ -46,7 +46,9 @@ class Site:
                     "bob": replace(session_view(2, stepped_up=True), account_id=scene.bob),
                     "boss": session_view(3, roles=treasury, stepped_up=True),
                     "boss-later": session_view(3, roles=treasury),
-                    "alice-boss": replace(alice, roles=frozenset(treasury)),
+                    "alice-boss": replace(
+                        alice, roles=frozenset(treasury), second_factor=SecondFactor.PROVED
+                    ),
                     "support": session_view(4, roles=(OperatorRole.SUPPORT,), stepped_up=True),
                     "auditor": session_view(5, roles=(OperatorRole.AUDITOR,), stepped_up=True),
                 }
