@@ -33,7 +33,7 @@ def served(tmp_path: Path) -> Iterator[ExchangeProcess]:
 
 
 def operator_of(exchange: ExchangeProcess) -> PageClient:
-    """Return the demo's operator, signed in for the first time."""
+    """Return the demo's operator, signed in for the first time, with a second factor."""
     page = PageClient(exchange.port)
     made = json.loads((exchange.data / "demo-operator.json").read_text())
     credentials = {"email": made["email"], "password": made["one_time_password"]}
@@ -41,6 +41,8 @@ def operator_of(exchange: ExchangeProcess) -> PageClient:
     assert step["next"] == "NEW_PASSWORD"
     new = {"token": step["token"], "password": "another place by the sea 8"}
     assert page.post("/auth/sign-in/new-password", new).ok()["session"]["roles"] == ["ADMIN"]
+    assert page.get("/operator/health").code() == "SECOND_FACTOR_NEEDED"
+    page.add_second_factor()
     return page
 
 

@@ -54,6 +54,7 @@ def operator_of(exchange: ExchangeProcess) -> PageClient:
     step = page.post("/auth/sign-in", credentials).ok()
     new = {"token": step["token"], "password": "another place by the sea 8"}
     page.post("/auth/sign-in/new-password", new).ok()
+    page.add_second_factor()
     return page
 
 

@@ -44,8 +44,8 @@ def exchange_alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchang
 
 PAGE = Path(__file__).parents[2] / "web" / "src"
 CALL = re.compile(r"""\b(get|post|put|patch|delete)(?:<[^()]*>)?\(\s*["`](/x/v1/[^"`]*)["`]""")
-LAST = ("/auth/sign-out", "/me/password", "/me/sessions", "/operator/people")
-"""Operations that may end the session, so that the others are asked first."""
+LAST = ("/auth/sign-out", "/me/password", "/me/sessions", "/me/totp", "/operator/people")
+"""Operations that may end the session, or its second factor, so that the others are asked first."""
 
 
 def ask_everything(
@@ -93,6 +93,20 @@ def ask_everything(
     return statuses
 
 
+def refused_to_operators(client: PageClient) -> set[str]:
+    """Call all that takes an operator's role, and return the codes of the refusals."""
+    codes = []
+    for path, methods in client.get("/openapi.json").ok()["paths"].items():
+        filled = re.sub(r"\{[a-z_]+\}", "1", path)
+        for method, described in methods.items():
+            if "For operators" in described.get("description", ""):
+                codes.append(client.call(method.upper(), filled).code())
+            else:
+                assert "/operator/" not in path, "whatever is an operator's asks for a role"
+    assert len(codes) > 20, "the routes are found"
+    return set(codes)
+
+
 def test_strangers_are_answered_as_described(exchange_alone: ExchangeProcess) -> None:
     statuses = ask_everything(PageClient(exchange_alone.port), {RIGHT: 1, WRONG: 2})
     assert {200, 400, 401} <= statuses
@@ -109,6 +123,8 @@ def test_operators_are_answered_as_described(exchange_alone: ExchangeProcess) ->
     client = PageClient(exchange_alone.port)
     operator = json.loads((exchange_alone.data / "demo-operator.json").read_text())
     client.sign_in_once(operator["email"], operator["one_time_password"])
+    assert refused_to_operators(client) == {"SECOND_FACTOR_NEEDED"}
+    client.add_second_factor()
     statuses = ask_everything(client, {RIGHT: 3, WRONG: 3})
     assert {200, 204, 400, 404} <= statuses
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+import pyotp
 from websockets.sync.client import ClientConnection, connect
 
 TIMEOUT_SECONDS = 30
@@ -123,6 +124,12 @@ class PageClient:
         wanted = {"token": step["token"], "password": password}
         self.post("/auth/sign-in/new-password", wanted).ok()
         assert self.cookie
+
+    def add_second_factor(self) -> tuple[str, list[str]]:
+        """Set codes by time up, and prove them; returns their secret and the recovery codes."""
+        secret = self.post("/me/totp").ok()["secret"]
+        code = {"code": pyotp.TOTP(secret).now()}
+        return secret, self.post("/me/totp/confirm", code).ok()["recovery_codes"]
 
     @contextmanager
     def socket(self) -> Iterator[ClientConnection]:

@@ -152,8 +152,10 @@ _CSRF = {
 def _who(access: Access) -> str:
     if access.level is Level.PUBLIC:
         return ""
-    who = f"operators ({', '.join(access.roles)})" if access.roles else "whoever has signed in"
-    again = ", who confirmed themselves within five minutes"
+    who = "whoever has signed in"
+    if access.roles:
+        who = f"operators ({', '.join(access.roles)}) who have proved a second factor"
+    again = " and confirmed themselves within five minutes"
     return f"For {who}{again if access.level is Level.STEPPED_UP else ''}."
 
 
@@ -194,10 +196,10 @@ def problems_of(route: Route) -> list[ProblemType]:
         found += [CROSS_SITE, reading.BODY_TOO_LARGE, reading.NOT_JSON]
     if route.access.level is not Level.PUBLIC:
         found.append(server.SIGN_IN_FIRST)
-    if route.access.level is Level.STEPPED_UP:
+    if route.access.level is Level.STEPPED_UP or route.access.roles:
         found.append(server.STEP_UP_FIRST)
     if route.access.roles:
-        found.append(server.NOT_ALLOWED)
+        found += [server.NOT_ALLOWED, server.SECOND_FACTOR_NEEDED]
     return list(dict.fromkeys(found))
 
 

@@ -33,7 +33,7 @@ from openoutcry.gateways.web.api import (
 )
 from openoutcry.gateways.web.same_origin import check_host, check_same_origin
 from openoutcry.ports.audit import AuditError
-from openoutcry.ports.people import Sessions, SessionView
+from openoutcry.ports.people import SecondFactor, Sessions, SessionView
 from openoutcry.ports.people_store import PeopleStoreError
 from openoutcry.ports.rate_limits import Limited, RateLimiter
 
@@ -44,6 +44,7 @@ METHOD_NOT_ALLOWED = ProblemType("METHOD_NOT_ALLOWED", 405, "Not by this method"
 SIGN_IN_FIRST = ProblemType("SIGN_IN_FIRST", 401, "Sign in first")
 STEP_UP_FIRST = ProblemType("STEP_UP_FIRST", 403, "Confirm once more who you are")
 NOT_ALLOWED = ProblemType("NOT_ALLOWED", 403, "This is not for you to do")
+SECOND_FACTOR_NEEDED = ProblemType("SECOND_FACTOR_NEEDED", 403, "Operators need a second factor")
 TOO_MANY_REQUESTS = ProblemType("TOO_MANY_REQUESTS", 429, "Too many requests")
 TAKES_TOO_LONG = ProblemType(
     "TAKES_TOO_LONG", 503, "It takes too long; it may be done all the same"
@@ -238,10 +239,22 @@ def check_access(access: Access, session: SessionView | None, now_us: int) -> No
         return
     if session is None:
         raise SIGN_IN_FIRST.problem()
-    if access.roles and not session.may(*access.roles):
-        raise NOT_ALLOWED.problem()
+    if access.roles:
+        _check_operator(access, session)
     if access.level is Level.STEPPED_UP and not session.is_stepped_up(now_us):
         raise STEP_UP_FIRST.problem()
+
+
+def _check_operator(access: Access, session: SessionView) -> None:
+    """Refuse who has none of the roles, or has not proved who they are by a second factor."""
+    if not session.may(*access.roles):
+        raise NOT_ALLOWED.problem()
+    if session.second_factor is SecondFactor.UNPROVED:
+        raise STEP_UP_FIRST.problem("By a second factor: a password alone lets no operator in.")
+    if session.second_factor is not SecondFactor.PROVED:
+        raise SECOND_FACTOR_NEEDED.problem(
+            "Set up codes by time or a passkey, under Account, Security; then come back."
+        )
 
 
 def _weight(methods: dict[str, Route] | None, method: str) -> int:

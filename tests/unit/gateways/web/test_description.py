@@ -142,7 +142,12 @@ def test_every_refusal_is_there(described: dict[str, Any]) -> None:
     assert (post["421"], post["429"]) == (["MISDIRECTED"], ["TOO_MANY_REQUESTS"])
     delete = codes(described, "delete", "/wallet/withdrawals/{withdrawal_id}")
     assert delete["404"] == ["NOT_FOUND"]
-    assert set(delete["403"]) == {"CROSS_SITE", "NOT_ALLOWED"}
+    assert set(delete["403"]) == {
+        "CROSS_SITE",
+        "NOT_ALLOWED",
+        "SECOND_FACTOR_NEEDED",
+        "STEP_UP_FIRST",
+    }
     public = codes(described, "get", "/wallet/statement")
     assert not {"401", "403", "404", "413", "415"} & set(public)
 
@@ -153,6 +158,7 @@ def test_who_may_call_is_said(described: dict[str, Any]) -> None:
     assert "security" not in operation(described, "get", "/wallet/statement")
     delete = operation(described, "delete", "/wallet/withdrawals/{withdrawal_id}")
     assert "TREASURY" in delete["description"]
+    assert "second factor" in delete["description"]
 
 
 def test_the_description_is_proper_openapi(described: dict[str, Any]) -> None:

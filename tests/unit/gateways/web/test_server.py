@@ -27,7 +27,7 @@ from openoutcry.gateways.web.api import (
     WebCall,
 )
 from openoutcry.ports.calls import CallError
-from openoutcry.ports.people import OperatorRole
+from openoutcry.ports.people import OperatorRole, SecondFactor
 from openoutcry.ports.rate_limits import REQUEST_WEIGHT_PER_MINUTE
 
 TAKEN = ProblemType("NAME_TAKEN", 409, "The name is taken")
@@ -127,6 +127,18 @@ def caller() -> WebCaller:
         "support": session_view(1_000_002, roles=[OperatorRole.SUPPORT]),
         "admin": session_view(1_000_003, roles=[OperatorRole.ADMIN], stepped_up=True),
         "markets": session_view(1_000_004, roles=[OperatorRole.MARKETS]),
+        "bare": session_view(
+            1_000_005,
+            roles=[OperatorRole.ADMIN],
+            stepped_up=True,
+            second_factor=SecondFactor.MISSING,
+        ),
+        "by-password": session_view(
+            1_000_006,
+            roles=[OperatorRole.ADMIN],
+            stepped_up=True,
+            second_factor=SecondFactor.UNPROVED,
+        ),
     }
     return WebCaller(ROUTES, ToySessions(people), handler_seconds_max=0.2)
 
@@ -522,6 +534,17 @@ async def test_who_may_do_what(caller: WebCaller) -> None:
     assert (await caller.call("POST", "/withdraw", token="alice")).code == "STEP_UP_FIRST"
     assert (await caller.call("POST", "/halt", token="markets")).code == "STEP_UP_FIRST"
     assert (await caller.call("GET", "/people", token="alice")).code == "NOT_ALLOWED"
+
+
+async def test_operators_do_nothing_without_a_second_factor(caller: WebCaller) -> None:
+    for method, path in (("GET", "/people"), ("POST", "/halt")):
+        called = await caller.call(method, path, token="bare")
+        assert (called.status, called.code) == (403, "SECOND_FACTOR_NEEDED")
+        assert "Account, Security" in called.json["detail"]
+        called = await caller.call(method, path, token="by-password")
+        assert (called.status, called.code) == (403, "STEP_UP_FIRST"), "though it has, by password"
+    for token in ("bare", "by-password"):
+        assert (await caller.call("POST", "/withdraw", token=token)).status == 204, "their own"
 
 
 async def test_a_step_up_is_over_after_its_time(caller: WebCaller) -> None:
