@@ -25,6 +25,9 @@ OPERATORS_PASSWORD = f"{PASSWORD} of operators"
 
 T = TypeVar("T")
 
+factors: dict[Path, tuple[str, list[str]]] = {}
+"""Of the operator of each exchange: the secret of codes by time, and recovery codes to be used."""
+
 
 def eventually(look: Callable[[], T], seconds: float = 20.0) -> T:
     """Poll until a value is true, and return it."""
@@ -126,25 +129,50 @@ class Screen:
         expect(self.button("Sign out")).to_be_visible()
 
     def sign_in_as_operator(self) -> None:
-        """Sign in with the one-time password, or with the one that it was replaced by."""
+        """Sign in with the one-time password, or with the one that it was replaced by.
+
+        The first time a second factor is set up, which opens the console; later sign-ins take one
+        of its recovery codes, since a code by time is good once.
+        """
         operator = operator_of(self.exchange)
         self.email = operator["email"]
         replaced = self.page.get_by_text("is good once. Choose your own now.")
         refused = self.page.get_by_role("alert")
         inside = self.button("Sign out")
-        for password in (operator["one_time_password"], OPERATORS_PASSWORD):
+        second = self.field("code")
+        is_known = self.exchange.data in factors
+        for password in (operator["one_time_password"], OPERATORS_PASSWORD)[is_known:]:
             self.go("/sign-in")
             self.field("email").fill(self.email)
             self.field("password").fill(password)
             self.button(re.compile("^Sign in$")).click()
-            eventually(lambda: replaced.count() + refused.count() + inside.count())
+            eventually(lambda: replaced.count() + refused.count() + inside.count() + second.count())
             if replaced.count():
                 self.field("password").fill(OPERATORS_PASSWORD)
+                self.button(re.compile("^Sign in$")).click()
+                expect(inside).to_be_visible()
+                factors[self.exchange.data] = self.add_second_factor()
+            elif second.count():
+                self.totp_secret, recovery_codes = factors[self.exchange.data]
+                self.button("Use a recovery code").click()
+                self.field("code").fill(recovery_codes.pop())
                 self.button(re.compile("^Sign in$")).click()
                 expect(inside).to_be_visible()
             if inside.count():
                 return
         raise AssertionError("the operator was not let in")
+
+    def add_second_factor(self) -> tuple[str, list[str]]:
+        """Set codes by time up by the page's own calls; returns their secret and recovery codes."""
+        self.totp_secret = self.ask("POST", "/x/v1/me/totp")["body"]["secret"]
+        code = {"code": pyotp.TOTP(self.totp_secret).now()}
+        confirmed = self.ask("POST", "/x/v1/me/totp/confirm", code)
+        assert confirmed["status"] == 200, confirmed
+        return self.totp_secret, confirmed["body"]["recovery_codes"]
+
+    def prove(self) -> None:
+        """Confirm once more who one is, by a code."""
+        self.enter_code(self.field("proof"), "Confirm")
 
     def enter_code(self, field: Locator, button: str | re.Pattern[str]) -> None:
         """Enter a code by time; each is good once, so perhaps that of the next half minute."""

@@ -7,7 +7,7 @@ import pyotp
 import pytest
 from playwright.sync_api import expect
 from tests.e2e.page.conftest import Open
-from tests.e2e.page.screen import OPERATORS_PASSWORD, PASSWORD, Screen, eventually
+from tests.e2e.page.screen import Screen, eventually
 from tools.exchange_process import ExchangeProcess
 
 pytestmark = [pytest.mark.xdist_group("page"), pytest.mark.slow]
@@ -19,8 +19,7 @@ def _prove(screen: Screen) -> None:
     note = screen.page.locator(".note")
     eventually(lambda: proof.count() + note.count())
     if proof.count():
-        proof.fill(OPERATORS_PASSWORD)
-        screen.button("Confirm").click()
+        screen.prove()
 
 
 @pytest.fixture
@@ -79,12 +78,16 @@ def _with_authenticator(open_screen: Open, quiet: ExchangeProcess) -> Screen:
     """Sign somebody up who has a second factor."""
     ann = open_screen(quiet)
     ann.sign_up_quickly()
-    proof = {"password": PASSWORD}
-    assert ann.ask("POST", "/x/v1/auth/step-up/password", proof)["status"] == 200
-    secret = ann.ask("POST", "/x/v1/me/totp")["body"]["secret"]
-    code = {"code": pyotp.TOTP(secret).now()}
-    assert ann.ask("POST", "/x/v1/me/totp/confirm", code)["status"] == 200
+    ann.add_second_factor()
     return ann
+
+
+def _gets_roles(ann: Screen, operator: Screen, *roles: str) -> None:
+    """Let an administrator make somebody an operator, who signs in anew."""
+    person = ann.ask("GET", "/x/v1/me")["body"]["session"]["person_id"]
+    path = f"/x/v1/operator/people/{person}/roles"
+    assert operator.ask("PUT", path, {"roles": roles})["status"] == 200
+    ann.sign_in()
 
 
 def test_lost_factors_are_removed_when_an_operator_has_confirmed(
@@ -120,11 +123,11 @@ def test_lost_factors_are_removed_when_an_operator_has_confirmed(
     proof = operator.field("proof")
     eventually(lambda: proof.count() or dialog.count() == 0)
     if proof.count():
-        proof.fill(OPERATORS_PASSWORD)
-        operator.button("Confirm").click()
+        operator.prove()
     expect(row).not_to_contain_text("TOTP")
     expect(row.get_by_role("button", name=remove)).to_have_count(0)
     assert ann.ask("GET", "/x/v1/me")["status"] == 401
+    ann.totp_secret = ""
     ann.sign_in()
 
 
@@ -166,20 +169,97 @@ def test_support_sees_withdrawals_and_decides_none(
     _sees_one_withdrawal(operator)
     expect(operator.button("Approve")).to_be_visible()
 
-    ann = open_screen(quiet)
-    ann.sign_up_quickly()
-    person = ann.ask("GET", "/x/v1/me")["body"]["session"]["person_id"]
-    proof = {"password": OPERATORS_PASSWORD}
-    assert operator.ask("POST", "/x/v1/auth/step-up/password", proof)["status"] == 200
-    roles = {"roles": ["SUPPORT"]}
-    path = f"/x/v1/operator/people/{person}/roles"
-    assert operator.ask("PUT", path, roles)["status"] == 200
-    ann.sign_in()
+    ann = _with_authenticator(open_screen, quiet)
+    _gets_roles(ann, operator, "SUPPORT")
     assert ann.ask("GET", "/x/v1/operator/withdrawals")["status"] == 200
     _sees_one_withdrawal(ann)
     expect(ann.page.get_by_role("link", name="Withdrawals")).to_be_visible()
     expect(ann.button("Approve")).to_have_count(0)
     expect(ann.button("Reject")).to_have_count(0)
+
+
+def test_the_console_opens_with_a_second_factor(
+    operator: Screen, open_screen: Open, quiet: ExchangeProcess
+) -> None:
+    """From the first sign-in to the console, and shut again by what one does to one's factor."""
+    ann = open_screen(quiet)
+    ann.sign_up_quickly()
+    _gets_roles(ann, operator, "MARKETS")
+    assert ann.ask("GET", "/x/v1/operator/health")["body"]["code"] == "SECOND_FACTOR_NEEDED"
+
+    ann.go("/operator")
+    needed = ann.page.get_by_role("heading", name="A second factor is needed")
+    expect(needed).to_be_visible()
+    expect(ann.page.get_by_role("alert")).to_have_count(0)
+    for width in (360, 1440):
+        ann.page.set_viewport_size({"width": width, "height": 900})
+        ann.picture(f"operator-factor-needed-{width}")
+    assert ann.axe() == []
+    ann.page.get_by_role("link", name="Set up a second factor").click()
+    ann.button("Set up an authenticator").click()
+    dialog = ann.page.get_by_role("dialog")
+    ann.totp_secret = dialog.locator(".copyable code").inner_text()
+    code = ann.field("totpCode")
+    code.fill(pyotp.TOTP(ann.totp_secret).now())
+    dialog.get_by_role("button", name="Confirm").click()
+    dialog.get_by_role("button", name="I have kept them").click()
+    gauges = ann.page.get_by_test_id("gauges").locator("tbody tr")
+    ann.page.get_by_role("link", name="Operator").click()
+    expect(gauges.first).to_be_visible()
+
+    removed = ann.ask("DELETE", "/x/v1/me/totp")
+    assert removed["status"] == 204, removed
+    ann.go("/operator")
+    expect(needed).to_be_visible()
+    expect(gauges).to_have_count(0)
+
+
+def test_a_session_without_a_code_is_let_in_by_one(
+    operator: Screen, open_screen: Open, quiet: ExchangeProcess
+) -> None:
+    """Somebody sets a factor up in one window; the other has signed in by the password alone."""
+    ann, other = open_screen(quiet), open_screen(quiet)
+    ann.sign_up_quickly()
+    _gets_roles(ann, operator, "AUDITOR")
+    other.email = ann.email
+    other.sign_in()
+    other.totp_secret, _ = ann.add_second_factor()
+    other.go("/operator")
+    expect(other.page.get_by_text("by your password alone")).to_be_visible()
+    other.button("Confirm that it is you").click()
+    other.prove()
+    expect(other.page.get_by_test_id("gauges").locator("tbody tr").first).to_be_visible()
+
+
+def test_what_is_refused_of_people_is_not_offered(
+    operator: Screen, open_screen: Open, quiet: ExchangeProcess
+) -> None:
+    ann = _with_authenticator(open_screen, quiet)
+    _gets_roles(ann, operator, "SUPPORT")
+    bob = open_screen(quiet)
+    bob.sign_up_quickly()
+    rows = {}
+    for screen in (ann, operator):
+        screen.go("/operator/people")
+        people = screen.page.get_by_test_id("people")
+        for person in (ann, bob, operator):
+            row = people.locator(f"tr[data-email='{person.email}']")
+            expect(row).to_be_visible()
+            rows[screen.email, person.email] = row
+    yourself = "Nobody does this to themselves: ask another operator."
+    others = "An operator: only an administrator may change them."
+    expected = {
+        (ann.email, ann.email): (0, yourself),
+        (ann.email, operator.email): (0, others),
+        (ann.email, bob.email): (2, ""),
+        (operator.email, operator.email): (0, yourself),
+        (operator.email, ann.email): (4, ""),
+        (operator.email, bob.email): (3, ""),
+    }
+    for pair, (buttons, why) in expected.items():
+        expect(rows[pair].get_by_role("button")).to_have_count(buttons)
+        expect(rows[pair].locator(".field-hint")).to_have_text([why] if why else [])
+    ann.picture("operator-people-support")
 
 
 def test_a_customer_sees_no_console(open_screen: Open, quiet: ExchangeProcess) -> None:

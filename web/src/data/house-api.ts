@@ -149,7 +149,7 @@ export class HouseApi {
   }
 
   confirmTotp(code: string): Promise<Result<RecoveryCodesView>> {
-    return this.rest.post("/x/v1/me/totp/confirm", { code });
+    return this.rest.renew("/x/v1/me/totp/confirm", { code });
   }
 
   removeTotp(): Promise<Result<unknown>> {
@@ -169,7 +169,7 @@ export class HouseApi {
   }
 
   addPasskey(name: string, answer: PasskeyAnswer): Promise<Result<RecoveryCodesView>> {
-    return this.rest.post("/x/v1/me/passkeys", { name, credential: answer });
+    return this.rest.renew("/x/v1/me/passkeys", { name, credential: answer });
   }
 
   removePasskey(passkeyId: string): Promise<Result<unknown>> {

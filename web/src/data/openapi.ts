@@ -664,6 +664,9 @@ export interface RuleView {
   readonly is_open: boolean;
 }
 
+/** How far a session has come to what operators need for their work: a second factor. */
+export type SecondFactor = "MISSING" | "NOT_NEEDED" | "PROVED" | "UNPROVED";
+
 /** A session, for the page that has it. */
 export interface SessionInfo {
   readonly session_id: string;
@@ -672,6 +675,7 @@ export interface SessionInfo {
   readonly email: string;
   readonly roles: readonly OperatorRole[];
   readonly factors: readonly Factor[];
+  readonly second_factor: SecondFactor;
   readonly stepped_up_until_us: number;
   readonly started_us: number;
   readonly idle_ends_us: number;

@@ -535,6 +535,14 @@ export const texts = {
   operator: {
     title: "Operator console",
     notAllowed: "This console is for operators.",
+    factorNeeded: "A second factor is needed",
+    factorMissing:
+      "Whoever runs the exchange proves who they are by more than a password. Set up an authenticator or a passkey under Account, Security; then this console opens.",
+    factorUnproved:
+      "You have signed in by your password alone. Confirm by your authenticator or passkey; then this console opens.",
+    setFactorUp: "Set up a second factor",
+    notYourself: "Nobody does this to themselves: ask another operator.",
+    notOperators: "An operator: only an administrator may change them.",
     health: "Health",
     markets: "Markets",
     fees: "Fees",

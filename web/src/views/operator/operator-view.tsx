@@ -1,11 +1,12 @@
 /** The console: whoever runs the exchange sees how it is and sets what may be set. */
 
-import { type ComponentType, useEffect } from "react";
-import { usePerson } from "../../hooks";
-import { go } from "../../router";
+import { type ComponentType, type ReactNode, useEffect } from "react";
+import { useExchange, usePerson } from "../../hooks";
+import { go, Link } from "../../router";
 import { texts } from "../../texts/en";
+import { ProblemLine, useSending } from "../../ui/form";
 import { Loading } from "../../ui/states";
-import { StepUp } from "../../ui/step-up";
+import { StepUp, useAssured } from "../../ui/step-up";
 import { Subnav } from "../../ui/subnav";
 import { Audit } from "./audit";
 import { Fees } from "./fees";
@@ -13,6 +14,7 @@ import { Health } from "./health";
 import { Ledger } from "./ledger";
 import { Markets } from "./markets";
 import { People } from "./people";
+import { useOperatorApi } from "./use-operator";
 import { Withdrawals } from "./withdrawals";
 
 interface Section {
@@ -53,6 +55,56 @@ function mayOpen(section: Section, roles: readonly string[]): boolean {
   return section.roles.some((role) => roles.includes(role));
 }
 
+/** Nothing of the console is shown before its operator has proved a second factor. */
+function Protected({ children }: { readonly children: ReactNode }) {
+  const exchange = useExchange();
+  const standing = usePerson().me?.session.second_factor;
+  useEffect(() => {
+    // Another window may have set one up, or removed it.
+    void exchange.loadPerson();
+  }, [exchange]);
+  if (standing === "MISSING") return <SetUpFirst />;
+  if (standing === "UNPROVED") return <ProveFirst />;
+  return children;
+}
+
+function SetUpFirst() {
+  return (
+    <section className="panel" aria-label={texts.operator.factorNeeded}>
+      <h2>{texts.operator.factorNeeded}</h2>
+      <p>{texts.operator.factorMissing}</p>
+      <div className="row">
+        <Link to="/account/security" className="button is-main">
+          {texts.operator.setFactorUp}
+        </Link>
+      </div>
+    </section>
+  );
+}
+
+function ProveFirst() {
+  const exchange = useExchange();
+  const api = useOperatorApi();
+  const assured = useAssured();
+  const sending = useSending();
+  async function prove(): Promise<void> {
+    const result = await sending.send(() => assured(() => api.health()));
+    if (result.ok) await exchange.loadPerson();
+  }
+  return (
+    <section className="panel" aria-label={texts.operator.factorNeeded}>
+      <h2>{texts.operator.factorNeeded}</h2>
+      <p>{texts.operator.factorUnproved}</p>
+      <ProblemLine sending={sending} />
+      <div className="row">
+        <button type="button" className="button is-main" onClick={() => void prove()}>
+          {texts.stepUp.title}
+        </button>
+      </div>
+    </section>
+  );
+}
+
 export function OperatorView({ section }: { readonly section: string }) {
   const person = usePerson();
   const roles = person.me?.session.roles ?? [];
@@ -75,7 +127,9 @@ export function OperatorView({ section }: { readonly section: string }) {
           label={texts.operator.title}
           links={open.map(({ path, label }) => ({ to: `/operator/${path}`, label }))}
         />
-        <View />
+        <Protected>
+          <View />
+        </Protected>
       </div>
     </StepUp>
   );

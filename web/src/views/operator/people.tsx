@@ -75,6 +75,12 @@ export function People() {
   );
 }
 
+/** Why the exchange would refuse to do anything to somebody, if it would. */
+function whyNot(isOneself: boolean, isAnothers: boolean): string | null {
+  if (isOneself) return texts.operator.notYourself;
+  return isAnothers ? texts.operator.notOperators : null;
+}
+
 function PersonRow({
   person,
   onDone,
@@ -93,6 +99,7 @@ function PersonRow({
   const hasSecond = person.factors.some((factor) => factor !== "PASSWORD");
   const isLocked = person.status === "LOCKED";
   const { person_id: personId } = person;
+  const why = whyNot(personId === ownId, person.roles.length > 0 && !mayAll);
   async function act(call: () => Promise<Result<OperatorPersonView>>): Promise<void> {
     const result = await sending.send(() => assured(call));
     if (result.ok) onDone();
@@ -110,7 +117,8 @@ function PersonRow({
       </td>
       <td data-label={texts.operator.signedIn}>{microsecondsText(person.signed_in_us)}</td>
       <td className="is-wrapping" data-label={texts.orders.actions}>
-        {maySupport && (
+        {maySupport && why && <span className="field-hint">{why}</span>}
+        {maySupport && !why && (
           <>
             <button
               type="button"
@@ -126,14 +134,14 @@ function PersonRow({
             >
               {texts.operator.endSessions}
             </button>
-            {hasSecond && personId !== ownId && (
+            {hasSecond && (
               <button type="button" className="button is-small" onClick={() => setRemoving(true)}>
                 {texts.operator.removeFactors}
               </button>
             )}
           </>
         )}
-        {mayAll && (
+        {mayAll && !why && (
           <button type="button" className="button is-small" onClick={() => setEditing(true)}>
             {texts.operator.setRoles}
           </button>
