@@ -6,6 +6,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
@@ -57,12 +58,17 @@ _TABLES = (
     """,
 )
 _COLUMNS = "number, time_us, actor, action, target, details, request_id, previous, digest"
+_SELECT = f"SELECT {_COLUMNS} FROM audit_record WHERE"  # noqa: S608 - a constant
 _Row = tuple[int, int, str, str, str, str, str, bytes, bytes]
 _T = TypeVar("_T")
 
 
 class SqliteAudit:
-    """`AuditStore` in a file that its owner alone may read; the writes run in a thread."""
+    """`AuditStore` in a file that its owner alone may read; threads write and read.
+
+    Looking for some records may mean going through all of them, so it has a connection and a thread
+    of its own: nobody's act waits until an auditor has found something.
+    """
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         """Open the log, made if missing; raises AuditError. A reader may look while another writes.
@@ -71,27 +77,26 @@ class SqliteAudit:
         """
         self._path = path
         self._one_at_a_time = threading.Lock()
+        self._looking = ThreadPoolExecutor(max_workers=1, thread_name_prefix="audit-look")
         if not read_only:
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, _MODE))
             path.chmod(_MODE)
         try:
-            self._database = sqlite3.connect(
-                f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rw'}",
-                uri=True,
-                isolation_level=None,
-                check_same_thread=False,
-                timeout=_BUSY_SECONDS,
-            )
+            self._database = self._connect("ro" if read_only else "rw")
         except sqlite3.Error as error:
             raise AuditError(f"{path}: {error}") from error
         try:
             self._open(read_only=read_only)
+            self._looker = self._connect("ro")
         except (sqlite3.Error, AuditError) as error:
             self._database.close()
             raise AuditError(f"{path}: {error}") from error
 
     def close(self) -> None:
-        """Close the file; the store must not be used afterwards."""
+        """Give up what is being looked for, and close the file; nobody may use it afterwards."""
+        self._looker.interrupt()
+        self._looking.shutdown(cancel_futures=True)
+        self._looker.close()
         with self._one_at_a_time:
             self._database.close()
 
@@ -105,9 +110,12 @@ class SqliteAudit:
 
     async def records(self, after: int | None, limit: int) -> list[AuditRecord]:
         """Return records numbered above `after`, or from the first on, the oldest first."""
-        if after is None:
-            return await self._select("1 ORDER BY number LIMIT ?", (limit,))
-        return await self._select("number > ? ORDER BY number LIMIT ?", (after, limit))
+        condition, values = ("1", (limit,)) if after is None else ("number > ?", (after, limit))
+        statement = f"{_SELECT} {condition} ORDER BY number LIMIT ?"
+        rows: list[_Row] = await asyncio.to_thread(
+            self._guarded, lambda: self._database.execute(statement, values).fetchall()
+        )
+        return [_record(row) for row in rows]
 
     async def newest(
         self, limit: int, *, before: int | None = None, wanted: AuditFilter = EVERY_RECORD
@@ -126,8 +134,20 @@ class SqliteAudit:
         if before is not None:
             conditions.append("number < ?")
             values.append(before)
-        condition = " AND ".join(conditions)
-        return await self._select(f"{condition} ORDER BY number DESC LIMIT ?", (*values, limit))
+        statement = f"{_SELECT} {' AND '.join(conditions)} ORDER BY number DESC LIMIT ?"
+        rows = await asyncio.get_running_loop().run_in_executor(
+            self._looking, self._look, statement, (*values, limit)
+        )
+        return [_record(row) for row in rows]
+
+    def _connect(self, mode: str) -> sqlite3.Connection:
+        return sqlite3.connect(
+            f"{self._path.absolute().as_uri()}?mode={mode}",
+            uri=True,
+            isolation_level=None,
+            check_same_thread=False,
+            timeout=_BUSY_SECONDS,
+        )
 
     def _open(self, *, read_only: bool) -> None:
         if not read_only:
@@ -183,12 +203,11 @@ class SqliteAudit:
         row = self._database.execute("SELECT number, digest FROM audit_head").fetchone()
         return AuditHead() if row is None else AuditHead(*row)
 
-    async def _select(self, condition: str, values: tuple[object, ...]) -> list[AuditRecord]:
-        statement = f"SELECT {_COLUMNS} FROM audit_record WHERE {condition}"  # noqa: S608 - of constants
-        rows: list[_Row] = await asyncio.to_thread(
-            self._guarded, lambda: self._database.execute(statement, values).fetchall()
-        )
-        return [_record(row) for row in rows]
+    def _look(self, statement: str, values: tuple[object, ...]) -> list[_Row]:
+        try:
+            return self._looker.execute(statement, values).fetchall()
+        except sqlite3.Error as error:
+            raise AuditError(f"{self._path}: {error}") from error
 
     def _guarded(self, work: Callable[[], _T]) -> _T:
         """Do something with the file, one at a time, in the terms of the port."""

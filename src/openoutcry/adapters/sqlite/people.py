@@ -103,7 +103,7 @@ class SqlitePeople:
 
     async def people(self, after_person_id: int, limit: int, containing: str) -> list[Person]:
         """Return people by id, those whose address contains a text."""
-        rows = self._database.rows(
+        rows = await self._database.search(
             f"SELECT {_PERSON} FROM person WHERE person_id > ?"
             " AND (? = '' OR instr(email_key, ?) > 0) ORDER BY person_id LIMIT ?",
             (after_person_id, containing, containing, limit),
@@ -339,11 +339,10 @@ class SqliteSessions:
     async def end_run_out(self, now_us: int, seen_before_us: int) -> list[str]:
         """End what was not used since, or has come to its end."""
         condition, values = "ends_us <= ? OR seen_us <= ?", (now_us, seen_before_us)
-        if not self._database.rows(
+        found = await self._database.search(
             f"SELECT 1 FROM person_session WHERE {condition} LIMIT 1", values
-        ):
-            return []
-        return await self._end(condition, values)
+        )
+        return await self._end(condition, values) if found else []
 
     def _one(self, condition: str, value: object) -> tuple[StoredSession, Person] | None:
         row = self._database.row(

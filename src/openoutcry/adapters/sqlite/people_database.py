@@ -1,7 +1,8 @@
 """The file of people, opened for the tables of identity: one thread writes, the loop reads.
 
 The log in front of the file lets readers see the last commit while the next is on its way, so a
-read never waits for a disk.
+read never waits for a disk. The loop reads what an index finds; what looks through a whole table
+has a thread and a connection of its own.
 """
 
 import asyncio
@@ -120,14 +121,16 @@ class PeopleDatabase:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._reader = self._writer = None
+        self._reader = self._writer = self._searcher = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="people")
+        self._search_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="people-search")
         try:
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, _MODE))
             path.chmod(_MODE)
             self._writer = self._connect(_BUSY_SECONDS)
             self._make_tables(self._writer)
             self._reader = self._connect(_READ_BUSY_SECONDS)
+            self._searcher = self._connect(_READ_BUSY_SECONDS)
         except (OSError, sqlite3.Error) as error:
             self.close()
             raise PeopleStoreError(f"{path}: {error}") from error
@@ -136,23 +139,37 @@ class PeopleDatabase:
             raise
 
     def close(self) -> None:
-        """End what is being written, and close the file."""
+        """End what is being written, give up what is being searched, and close the file."""
+        if self._searcher is not None:
+            self._searcher.interrupt()
+        self._search_thread.shutdown(cancel_futures=True)
         self._thread.shutdown()
-        for connection in (self._reader, self._writer):
+        for connection in (self._reader, self._writer, self._searcher):
             if connection is not None:
                 connection.close()
 
     def rows(self, statement: str, values: Sequence[object] = ()) -> list[Row]:
-        """Read what is committed."""
-        assert self._reader is not None, "an open file has a reader"
-        try:
-            return self._reader.execute(statement, values).fetchall()
-        except sqlite3.Error as error:
-            raise PeopleStoreError(f"{self._path}: {error}") from error
+        """Read what is committed, at once: an index has to find it."""
+        return self._read(self._reader, statement, values)
 
     def row(self, statement: str, values: Sequence[object] = ()) -> Row | None:
         """Read one row of what is committed."""
         return next(iter(self.rows(statement, values)), None)
+
+    async def search(self, statement: str, values: Sequence[object] = ()) -> list[Row]:
+        """Read what is committed, however long it takes, while others go on."""
+        return await asyncio.get_running_loop().run_in_executor(
+            self._search_thread, self._read, self._searcher, statement, values
+        )
+
+    def _read(
+        self, connection: sqlite3.Connection | None, statement: str, values: Sequence[object]
+    ) -> list[Row]:
+        assert connection is not None, "an open file has readers"
+        try:
+            return connection.execute(statement, values).fetchall()
+        except sqlite3.Error as error:
+            raise PeopleStoreError(f"{self._path}: {error}") from error
 
     async def change(self, statement: str, values: Sequence[object] = ()) -> int:
         """Run one statement durably; returns how many rows it changed."""
