@@ -43,7 +43,9 @@ def exchange_alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchang
 
 
 PAGE = Path(__file__).parents[2] / "web" / "src"
-CALL = re.compile(r"""\b(get|post|put|patch|delete|renew)(?:<[^()]*>)?\(\s*["`](/x/v1/[^"`]*)["`]""")
+CALL = re.compile(
+    r"""\b(get|post|put|patch|delete|renew)(?:<[^()]*>)?\(\s*["`](/x/v1/[^"`]*)["`]"""
+)
 """Calls as the page's source has them; `renew` is a POST that brings another token."""
 LAST = ("/auth/sign-out", "/me/password", "/me/sessions", "/me/totp", "/operator/people")
 """Operations that may end the session, or its second factor, so that the others are asked first."""
