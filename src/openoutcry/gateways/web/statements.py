@@ -14,7 +14,8 @@ import msgspec
 
 from openoutcry.gateways.edge.catalog import Catalog
 from openoutcry.gateways.web.api import Access, Document, Input, Output, ProblemType, Route, WebCall
-from openoutcry.gateways.web.wallet import TAGS, told
+from openoutcry.gateways.web.wallet import TAGS
+from openoutcry.gateways.web.wallet_reading import told
 from openoutcry.gateways.web.wallet_shapes import Moment, problems_of
 from openoutcry.ports.ledger import START, LedgerEntry, Position
 from openoutcry.ports.people import OperatorRole

@@ -1,26 +1,21 @@
 """Money in and out, for whoever has signed in: deposits, withdrawals, the list of addresses."""
 
-from dataclasses import replace
-
 from openoutcry.gateways.edge.catalog import Catalog
 from openoutcry.gateways.web import wallet_shapes as shapes
 from openoutcry.gateways.web.api import Access, Route, WebCall
 from openoutcry.gateways.web.server import NOT_FOUND
+from openoutcry.gateways.web.wallet_reading import WalletReading, told
 from openoutcry.gateways.web.wallet_shapes import (
     AMOUNT_REFUSED,
     UNKNOWN_ASSET,
     asset_named,
     atoms_of,
-    problem_of,
     problems_of,
 )
-from openoutcry.ports.audit import person_actor
 from openoutcry.ports.calls import Calls
 from openoutcry.ports.wallet_desk import (
-    WalletActs,
     WalletDesk,
     WalletRefusalCode,
-    WalletRefusedError,
     WithdrawalRequest,
 )
 from openoutcry.ports.wallets import AllowedAddress
@@ -34,6 +29,22 @@ _ADDRESS_CODES = (
     _Code.ADDRESS_IS_OURS,
 )
 _AMOUNT_CODES = (_Code.UNKNOWN_NETWORK, _Code.ASSET_CLOSED, _Code.AMOUNT_TOO_SMALL)
+_ASKING_PROBLEMS = (
+    UNKNOWN_ASSET,
+    AMOUNT_REFUSED,
+    *problems_of(
+        *_AMOUNT_CODES,
+        *_ADDRESS_CODES,
+        _Code.ADDRESS_NOT_ALLOWED,
+        _Code.ADDRESS_COOLING_OFF,
+        _Code.SECURITY_CHANGED,
+        _Code.LIMIT_REACHED,
+        _Code.INSUFFICIENT_BALANCE,
+        _Code.ACCOUNT_MAY_NOT_WITHDRAW,
+        _Code.CLIENT_ID_REUSED,
+    ),
+)
+"""Why a withdrawal may be refused at once."""
 
 
 class Wallet:
@@ -43,6 +54,7 @@ class Wallet:
         self._desk = desk
         self._catalog = catalog
         self._calls = calls
+        self._reading = WalletReading(desk, catalog)
 
     async def assets(self, call: WebCall) -> shapes.WalletAssets:
         """Every asset, what one has of it, and its networks."""
@@ -80,25 +92,7 @@ class Wallet:
 
     async def deposits(self, call: WebCall) -> shapes.DepositList:
         """One's deposits."""
-        asked = call.asked(shapes.PageWanted)
-        found = await self._desk.deposits(
-            call.person.account_id,
-            asset=None if asked.asset is None else asset_named(self._catalog, asked.asset).id,
-            start_us=asked.start_us,
-            end_us=asked.end_us,
-            offset=asked.offset,
-            limit=asked.limit,
-        )
-        return shapes.DepositList(
-            deposits=tuple(
-                shapes.deposit_view(
-                    self._catalog.asset(one.asset),
-                    one,
-                    self._desk.confirmations_final(one.chain, one.asset),
-                )
-                for one in found
-            )
-        )
+        return await self._reading.deposits(call.person.account_id, call.asked(shapes.PageWanted))
 
     async def quote(self, call: WebCall) -> shapes.QuoteView:
         """What a withdrawal would cost."""
@@ -119,7 +113,7 @@ class Wallet:
         """Ask for a withdrawal."""
         asked = call.read(shapes.NewWithdrawal)
         asset = asset_named(self._catalog, asked.asset)
-        made = await self._acts(call).withdraw(
+        made = await self._reading.acts(call).withdraw(
             WithdrawalRequest(
                 account_id=call.person.account_id,
                 asset=asset.id,
@@ -133,32 +127,18 @@ class Wallet:
 
     async def withdrawals(self, call: WebCall) -> shapes.WithdrawalList:
         """One's withdrawals."""
-        asked = call.asked(shapes.PageWanted)
-        found = await self._desk.withdrawals(
-            call.person.account_id,
-            asset=None if asked.asset is None else asset_named(self._catalog, asked.asset).id,
-            start_us=asked.start_us,
-            end_us=asked.end_us,
-            offset=asked.offset,
-            limit=asked.limit,
-        )
-        return shapes.WithdrawalList(
-            withdrawals=tuple(
-                shapes.withdrawal_view(self._catalog.asset(one.asset), one) for one in found
-            )
-        )
+        account_id = call.person.account_id
+        return await self._reading.withdrawals(account_id, call.asked(shapes.PageWanted))
 
     async def withdrawal(self, call: WebCall) -> shapes.WithdrawalView:
         """One withdrawal, with its steps."""
         name = call.path["withdrawal_id"]
-        found = await self._desk.withdrawal(call.person.account_id, name)
-        steps = await self._desk.steps(name)
-        return shapes.withdrawal_view(self._catalog.asset(found.asset), found, steps)
+        return await self._reading.withdrawal_named(call.person.account_id, name)
 
     async def cancel(self, call: WebCall) -> shapes.WithdrawalView:
         """Take a withdrawal back."""
-        found = await self._acts(call).cancel(call.person.account_id, call.path["withdrawal_id"])
-        return shapes.withdrawal_view(self._catalog.asset(found.asset), found)
+        acts, name = self._reading.acts(call), call.path["withdrawal_id"]
+        return self._reading.withdrawal(await acts.cancel(call.person.account_id, name))
 
     async def addresses(self, call: WebCall) -> shapes.AddressList:
         """One's list of addresses."""
@@ -170,14 +150,14 @@ class Wallet:
     async def allow(self, call: WebCall) -> shapes.AddressView:
         """Add an address."""
         asked = call.read(shapes.NewAddress)
-        entry: AllowedAddress = await self._acts(call).allow(
+        entry: AllowedAddress = await self._reading.acts(call).allow(
             call.person.account_id, asked.network, asked.address, asked.label
         )
         return shapes.address_view(entry, call.now_us)
 
     async def disallow(self, call: WebCall) -> None:
         """Remove an address."""
-        acts = self._acts(call)
+        acts = self._reading.acts(call)
         chain, address = call.path["network"], call.path["address"]
         if not await acts.disallow(call.person.account_id, chain, address):
             raise NOT_FOUND.problem("It is not on your list.")
@@ -199,7 +179,7 @@ class Wallet:
     async def take(self, call: WebCall) -> shapes.Offer:
         """Take from the faucet."""
         asset = asset_named(self._catalog, call.read(shapes.GiftWanted).asset)
-        left = await self._acts(call).take_gift(call.person.account_id, asset.id)
+        left = await self._reading.acts(call).take_gift(call.person.account_id, asset.id)
         return shapes.Offer(
             asset=asset.name, amount=asset.text(left.amount_atoms), left_today=left.left
         )
@@ -211,13 +191,10 @@ class Wallet:
         amount_atoms = atoms_of(asset, asked.amount)
         if amount_atoms <= 0:
             raise AMOUNT_REFUSED.problem("It is more than nothing.", field="amount")
-        transaction = await self._acts(call).simulate_payment(
+        transaction = await self._reading.acts(call).simulate_payment(
             call.person.account_id, asset.id, asked.network, amount_atoms
         )
         return shapes.MadePayment(transaction=transaction)
-
-    def _acts(self, call: WebCall) -> WalletActs:
-        return self._desk.acting(person_actor(call.person.person_id), call.request_id)
 
 
 def routes(desk: WalletDesk, catalog: Catalog, calls: Calls) -> tuple[Route, ...]:
@@ -225,21 +202,13 @@ def routes(desk: WalletDesk, catalog: Catalog, calls: Calls) -> tuple[Route, ...
     wallet = Wallet(desk, catalog, calls)
     return tuple(
         told(route)
-        for route in (*_deposit_routes(wallet), *_withdrawal_routes(wallet), *_demo_routes(wallet))
+        for route in (
+            *_deposit_routes(wallet),
+            *_withdrawal_routes(wallet),
+            *_address_routes(wallet),
+            *_demo_routes(wallet),
+        )
     )
-
-
-def told(route: Route) -> Route:
-    """Return a route that tells refusals of the wallets as problems."""
-    handler = route.handler
-
-    async def answer(call: WebCall) -> object:
-        try:
-            return await handler(call)
-        except WalletRefusedError as error:
-            raise problem_of(error) from error
-
-    return replace(route, handler=answer)
 
 
 def _deposit_routes(wallet: Wallet) -> tuple[Route, ...]:
@@ -306,21 +275,7 @@ def _withdrawal_routes(wallet: Wallet) -> tuple[Route, ...]:
             body=shapes.NewWithdrawal,
             answer=shapes.WithdrawalView,
             status=201,
-            problems=(
-                UNKNOWN_ASSET,
-                AMOUNT_REFUSED,
-                *problems_of(
-                    *_AMOUNT_CODES,
-                    *_ADDRESS_CODES,
-                    _Code.ADDRESS_NOT_ALLOWED,
-                    _Code.ADDRESS_COOLING_OFF,
-                    _Code.SECURITY_CHANGED,
-                    _Code.LIMIT_REACHED,
-                    _Code.INSUFFICIENT_BALANCE,
-                    _Code.ACCOUNT_MAY_NOT_WITHDRAW,
-                    _Code.CLIENT_ID_REUSED,
-                ),
-            ),
+            problems=_ASKING_PROBLEMS,
         ),
         Route(
             method="GET",
@@ -353,6 +308,11 @@ def _withdrawal_routes(wallet: Wallet) -> tuple[Route, ...]:
             answer=shapes.WithdrawalView,
             problems=problems_of(_Code.UNKNOWN_WITHDRAWAL, _Code.TOO_LATE),
         ),
+    )
+
+
+def _address_routes(wallet: Wallet) -> tuple[Route, ...]:
+    return (
         Route(
             method="GET",
             path="/wallet/addresses",

@@ -1,120 +1,78 @@
 """Operators' part of money in and out: withdrawals to approve, blocked deposits, limits."""
 
+from collections.abc import Awaitable, Callable
+
 from openoutcry.gateways.edge.catalog import Catalog
 from openoutcry.gateways.web import wallet_shapes as shapes
 from openoutcry.gateways.web.api import Access, Route, WebCall
-from openoutcry.gateways.web.wallet import told
+from openoutcry.gateways.web.wallet_reading import WalletReading, told
 from openoutcry.gateways.web.wallet_shapes import (
     AMOUNT_REFUSED,
-    REFUSALS,
     UNKNOWN_ASSET,
     asset_named,
     atoms_of,
+    number_in,
     problems_of,
 )
-from openoutcry.ports.audit import person_actor
 from openoutcry.ports.people import OperatorRole
-from openoutcry.ports.wallet_desk import WalletActs, WalletDesk, WalletRefusalCode
-from openoutcry.ports.wallets import WithdrawalRule
+from openoutcry.ports.wallet_desk import WalletDesk, WalletRefusalCode
+from openoutcry.ports.wallets import Withdrawal, WithdrawalRule
 
 TAGS = ("operator",)
 _Code = WalletRefusalCode
 _LOOK = Access.operator(OperatorRole.TREASURY, OperatorRole.AUDITOR, OperatorRole.SUPPORT)
 _DECIDE = Access.operator(OperatorRole.TREASURY, stepped_up=True)
+_Decide = Callable[[str, int, int, str], Awaitable[Withdrawal]]
 
 
 class Treasury:
     """The handlers of operators who look after money."""
 
     def __init__(self, desk: WalletDesk, catalog: Catalog) -> None:
-        self._desk = desk
         self._catalog = catalog
+        self._reading = WalletReading(desk, catalog)
 
     async def withdrawals(self, call: WebCall) -> shapes.WithdrawalList:
         """Everybody's withdrawals."""
         asked = call.asked(shapes.OperatorsPageWanted)
-        found = await self._desk.withdrawals(
-            asked.account_id,
-            states=() if asked.state is None else (asked.state,),
-            asset=None if asked.asset is None else asset_named(self._catalog, asked.asset).id,
-            start_us=asked.start_us,
-            end_us=asked.end_us,
-            offset=asked.offset,
-            limit=asked.limit,
-        )
-        return shapes.WithdrawalList(
-            withdrawals=tuple(
-                shapes.withdrawal_view(self._catalog.asset(one.asset), one) for one in found
-            )
-        )
+        states = () if asked.state is None else (asked.state,)
+        return await self._reading.withdrawals(asked.account_id, asked, states)
 
     async def withdrawal(self, call: WebCall) -> shapes.WithdrawalView:
         """One withdrawal, with its steps."""
-        name = call.path["withdrawal_id"]
-        found = await self._desk.withdrawal(None, name)
-        steps = await self._desk.steps(name)
-        return shapes.withdrawal_view(self._catalog.asset(found.asset), found, steps)
+        return await self._reading.withdrawal_named(None, call.path["withdrawal_id"])
 
     async def approve(self, call: WebCall) -> shapes.WithdrawalView:
         """Say yes."""
-        decided = await self._acts(call).approve(
-            call.path["withdrawal_id"],
-            call.person.person_id,
-            call.person.account_id,
-            call.read(shapes.Decision).note,
-        )
-        return shapes.withdrawal_view(self._catalog.asset(decided.asset), decided)
+        return await self._decide(call, self._reading.acts(call).approve)
 
     async def reject(self, call: WebCall) -> shapes.WithdrawalView:
         """Say no."""
-        decided = await self._acts(call).reject(
-            call.path["withdrawal_id"],
-            call.person.person_id,
-            call.person.account_id,
-            call.read(shapes.Decision).note,
+        return await self._decide(call, self._reading.acts(call).reject)
+
+    async def _decide(self, call: WebCall, decide: _Decide) -> shapes.WithdrawalView:
+        note = call.read(shapes.Decision).note
+        name, person = call.path["withdrawal_id"], call.person
+        return self._reading.withdrawal(
+            await decide(name, person.person_id, person.account_id, note)
         )
-        return shapes.withdrawal_view(self._catalog.asset(decided.asset), decided)
 
     async def deposits(self, call: WebCall) -> shapes.DepositList:
         """Everybody's deposits."""
         asked = call.asked(shapes.OperatorsDepositsWanted)
-        found = await self._desk.deposits(
-            asked.account_id,
-            states=() if asked.state is None else (asked.state,),
-            asset=None if asked.asset is None else asset_named(self._catalog, asked.asset).id,
-            start_us=asked.start_us,
-            end_us=asked.end_us,
-            offset=asked.offset,
-            limit=asked.limit,
-        )
-        return shapes.DepositList(
-            deposits=tuple(
-                shapes.deposit_view(
-                    self._catalog.asset(one.asset),
-                    one,
-                    self._desk.confirmations_final(one.chain, one.asset),
-                )
-                for one in found
-            )
-        )
+        states = () if asked.state is None else (asked.state,)
+        return await self._reading.deposits(asked.account_id, asked, states)
 
     async def retry_deposit(self, call: WebCall) -> shapes.DepositView:
         """Have a blocked deposit credited again."""
-        number = call.path["number"]
-        if not (number.isascii() and number.isdigit() and len(number) <= 18):
-            raise REFUSALS[_Code.UNKNOWN_DEPOSIT].problem("A deposit is a number.")
-        found = await self._acts(call).retry_deposit(int(number))
-        return shapes.deposit_view(
-            self._catalog.asset(found.asset),
-            found,
-            self._desk.confirmations_final(found.chain, found.asset),
-        )
+        number = number_in(call, _Code.UNKNOWN_DEPOSIT)
+        return self._reading.deposit(await self._reading.acts(call).retry_deposit(number))
 
     async def set_rule(self, call: WebCall) -> shapes.RuleView:
         """Change how much of an asset may leave."""
         asset = asset_named(self._catalog, call.path["asset"])
         asked = call.read(shapes.NewRule)
-        rule = await self._acts(call).set_rule(
+        rule = await self._reading.acts(call).set_rule(
             WithdrawalRule(
                 asset=asset.id,
                 hour_atoms=atoms_of(asset, asked.hour_limit, "hour_limit"),
@@ -130,9 +88,6 @@ class Treasury:
             second_person_from=asset.text(rule.second_person_atoms),
             is_open=rule.is_open,
         )
-
-    def _acts(self, call: WebCall) -> WalletActs:
-        return self._desk.acting(person_actor(call.person.person_id), call.request_id)
 
 
 def routes(desk: WalletDesk, catalog: Catalog) -> tuple[Route, ...]:

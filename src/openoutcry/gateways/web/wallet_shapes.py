@@ -7,7 +7,7 @@ import msgspec
 
 from openoutcry.gateways.edge.catalog import Asset, Catalog
 from openoutcry.gateways.edge.service import ApiError
-from openoutcry.gateways.web.api import Amount, Input, Output, Problem, ProblemType
+from openoutcry.gateways.web.api import Amount, Input, Output, Problem, ProblemType, WebCall
 from openoutcry.ports.wallet_desk import (
     AssetNetwork,
     WalletRefusalCode,
@@ -25,6 +25,7 @@ from openoutcry.ports.wallets import (
 )
 
 PAGE_MAX = 200
+NUMBER_DIGITS_MAX = 18
 AssetName = Annotated[str, msgspec.Meta(min_length=1, max_length=16, examples=["BTC"])]
 NetworkName = Annotated[str, msgspec.Meta(min_length=1, max_length=16, examples=["BTC"])]
 AddressText = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
@@ -88,6 +89,14 @@ def atoms_of(asset: Asset, text: str, field: str = "amount") -> int:
         return asset.atoms(field, text)
     except ApiError as error:
         raise AMOUNT_REFUSED.problem(error.message, field=field) from error
+
+
+def number_in(call: WebCall, unknown: WalletRefusalCode) -> int:
+    """Return the number in the path; raises Problem, as for one that names nothing."""
+    text = call.path["number"]
+    if not (text.isascii() and text.isdigit() and len(text) <= NUMBER_DIGITS_MAX):
+        raise REFUSALS[unknown].problem("It is named by a number.")
+    return int(text)
 
 
 # ----- what is asked
