@@ -135,8 +135,10 @@ async def test_an_entry_is_found_by_its_reference_in_its_account_only(
     run: Run, ledger: Ledger
 ) -> None:
     seen = 0
+    holders: dict[int, set[int]] = {}
     for batch in run.batches:
         for event in batch.of_type(BalanceEvent):
+            holders.setdefault(event.reference, set()).add(event.account_id)
             if event.reference == 0 or event.cause != BalanceCause.DEPOSIT:
                 continue
             found = await ledger.find(0, event.account_id, event.reference)
@@ -145,7 +147,10 @@ async def test_an_entry_is_found_by_its_reference_in_its_account_only(
             assert await ledger.find(0, event.account_id + (1 << 10), event.reference) is None
             seen += 1
     assert seen > 3
+    for reference, accounts in [pair for pair in holders.items() if pair[0]][:20]:
+        assert await ledger.holder(0, reference) in accounts
     assert await ledger.find(0, run.accounts()[0], (1 << 64) - 12345) is None
+    assert await ledger.holder(0, (1 << 64) - 12345) is None
 
 
 async def test_a_read_is_as_of_the_batch_that_it_names(run: Run, ledger: Ledger) -> None:
@@ -173,6 +178,8 @@ async def test_a_store_that_is_not_there_does_not_say_no(tmp_path: Path) -> None
     with pytest.raises(HistoryAwayError):
         await ledger.find(0, 1025, 7)
     with pytest.raises(HistoryAwayError):
+        await ledger.holder(0, 7)
+    with pytest.raises(HistoryAwayError):
         await ledger.sums(0, 1025)
     history.close()
 
@@ -180,6 +187,8 @@ async def test_a_store_that_is_not_there_does_not_say_no(tmp_path: Path) -> None
 async def test_a_store_that_is_built_again_does_not_say_no_before_it_is_there(run: Run) -> None:
     with pytest.raises(HistoryAwayError):
         await run.sqlite.find(BATCHES + 1, run.accounts()[0], 7)
+    with pytest.raises(HistoryAwayError):
+        await run.sqlite.holder(BATCHES + 1, 7)
 
 
 async def test_a_ledger_knows_that_it_does_not_reach_back_to_the_first_batch(

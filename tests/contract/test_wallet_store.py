@@ -20,6 +20,8 @@ from openoutcry.ports.wallets import (
     Movement,
     MovementKind,
     MovementState,
+    UnclaimedPayment,
+    UnclaimedState,
     WalletStore,
     WalletStoreError,
     Withdrawal,
@@ -71,6 +73,21 @@ def withdrawal(name: str = "w1", **fields: object) -> Withdrawal:
         amount_atoms=100,
         fee_atoms=1,
         requested_us=NOW_US,
+        changed_us=NOW_US,
+    )
+    return replace(made, **fields)  # type: ignore[arg-type]
+
+
+def stray(name: str = "ab", **fields: object) -> UnclaimedPayment:
+    made = UnclaimedPayment(
+        chain="BTC",
+        transaction=name,
+        output=0,
+        asset_name="BTC",
+        scale=8,
+        address="simbtc1x",
+        amount_atoms=BIG,
+        seen_us=NOW_US,
         changed_us=NOW_US,
     )
     return replace(made, **fields)  # type: ignore[arg-type]
@@ -134,6 +151,55 @@ async def test_a_payment_is_one_deposit_by_chain_transaction_and_output(
     assert numbers == sorted(set(numbers))
     assert await store.deposit(made[0].number) == made[0]
     assert await store.deposit(99) is None
+
+
+async def test_a_payment_that_is_nobodys_is_kept_once(store: WalletStore) -> None:
+    made = await asyncio.gather(*(store.add_unclaimed(stray()) for _ in range(20)))
+    assert {one.number for one in made} == {made[0].number}
+    other = await store.add_unclaimed(stray(output=1, scale=0))
+    assert other.number > made[0].number
+    assert await store.unclaimed(other.number) == other
+    assert await store.unclaimed(99) is None
+    assert await store.unclaimed_named("BTC", "ab", 1) == other
+    assert await store.unclaimed_named("ETH", "ab", 1) is None
+    assert await store.unclaimed_payments() == [other, made[0]]
+    assert await store.unclaimed_payments(offset=1, limit=1) == [made[0]]
+    assert await store.count_unclaimed() == 2
+
+
+async def test_a_payment_that_is_nobodys_is_decided_on_once(store: WalletStore) -> None:
+    made = await store.add_unclaimed(stray())
+    assigned = replace(made, state=UnclaimedState.ASSIGNED, account_id=1025, note="é", version=1)
+    dismissed = replace(made, state=UnclaimedState.DISMISSED, version=1)
+    results = await asyncio.gather(
+        store.claim(assigned, deposit()),
+        store.save_unclaimed(dismissed),
+        store.claim(assigned, deposit()),
+    )
+    assert results[0] is not None
+    assert results[1:] == [False, None]
+    assert await store.unclaimed(made.number) == assigned
+    assert await store.add_unclaimed(stray()) == assigned
+    assert [one.number for one in await store.deposits()] == [results[0].number]
+    assert await store.unclaimed_payments(states=[UnclaimedState.OPEN]) == []
+    assert await store.unclaimed_payments(states=[UnclaimedState.ASSIGNED]) == [assigned]
+    assert await store.count_unclaimed() == 0
+
+
+async def test_what_somebody_owns_by_now_can_be_claimed(store: WalletStore) -> None:
+    assets = [("BTC", "BTC"), ("ETH", "USD")]
+    first = await store.add_unclaimed(stray())
+    token = await store.add_unclaimed(stray("cd", asset_name="TOKEN"))
+    usd = await store.add_unclaimed(stray("ef", chain="ETH", asset_name="USD"))
+    assert await store.claimable(assets, 9) == []
+    await store.add_address("BTC", "simbtc1x", 1025)
+    assert await store.claimable(assets, 9) == [(first, 1025)]
+    await store.add_address("ETH", "simbtc1x", 2050)
+    assert await store.claimable(assets, 9) == [(first, 1025), (usd, 2050)]
+    assert await store.claimable(assets, 1) == [(first, 1025)]
+    assert await store.claimable([("BTC", "TOKEN")], 9) == [(token, 1025)]
+    await store.save_unclaimed(replace(first, state=UnclaimedState.DISMISSED, version=1))
+    assert await store.claimable(assets, 9) == [(usd, 2050)]
 
 
 async def test_of_two_writers_of_one_version_one_wins(store: WalletStore) -> None:
@@ -364,6 +430,28 @@ def test_a_file_of_another_release_is_refused(tmp_path: Path) -> None:
     database.close()
     with pytest.raises(WalletStoreError, match="format 99"):
         SqliteWalletStore(path)
+
+
+async def test_an_older_format_is_brought_up_to_date_and_looks_again(tmp_path: Path) -> None:
+    path = tmp_path / "people.db"
+    older = SqliteWalletStore(path)
+    made = await older.add_deposit(deposit())
+    await older.set_cursor(12)
+    older.close()
+    with sqlite3.connect(path) as database:
+        database.execute("DROP TABLE wallet_unclaimed")
+        database.execute("UPDATE wallet_format SET version = 1")
+    database.close()
+    store = SqliteWalletStore(path)
+    assert await store.deposit(made.number) == made
+    assert await store.cursor() == 0, "what was nobody's was not kept"
+    kept = await store.add_unclaimed(stray("cd"))
+    await store.set_cursor(12)
+    store.close()
+    again = SqliteWalletStore(path)
+    assert await again.unclaimed(kept.number) == kept
+    assert await again.cursor() == 12
+    again.close()
 
 
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:

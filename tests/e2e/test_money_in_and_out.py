@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 from tests.e2e import clients
 from tests.support.page_client import PageClient
+from tests.support.stray_payments import pay_to_nobody
 from tools.exchange_process import DemoKey, ExchangeProcess
 
 from openoutcry.adapters.simulated.addresses import PAYLOAD_BYTES, encode
+from openoutcry.simulation import demo
 
 Eventually = Callable[[Callable[[], Any], float], Any]
 pytestmark = pytest.mark.slow
@@ -136,3 +138,47 @@ def test_a_large_withdrawal_waits_for_an_operator_and_a_kill_does_not_help_it(
     assert ledger["is_conserved"] is True
     acts = [one["action"] for one in chief.get("/operator/audit?action=withdrawal").ok()["records"]]
     assert acts == ["withdrawal.approve", "withdrawal.ask"]
+
+
+def test_a_payment_to_nobody_is_given_to_its_owner_and_credited_once_over_kills(
+    served: ExchangeProcess, eventually: Eventually
+) -> None:
+    page = sign_up(served, "cleo@example.com", eventually)
+    chief = operator_of(served)
+    unclaimed = "/operator/wallet/unclaimed-payments"
+    assert chief.get(f"{unclaimed}?state=open").ok() == {"payments": []}
+    payment = pay_to_nobody(served.data, "ETH", "ETH", 2 * demo.ATOMS)
+
+    def waiting() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = chief.get(f"{unclaimed}?state=open").ok()["payments"]
+        return found
+
+    def unclaimed_gauge() -> dict[str, Any]:
+        gauges = chief.get("/operator/health").ok()["gauges"]
+        (found,) = [one for one in gauges if one["name"] == "payments_unclaimed"]
+        return dict(found)
+
+    eventually(lambda: len(waiting()) == 1, 30.0)
+    killed(served)
+    (one,) = waiting()
+    assert (one["transaction"], one["amount"]) == (payment.transaction, "2.00000000")
+    eventually(lambda: unclaimed_gauge()["is_alarming"], 30.0)
+    account = page.get("/me").ok()["session"]["account_id"]
+    path = f"{unclaimed}/{one['number']}/assign"
+    assert page.post(path, {"account_id": account}).code() == "NOT_ALLOWED"
+    chief.post(path, {"account_id": account, "note": "she has shown the receipt"}).ok()
+    killed(served)
+
+    def deposits() -> list[str]:
+        return [found["state"] for found in page.get("/wallet/deposits").ok()["deposits"]]
+
+    eventually(lambda: deposits() == ["credited"], 60.0)
+    killed(served)
+    assert chief.post(path, {"account_id": account}).ok()["state"] == "assigned"
+    assert deposits() == ["credited"]
+    rest = page.get("/wallet/assets").ok()["assets"]
+    assert [found["free"] for found in rest if found["asset"] == "ETH"] == ["2.00000000"]
+    assert waiting() == []
+    eventually(lambda: not unclaimed_gauge()["is_alarming"], 30.0)
+    records = chief.get("/operator/audit?action=payment").ok()["records"]
+    assert [found["action"] for found in records] == ["payment.assign", "payment.assign"]

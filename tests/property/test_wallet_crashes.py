@@ -21,12 +21,13 @@ from openoutcry.ports.wallets import (
     DepositState,
     MovementKind,
     MovementState,
+    UnclaimedState,
     WithdrawalCause,
     WithdrawalState,
 )
 from openoutcry.simulation import demo
-from openoutcry.wallets.deposits import deposit_reference
 from openoutcry.wallets.desk import Desk
+from openoutcry.wallets.movements import deposit_reference
 from openoutcry.wallets.withdrawals import hold_reference, return_reference
 from openoutcry.wallets.worker import WalletWorker
 
@@ -81,6 +82,17 @@ async def deposit(scene: Scene, desk: Desk) -> None:
     await run_rounds(scene, desk)
 
 
+async def payment_to_nobody(scene: Scene, desk: Desk) -> None:
+    """Have it given to Alice by an operator, who asks again when nobody has answered."""
+    if not await scene.custodian.payments(0):
+        address = await scene.custodian.deposit_address("BTC", 5 << 10)
+        await scene.custodian.pay_in("BTC", "BTC", address, 3 * ONE)
+    await run_rounds(scene, desk, rounds=2)
+    for one in await desk.unclaimed_payments(states=(UnclaimedState.OPEN,)):
+        await try_it(desk.assign_payment(one.number, scene.alice, 7, scene.bob, "hers"))
+    await run_rounds(scene, desk)
+
+
 async def gift(scene: Scene, desk: Desk) -> None:
     if not await scene.store.gifts(scene.alice, scene.now_us // 86_400_000_000):
         await try_it(desk.take_gift(scene.alice, demo.USD))
@@ -103,6 +115,7 @@ LIVES: dict[str, tuple[Life, Fault | None]] = {
     "rejected": (rejected_withdrawal, None),
     "cancelled": (cancelled_withdrawal, None),
     "deposit": (deposit, None),
+    "payment to nobody": (payment_to_nobody, None),
     "gift": (gift, None),
 }
 
@@ -147,6 +160,10 @@ async def check(scene: Scene) -> None:
         reference = deposit_reference(one.chain, one.transaction, one.output)
         assert scene.movements(reference) == [one.amount_atoms]
         expected[one.asset] += one.amount_atoms
+    assigned = await scene.store.unclaimed_payments()
+    assert {(one.state, one.account_id) for one in assigned} <= {
+        (UnclaimedState.ASSIGNED, scene.alice)
+    }
     for kind in MovementKind:
         assert await scene.store.pending_movements(kind) == []
     gifts = await scene.store.gifts(scene.alice, scene.now_us // 86_400_000_000)
@@ -224,7 +241,7 @@ def test_no_row_of_deaths_loses_or_doubles_anything(
         asyncio.run(whole_run(Path(folder), name, deaths))
 
 
-@pytest.mark.parametrize("name", ["small", "dropped by the chain", "deposit"])
+@pytest.mark.parametrize("name", ["small", "dropped by the chain", "deposit", "payment to nobody"])
 async def test_the_file_keeps_what_a_death_must_not_take(tmp_path: Path, name: str) -> None:
     for at in range(3, 24, 4):
         folder = tmp_path / str(at)

@@ -22,6 +22,7 @@ from openoutcry.app.master_key import master_key
 from openoutcry.app.notifications import Surroundings, open_notifications
 from openoutcry.app.operating import PeopleDesk
 from openoutcry.app.settings import ServeSettings
+from openoutcry.app.views import Gauges
 from openoutcry.app.wallets import open_wallets
 from openoutcry.gateways.edge.origins import Origins
 from openoutcry.gateways.edge.page_sessions import PageSessions
@@ -94,6 +95,8 @@ class Engine:
     records: AuditStore
     on_failure: Callable[[Exception], None]
     """Hears of what ended and should not have: the run is over."""
+    gauges: Gauges
+    """What operators see of the rooms; each adds its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +140,7 @@ async def open_people(
     stack.push_async_callback(identity.close)
     money = await open_wallets(stack, exchange, settings, audit, identity.directory)
     exchange.wallets = money.desk
+    engine.gauges.append(money.gauge)
     told = await open_notifications(
         stack,
         Surroundings(

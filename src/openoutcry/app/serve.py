@@ -49,7 +49,7 @@ from openoutcry.app.people import (
     where_to_look,
 )
 from openoutcry.app.settings import ServeSettings, SettingsError
-from openoutcry.app.views import Counts, EmbeddedViews
+from openoutcry.app.views import Counts, EmbeddedViews, Gauges
 from openoutcry.core.records import AssetRow, MarketRow, MetaRow
 from openoutcry.gateways.edge.catalog import Catalog
 from openoutcry.gateways.edge.fills import FillCounter
@@ -264,13 +264,14 @@ class Server:
         stack.callback(records.close)
         audit = AuditLog(records, now_us)
         counts: Counts = {}
+        gauges: Gauges = []
         operators: dict[str, Handler] = {}
         administration = RecordedAdministration(_administration(exchange, operators), audit)
-        views = EmbeddedViews(partition, link, folder, counts, watch).views(now_us())
+        views = EmbeddedViews(partition, link, folder, counts, watch, gauges).views(now_us())
         operating = Operating(administration, exchange.catalog, self._fees, views, now_us)
         machines = kernel_machines(settings.poison_client_order_id.encode())
         batches = JournalBatches(machines, folder.journal, folder.snapshots)
-        engine = Engine(watch, batches, records, self._fail)
+        engine = Engine(watch, batches, records, self._fail, gauges)
         people = await open_people(stack, exchange, settings, audit, operating, engine)
         operators.update(OperatorRequests(people.directory, now_us).requests())
         control = ControlServer(administration, folder.path)

@@ -21,7 +21,9 @@ STATE_BYTES_SMALL = 4 << 20
 """A state like that is copied within a millisecond or two, between two batches."""
 
 Counts = dict[str, Callable[[], int]]
-"""Figures of parts that are opened later, by name."""
+"""How many connections parts have that are opened later, by name."""
+Gauges = list[Callable[[], Gauge]]
+"""Figures of parts that are opened later."""
 
 
 class EmbeddedViews:
@@ -34,13 +36,15 @@ class EmbeddedViews:
         folder: DataFolder,
         counts: Counts,
         watch: Watch,
+        gauges: Gauges,
     ) -> None:
-        """`counts`: connections, as whoever opens the doors has them."""
+        """`counts`: connections, as whoever opens the doors has them; `gauges`: more figures."""
         self._partition = partition
         self._link = link
         self._folder = folder
         self._counts = counts
         self._watch = watch
+        self._more = gauges
         self._added: Conservation | None = None
         self._adding = asyncio.Lock()
 
@@ -92,6 +96,7 @@ class EmbeddedViews:
                 "batches that people are still to be told of",
                 is_alarming=self._watch.waiting > WAITING_MAX // 2,
             ),
+            *(gauge() for gauge in self._more),
             *(Gauge(name, count(), "open now") for name, count in sorted(self._counts.items())),
         ]
 

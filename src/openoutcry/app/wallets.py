@@ -19,7 +19,7 @@ from openoutcry.app.notifications import CatalogTerms
 from openoutcry.app.settings import ServeSettings
 from openoutcry.gateways.edge.catalog import Catalog
 from openoutcry.gateways.edge.service import Exchange
-from openoutcry.gateways.web import statements, wallet, wallet_operator
+from openoutcry.gateways.web import statements, wallet, wallet_operator, wallet_unclaimed
 from openoutcry.gateways.web.api import Route
 from openoutcry.notifications.withdrawals import WithdrawalOccurrences
 from openoutcry.ports.audit import Audit
@@ -32,6 +32,7 @@ from openoutcry.ports.custodian import (
     SendStatus,
 )
 from openoutcry.ports.notifications import OccurrenceLog
+from openoutcry.ports.operations import Gauge
 from openoutcry.ports.people import PeopleDirectory
 from openoutcry.ports.wallet_desk import WalletDesk
 from openoutcry.ports.wallets import WalletStore, WalletStoreError, WithdrawalRule
@@ -99,6 +100,8 @@ class Money:
     routes: tuple[Route, ...]
     occurrences: OccurrenceLog
     """What people hear of their withdrawals."""
+    gauge: Callable[[], Gauge]
+    """What operators see of the wallets beside the rest."""
 
 
 async def open_wallets(
@@ -141,8 +144,16 @@ async def open_wallets(
         *wallet.routes(desk, catalog, exchange.calls),
         *statements.routes(desk, catalog),
         *wallet_operator.routes(desk, catalog),
+        *wallet_unclaimed.routes(desk),
     )
-    return Money(desk, routes, WithdrawalOccurrences(store, CatalogTerms(catalog)))
+    occurrences = WithdrawalOccurrences(store, CatalogTerms(catalog))
+    return Money(desk, routes, occurrences, lambda: _unclaimed(desk))
+
+
+def _unclaimed(desk: Desk) -> Gauge:
+    count = desk.unclaimed_flow.open_count
+    meaning = "payments to nobody that wait for an operator"
+    return Gauge("payments_unclaimed", count, meaning, is_alarming=count > 0)
 
 
 def _custodian(

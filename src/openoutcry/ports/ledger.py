@@ -72,6 +72,10 @@ class Ledger(Protocol):
         """Return the entry that a command with this reference (not 0) made, or None."""
         ...
 
+    async def holder(self, seq: int, reference: int) -> int | None:
+        """Return the account whose money a command with this reference (not 0) moved, or None."""
+        ...
+
     async def begins_after(self) -> int:
         """Return the batch that the ledger begins after: 0 unless older rows were pruned."""
         ...

@@ -12,6 +12,8 @@ from openoutcry.ports.wallets import (
     Deposit,
     DepositState,
     MovementKind,
+    UnclaimedPayment,
+    UnclaimedState,
     Withdrawal,
     WithdrawalRule,
     WithdrawalState,
@@ -42,6 +44,10 @@ class WalletRefusalCode(StrEnum):
     OWN_WITHDRAWAL = "own_withdrawal"
     UNKNOWN_DEPOSIT = "unknown_deposit"
     UNKNOWN_ASSET = "unknown_asset"
+    UNKNOWN_PAYMENT = "unknown_payment"
+    UNKNOWN_ACCOUNT = "unknown_account"
+    OWN_ACCOUNT = "own_account"
+    PAYMENT_IS_ANOTHERS = "payment_is_anothers"
     FAUCET_EMPTY = "faucet_empty"
     NO_FAUCET = "no_faucet"
     AWAY = "away"
@@ -119,6 +125,20 @@ class WalletActs(Protocol):
 
     async def retry_deposit(self, number: int) -> Deposit:
         """Have a blocked deposit credited again; an operator's act."""
+        ...
+
+    async def assign_payment(
+        self, number: int, account_id: int, person_id: int, own_account_id: int, note: str
+    ) -> UnclaimedPayment:
+        """Give a payment that is nobody's to an account, credited once it is final.
+
+        An operator's act: `person_id` decides, and not on an account of their own. The same again
+        changes nothing.
+        """
+        ...
+
+    async def dismiss_payment(self, number: int, person_id: int, reason: str) -> UnclaimedPayment:
+        """Say why a payment that is nobody's is credited to nobody; an operator's act."""
         ...
 
     async def withdraw(self, request: WithdrawalRequest) -> Withdrawal:
@@ -199,6 +219,12 @@ class WalletDesk(Protocol):
         limit: int = 100,
     ) -> Sequence[Deposit]:
         """Return deposits of an account (None: of all), newest first."""
+        ...
+
+    async def unclaimed_payments(
+        self, *, states: Collection[UnclaimedState] = (), offset: int = 0, limit: int = 100
+    ) -> Sequence[UnclaimedPayment]:
+        """Return payments that were nobody's when they came, newest first."""
         ...
 
     async def quote(self, request: WithdrawalRequest) -> WithdrawalQuote:

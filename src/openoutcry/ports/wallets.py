@@ -96,6 +96,49 @@ class Deposit:
     version: int = 0
 
 
+# ----- payments that are nobody's
+
+
+class UnclaimedState(StrEnum):
+    """What became of a payment that was nobody's when it came; all but OPEN are final."""
+
+    OPEN = "open"
+    ASSIGNED = "assigned"
+    """It is a deposit of an account now."""
+    DISMISSED = "dismissed"
+    """An operator has said why it is credited to nobody."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnclaimedPayment:
+    """A payment to an address that is nobody's, or of an asset that the exchange does not list.
+
+    (chain, transaction, output) names it, as it names a deposit.
+    """
+
+    number: int = 0
+    """Given by the store."""
+    chain: str
+    transaction: str
+    output: int
+    asset_name: str
+    """As the custodian calls it."""
+    scale: int
+    """Decimal places of the amount, by the custodian; 0 where it does not say."""
+    address: str
+    amount_atoms: int
+    seen_us: int
+    changed_us: int
+    state: UnclaimedState = UnclaimedState.OPEN
+    account_id: int = 0
+    """Whose deposit it became; 0: nobody's."""
+    decided_by: int = 0
+    """The person who decided; 0: the exchange, once it knew whose it was."""
+    note: str = ""
+    """What whoever decided wants to be remembered."""
+    version: int = 0
+
+
 # ----- withdrawals
 
 
@@ -207,7 +250,56 @@ class AllowedAddress:
     usable_us: int
 
 
-class WalletStore(Protocol):
+class UnclaimedStore(Protocol):
+    """Payments that were nobody's when they came; the same promises as `WalletStore`."""
+
+    async def add_unclaimed(self, payment: UnclaimedPayment) -> UnclaimedPayment:
+        """Store a payment unless it is there already; return what is stored."""
+        ...
+
+    async def unclaimed(self, number: int) -> UnclaimedPayment | None:
+        """Return a payment, or None."""
+        ...
+
+    async def unclaimed_named(
+        self, chain: str, transaction: str, output: int
+    ) -> UnclaimedPayment | None:
+        """Return a payment by what names it, or None."""
+        ...
+
+    async def unclaimed_payments(
+        self, *, states: Collection[UnclaimedState] = (), offset: int = 0, limit: int = 100
+    ) -> Sequence[UnclaimedPayment]:
+        """Return payments, newest first; no states mean all of them."""
+        ...
+
+    async def count_unclaimed(self) -> int:
+        """Return how many are OPEN."""
+        ...
+
+    async def claimable(
+        self, assets: Collection[tuple[str, str]], limit: int
+    ) -> Sequence[tuple[UnclaimedPayment, int]]:
+        """Return what is OPEN and of one of these (chain, asset name), with its address's account.
+
+        Oldest first; only payments whose address is an account's by now.
+        """
+        ...
+
+    async def save_unclaimed(self, payment: UnclaimedPayment) -> bool:
+        """Write the next version."""
+        ...
+
+    async def claim(self, payment: UnclaimedPayment, deposit: Deposit) -> Deposit | None:
+        """Write the next version of a payment and store its deposit unless that is there.
+
+        Both or neither: None means that another version is stored, and then nothing was done.
+        Returns the deposit as it is stored.
+        """
+        ...
+
+
+class WalletStore(UnclaimedStore, Protocol):
     """Durable when a method returns, atomic in each; any method may raise WalletStoreError.
 
     `save_` methods write a record whose `version` is one above the stored one, or nothing (False).

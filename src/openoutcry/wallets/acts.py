@@ -14,7 +14,13 @@ from openoutcry.ports.wallet_desk import (
     WalletRefusedError,
     WithdrawalRequest,
 )
-from openoutcry.ports.wallets import AllowedAddress, Deposit, Withdrawal, WithdrawalRule
+from openoutcry.ports.wallets import (
+    AllowedAddress,
+    Deposit,
+    UnclaimedPayment,
+    Withdrawal,
+    WithdrawalRule,
+)
 
 
 class RecordedActs:
@@ -30,6 +36,22 @@ class RecordedActs:
         """Have a blocked deposit credited again."""
         async with self._recorded("deposit.retry", f"deposit:{number}"):
             return await self._acts.retry_deposit(number)
+
+    async def assign_payment(
+        self, number: int, account_id: int, person_id: int, own_account_id: int, note: str
+    ) -> UnclaimedPayment:
+        """Give a payment that is nobody's to an account."""
+        details = {"account": str(account_id), "note": note}
+        async with self._recorded("payment.assign", f"payment:{number}", details):
+            return await self._acts.assign_payment(
+                number, account_id, person_id, own_account_id, note
+            )
+
+    async def dismiss_payment(self, number: int, person_id: int, reason: str) -> UnclaimedPayment:
+        """Say why a payment that is nobody's is credited to nobody."""
+        details = {"reason": reason}
+        async with self._recorded("payment.dismiss", f"payment:{number}", details):
+            return await self._acts.dismiss_payment(number, person_id, reason)
 
     async def withdraw(self, request: WithdrawalRequest) -> Withdrawal:
         """Ask for a withdrawal."""

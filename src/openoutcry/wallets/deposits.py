@@ -12,22 +12,19 @@ from openoutcry.ports.wallets import (
     Movement,
     MovementKind,
     MovementState,
+    UnclaimedState,
     WalletStore,
 )
-from openoutcry.wallets.movements import Mover, reference_of
+from openoutcry.wallets.movements import Mover, deposit_reference
 from openoutcry.wallets.networks import Networks
 from openoutcry.wallets.transitions import DEPOSITS_UNFINISHED, check_deposit
 from openoutcry.wallets.turns import Turns
+from openoutcry.wallets.unclaimed import Unclaimed
 
 PAYMENTS_AT_ONCE = 500
 WATCHED_AT_ONCE = 10_000
 
 log = logging.getLogger(__name__)
-
-
-def deposit_reference(chain: str, transaction: str, output: int) -> int:
-    """Return the ledger's name of a payment: the same for ever, whatever becomes of the store."""
-    return reference_of(f"deposit {chain} {transaction} {output}")
 
 
 class Deposits:
@@ -40,12 +37,14 @@ class Deposits:
         mover: Mover,
         networks: Networks,
         clock: Callable[[], int],
+        unclaimed: Unclaimed,
     ) -> None:
         self._custodian = custodian
         self._store = store
         self._mover = mover
         self._networks = networks
         self._clock = clock
+        self._unclaimed = unclaimed
         self._turns = Turns()
 
     async def address(self, account_id: int, chain: str) -> str:
@@ -68,17 +67,18 @@ class Deposits:
         return count
 
     async def _take_down(self, payment: Payment) -> None:
-        account_id = await self._store.account_of_address(payment.chain, payment.address)
+        known = await self._unclaimed.known(payment)
+        if known is not None and known.state is not UnclaimedState.ASSIGNED:
+            return  # it waits for an operator, or one has decided
+        account_id = (
+            await self._store.account_of_address(payment.chain, payment.address)
+            if known is None
+            else known.account_id
+        )
         found = self._networks.by_name(payment.chain, payment.asset_name)
         if account_id is None or found is None:
-            log.error(
-                "payment %s:%d on %s is to nobody here: address %s, asset %s",
-                payment.transaction,
-                payment.output,
-                payment.chain,
-                payment.address,
-                payment.asset_name,
-            )
+            if known is None:
+                await self._unclaimed.take_down(payment)
             return
         now_us = self._clock()
         deposit = await self._store.add_deposit(

@@ -28,6 +28,8 @@ from openoutcry.ports.wallets import (
     Limit,
     LimitReachedError,
     MovementKind,
+    UnclaimedPayment,
+    UnclaimedState,
     WalletStore,
     WalletStoreError,
     Withdrawal,
@@ -42,6 +44,7 @@ from openoutcry.wallets.faucet import Faucet, FaucetRule
 from openoutcry.wallets.movements import MovementUnsettledError, Mover
 from openoutcry.wallets.networks import KnownAsset, Networks
 from openoutcry.wallets.rules import Rules, WalletTimes, check_address
+from openoutcry.wallets.unclaimed import Unclaimed
 from openoutcry.wallets.withdrawals import StaleError, Withdrawals
 
 ALLOWED_MAX = 100
@@ -89,7 +92,10 @@ class Desk:
         self._networks = Networks(parts.custodian, parts.asset_by_name)
         mover = Mover(parts.calls, parts.ledger, parts.store, parts.clock)
         joint = (parts.custodian, parts.store, mover, self._networks, parts.clock)
-        self.deposits_flow = Deposits(*joint)
+        self.unclaimed_flow = Unclaimed(
+            parts.calls, parts.ledger, parts.store, self._networks, parts.clock
+        )
+        self.deposits_flow = Deposits(*joint, self.unclaimed_flow)
         self.withdrawals_flow = Withdrawals(*joint)
         self.rules = Rules(parts.custodian, parts.store, self._networks, parts.times, parts.people)
         self.faucet_flow = Faucet(parts.store, mover, parts.faucet, parts.clock)
@@ -153,6 +159,44 @@ class Desk:
         if found is None:
             raise WalletRefusedError(_Code.UNKNOWN_DEPOSIT, "There is no such blocked deposit.")
         return found
+
+    # ----- payments that are nobody's
+
+    async def unclaimed_payments(
+        self, *, states: Collection[UnclaimedState] = (), offset: int = 0, limit: int = 100
+    ) -> Sequence[UnclaimedPayment]:
+        """Return payments that were nobody's when they came, newest first."""
+        return await _reached(
+            self._store.unclaimed_payments(states=states, offset=offset, limit=limit)
+        )
+
+    async def assign_payment(
+        self, number: int, account_id: int, person_id: int, own_account_id: int, note: str
+    ) -> UnclaimedPayment:
+        """Give a payment that is nobody's to an account, which is credited once it is final."""
+        payment = await self._unclaimed(number)
+        if (payment.state, payment.account_id) == (UnclaimedState.ASSIGNED, account_id):
+            return payment
+        self._check_open(payment)
+        await self._check_assignable(payment, account_id, own_account_id)
+        assigned = await _reached(
+            self.unclaimed_flow.assign(payment, account_id, by=person_id, note=note)
+        )
+        if assigned is None:
+            raise _decided_already()
+        self.woken()
+        return assigned
+
+    async def dismiss_payment(self, number: int, person_id: int, reason: str) -> UnclaimedPayment:
+        """Say why a payment that is nobody's is credited to nobody."""
+        payment = await self._unclaimed(number)
+        self._check_open(payment)
+        dismissed = await _reached(
+            self.unclaimed_flow.dismiss(payment, by=person_id, reason=reason)
+        )
+        if dismissed is None:
+            raise _decided_already()
+        return dismissed
 
     # ----- withdrawals
 
@@ -370,6 +414,45 @@ class Desk:
 
     # ----- parts
 
+    async def _unclaimed(self, number: int) -> UnclaimedPayment:
+        found = await _reached(self._store.unclaimed(number))
+        if found is None:
+            raise WalletRefusedError(_Code.UNKNOWN_PAYMENT, "There is no such payment.")
+        return found
+
+    def _check_open(self, payment: UnclaimedPayment) -> None:
+        if payment.state is not UnclaimedState.OPEN:
+            raise _decided_already()
+
+    async def _check_assignable(
+        self, payment: UnclaimedPayment, account_id: int, own_account_id: int
+    ) -> None:
+        """Refuse what would credit nobody, the operator, or a second time."""
+        if account_id == own_account_id:
+            raise WalletRefusedError(
+                _Code.OWN_ACCOUNT, "Somebody other than its owner has to decide.", "account_id"
+            )
+        if self._networks.by_name(payment.chain, payment.asset_name) is None:
+            raise WalletRefusedError(
+                _Code.UNKNOWN_ASSET, "The exchange does not list what was paid."
+            )
+        if await self._calls.account(account_id) is None:
+            raise WalletRefusedError(
+                _Code.UNKNOWN_ACCOUNT, "There is no such account.", "account_id"
+            )
+        owner = await _reached(self._store.account_of_address(payment.chain, payment.address))
+        if owner not in {None, account_id}:
+            raise WalletRefusedError(
+                _Code.PAYMENT_IS_ANOTHERS, f"Its address is account {owner}'s.", "account_id"
+            )
+        holder = await self.unclaimed_flow.holder(payment, account_id)
+        if holder not in {None, account_id}:
+            raise WalletRefusedError(
+                _Code.PAYMENT_IS_ANOTHERS,
+                f"It was credited to account {holder} before.",
+                "account_id",
+            )
+
     async def _check_modest(self, account_id: int, asset: int, amount_atoms: int) -> None:
         """Refuse what would flood the demo: an asset's supply has an end, and others use it too."""
         gift = self.faucet_flow.gift_atoms(asset)
@@ -428,6 +511,10 @@ class Desk:
             raise WalletRefusedError(_Code.TOO_LATE, "It does not wait for anybody any more.")
         self.woken()
         return found
+
+
+def _decided_already() -> WalletRefusedError:
+    return WalletRefusedError(_Code.TOO_LATE, "It was decided already.")
 
 
 async def _reached(work: Awaitable[_T]) -> _T:

@@ -59,6 +59,11 @@ def reference_of(name: str) -> int:
     return int.from_bytes(digest, "little") | 1 << 63
 
 
+def deposit_reference(chain: str, transaction: str, output: int) -> int:
+    """Return the ledger's name of a payment: the same for ever, whatever becomes of the store."""
+    return reference_of(f"deposit {chain} {transaction} {output}")
+
+
 def _digest_of(movement: Movement) -> tuple[int, int]:
     text = b"%d %d" % (movement.reference, movement.attempt)
     digest = blake2b(text, digest_size=16, person=b"outcry-wallet").digest()

@@ -52,6 +52,13 @@ class Networks:
                 return served
         return None
 
+    def scale(self, chain: str, asset_name: str) -> int:
+        """Return the decimal places of an asset as the custodian has it; 0 when it does not say."""
+        for network in self._networks:
+            if (network.chain, network.asset_name) == (chain, asset_name):
+                return network.scale
+        return 0
+
     def chains(self) -> frozenset[str]:
         """Return the chains that carry any asset of the exchange."""
         return frozenset(served.network.chain for served in self.all())

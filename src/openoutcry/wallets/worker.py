@@ -61,6 +61,7 @@ class WalletWorker:
         """Take everything as far as it gets now; return how many things could not be looked at."""
         desk = self._desk
         failures = await self._try("payments", desk.deposits_flow.take_in())
+        failures += await self._try("unclaimed payments", desk.unclaimed_flow.adopt())
         failures += await self._try("gifts", desk.faucet_flow.finish())
         numbers, names = [], []
         try:

@@ -44,7 +44,7 @@ def _look(screen: Screen, name: str) -> list[str]:
     return found + [f"{name}: {one}" for one in (screen.axe() if AXE.exists() else [])]
 
 
-CONSOLE = ("health", "markets", "fees", "people", "withdrawals", "ledger", "audit")
+CONSOLE = ("health", "markets", "fees", "people", "withdrawals", "payments", "ledger", "audit")
 
 
 @pytest.mark.parametrize("colours", ["dark", "light"])

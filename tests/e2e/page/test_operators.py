@@ -8,7 +8,10 @@ import pytest
 from playwright.sync_api import expect
 from tests.e2e.page.conftest import Open
 from tests.e2e.page.screen import Screen, eventually
+from tests.support.stray_payments import pay_to_nobody
 from tools.exchange_process import ExchangeProcess
+
+from openoutcry.simulation import demo
 
 pytestmark = [pytest.mark.xdist_group("page"), pytest.mark.slow]
 
@@ -18,6 +21,14 @@ def _prove(screen: Screen) -> None:
     proof = screen.field("proof")
     note = screen.page.locator(".note")
     eventually(lambda: proof.count() + note.count())
+    if proof.count():
+        screen.prove()
+
+
+def _confirm_if_asked(screen: Screen) -> None:
+    """Confirm once more who one is, unless that was done lately."""
+    proof, wrong = screen.field("proof"), screen.page.locator(".field-error")
+    eventually(lambda: proof.count() + wrong.count())
     if proof.count():
         screen.prove()
 
@@ -260,6 +271,50 @@ def test_what_is_refused_of_people_is_not_offered(
         expect(rows[pair].get_by_role("button")).to_have_count(buttons)
         expect(rows[pair].locator(".field-hint")).to_have_text([why] if why else [])
     ann.picture("operator-people-support")
+
+
+def test_a_payment_to_nobody_is_given_to_somebody_or_dismissed(
+    operator: Screen, open_screen: Open, quiet: ExchangeProcess
+) -> None:
+    ann = open_screen(quiet)
+    ann.sign_up_quickly()
+    account = ann.ask("GET", "/x/v1/me")["body"]["session"]["account_id"]
+    operator.go("/operator/payments")
+    expect(operator.page.get_by_text("No payment waits for an owner.")).to_be_visible()
+    for atoms in (demo.ATOMS, 7):
+        pay_to_nobody(quiet.data, "ETH", "ETH", atoms)
+    listed = "/x/v1/operator/wallet/unclaimed-payments?state=open"
+    eventually(lambda: len(operator.ask("GET", listed)["body"]["payments"]) == 2)
+    operator.go("/operator/payments")
+    rows = operator.page.get_by_test_id("unclaimed-payments").locator("tbody tr")
+    expect(rows).to_have_count(2)
+    panel = operator.page.get_by_label("Unclaimed payments", exact=True)
+    for width in (360, 1440):
+        operator.page.set_viewport_size({"width": width, "height": 900})
+        operator.picture(f"operator-payments-{width}")
+        assert panel.evaluate("panel => panel.scrollWidth <= panel.clientWidth"), width
+
+    rows.filter(has_text="0.00000007").get_by_role("button", name="Dismiss").click()
+    dialog = operator.page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Dismiss").click()
+    _confirm_if_asked(operator)
+    expect(dialog.locator(".field-error")).to_be_visible()
+    dialog.get_by_label("Why nobody is credited").fill("dust")
+    dialog.get_by_role("button", name="Dismiss").click()
+    expect(rows).to_have_count(1)
+
+    rows.get_by_role("button", name="Give to an account").click()
+    dialog.get_by_label("Account").fill("77")
+    dialog.get_by_role("button", name="Give to an account").click()
+    expect(dialog).to_contain_text("There is no such account.")
+    dialog.get_by_label("Account").fill(str(account))
+    dialog.get_by_role("button", name="Give to an account").click()
+    expect(operator.page.get_by_text("No payment waits for an owner.")).to_be_visible()
+    deposits = "/x/v1/wallet/deposits"
+    eventually(lambda: ann.ask("GET", deposits)["body"]["deposits"])
+    panel.get_by_label("Status").select_option(label="Any status")
+    expect(rows.filter(has_text="dust")).to_contain_text("Dismissed")
+    expect(rows.filter(has_text=f"to account {account}")).to_have_count(1)
 
 
 def test_a_customer_sees_no_console(open_screen: Open, quiet: ExchangeProcess) -> None:

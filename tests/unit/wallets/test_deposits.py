@@ -15,8 +15,8 @@ from openoutcry.ports.ledger import START
 from openoutcry.ports.wallet_desk import WalletRefusalCode, WalletRefusedError
 from openoutcry.ports.wallets import Deposit, DepositState, WithdrawalState
 from openoutcry.simulation import demo
-from openoutcry.wallets.deposits import deposit_reference
 from openoutcry.wallets.desk import Desk
+from openoutcry.wallets.movements import deposit_reference
 from openoutcry.wallets.withdrawals import hold_reference
 
 State = DepositState

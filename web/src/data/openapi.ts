@@ -99,6 +99,12 @@ export interface AssetSum {
   readonly amount: string;
 }
 
+/** Whose a payment is, and what an operator wants to be remembered of it. */
+export interface Assignment {
+  readonly account_id: number;
+  readonly note?: string;
+}
+
 /** Records, the newest first. */
 export interface AuditPage {
   readonly records: readonly AuditRecordView[];
@@ -249,6 +255,11 @@ export interface DepositView {
 
 /** From which side a price reaches an alert. */
 export type Direction = "above" | "below";
+
+/** Why a payment is credited to nobody. */
+export interface Dismissal {
+  readonly reason: string;
+}
 
 /** How many sessions have ended. */
 export interface EndedSessions {
@@ -743,6 +754,30 @@ export interface TrialView {
   readonly ok: boolean;
   readonly outcome: string;
   readonly milliseconds: number;
+}
+
+/** Payments that were nobody's when they came, newest first. */
+export interface UnclaimedList {
+  readonly payments: readonly UnclaimedView[];
+}
+
+/** What became of a payment that was nobody's when it came; all but OPEN are final. */
+export type UnclaimedState = "assigned" | "dismissed" | "open";
+
+/** A payment that was nobody's when it came. */
+export interface UnclaimedView {
+  readonly number: number;
+  readonly asset: string;
+  readonly network: string;
+  readonly amount: string;
+  readonly address: string;
+  readonly transaction: string;
+  readonly output: number;
+  readonly state: UnclaimedState;
+  readonly account_id: number;
+  readonly note: string;
+  readonly seen_us: number;
+  readonly changed_us: number;
 }
 
 /** How much is unread now. */

@@ -10,6 +10,8 @@ import type {
   NewFees,
   OperatorPersonView,
   PeoplePage,
+  UnclaimedList,
+  UnclaimedView,
   WithdrawalList,
   WithdrawalView,
 } from "./openapi";
@@ -93,6 +95,19 @@ export class OperatorApi {
     note: string,
   ): Promise<Result<WithdrawalView>> {
     return this.rest.post(`${BASE}/withdrawals/${encodeURIComponent(id)}/${decision}`, { note });
+  }
+
+  unclaimedPayments(state: string): Promise<Result<UnclaimedList>> {
+    return this.rest.get(`${BASE}/wallet/unclaimed-payments`, { state });
+  }
+
+  assignPayment(number: number, account: number, note: string): Promise<Result<UnclaimedView>> {
+    const body = { account_id: account, note };
+    return this.rest.post(`${BASE}/wallet/unclaimed-payments/${number}/assign`, body);
+  }
+
+  dismissPayment(number: number, reason: string): Promise<Result<UnclaimedView>> {
+    return this.rest.post(`${BASE}/wallet/unclaimed-payments/${number}/dismiss`, { reason });
   }
 
   audit(question: AuditQuestion): Promise<Result<AuditPage>> {

@@ -107,6 +107,13 @@ class MemoryLedger:
                 return entry
         return None
 
+    async def holder(self, seq: int, reference: int) -> int | None:
+        """Return the account whose money a command with this reference moved, or None."""
+        for account_id in self._entries:
+            if await self.find(seq, account_id, reference) is not None:
+                return account_id
+        return None
+
     async def begins_after(self) -> int:
         """Return 0: nothing was pruned."""
         return 0

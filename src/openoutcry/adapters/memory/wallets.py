@@ -13,6 +13,8 @@ from openoutcry.ports.wallets import (
     Movement,
     MovementKind,
     MovementState,
+    UnclaimedPayment,
+    UnclaimedState,
     Withdrawal,
     WithdrawalRule,
     WithdrawalState,
@@ -32,6 +34,7 @@ class MemoryWalletStore:
         self._addresses: dict[tuple[str, str], int] = {}
         self._deposits: dict[int, Deposit] = {}
         self._payments: dict[tuple[str, str, int], int] = {}
+        self._unclaimed: dict[int, UnclaimedPayment] = {}
         self._cursor = 0
         self._withdrawals: dict[str, Withdrawal] = {}
         self._client_ids: dict[tuple[int, str], str] = {}
@@ -113,6 +116,62 @@ class MemoryWalletStore:
         ]
         found.sort(key=lambda deposit: deposit.number, reverse=True)
         return found[offset : offset + limit]
+
+    async def add_unclaimed(self, payment: UnclaimedPayment) -> UnclaimedPayment:
+        """Store a payment unless it is there already; return what is stored."""
+        known = await self.unclaimed_named(payment.chain, payment.transaction, payment.output)
+        if known is None:
+            known = replace(payment, number=len(self._unclaimed) + 1)
+            self._unclaimed[known.number] = known
+        return known
+
+    async def unclaimed(self, number: int) -> UnclaimedPayment | None:
+        """Return a payment, or None."""
+        return self._unclaimed.get(number)
+
+    async def unclaimed_named(
+        self, chain: str, transaction: str, output: int
+    ) -> UnclaimedPayment | None:
+        """Return a payment by what names it, or None."""
+        for one in self._unclaimed.values():
+            if (one.chain, one.transaction, one.output) == (chain, transaction, output):
+                return one
+        return None
+
+    async def unclaimed_payments(
+        self, *, states: Collection[UnclaimedState] = (), offset: int = 0, limit: int = 100
+    ) -> Sequence[UnclaimedPayment]:
+        """Return payments, newest first."""
+        found = [one for one in self._unclaimed.values() if not states or one.state in states]
+        return found[::-1][offset : offset + limit]
+
+    async def count_unclaimed(self) -> int:
+        """Return how many are OPEN."""
+        return sum(one.state is UnclaimedState.OPEN for one in self._unclaimed.values())
+
+    async def claimable(
+        self, assets: Collection[tuple[str, str]], limit: int
+    ) -> Sequence[tuple[UnclaimedPayment, int]]:
+        """Return what is OPEN, of one of these assets and to an address that is an account's."""
+        found = [
+            (one, self._addresses[one.chain, one.address])
+            for one in self._unclaimed.values()
+            if one.state is UnclaimedState.OPEN
+            and (one.chain, one.asset_name) in assets
+            and (one.chain, one.address) in self._addresses
+        ]
+        return found[:limit]
+
+    async def save_unclaimed(self, payment: UnclaimedPayment) -> bool:
+        """Write the next version."""
+        if self._unclaimed[payment.number].version != payment.version - 1:
+            return False
+        self._unclaimed[payment.number] = payment
+        return True
+
+    async def claim(self, payment: UnclaimedPayment, deposit: Deposit) -> Deposit | None:
+        """Write the next version of a payment and store its deposit, both or neither."""
+        return await self.add_deposit(deposit) if await self.save_unclaimed(payment) else None
 
     async def cursor(self) -> int:
         """Return the number of the last payment that was taken in."""

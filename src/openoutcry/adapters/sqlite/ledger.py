@@ -104,6 +104,24 @@ class SqliteLedger:
         row = await self._read(read, seq)
         return None if row is None else self._entries_of(account_id, row)[0]
 
+    async def holder(self, seq: int, reference: int) -> int | None:
+        """Return the account whose money a command with this reference moved, or None.
+
+        It looks through the index of all references, for which an operator can wait.
+        """
+        assert reference, "0 names nothing"
+
+        def read(database: sqlite3.Connection) -> int | None:
+            _check_reaches(database, seq)
+            row = database.execute(
+                "SELECT account_id FROM ledger INDEXED BY ledger_references"
+                " WHERE reference = ? AND reference <> 0 LIMIT 1",
+                (to_stored(reference),),
+            ).fetchone()
+            return None if row is None else int(row[0])
+
+        return await self._read(read, seq)
+
     async def begins_after(self) -> int:
         """Return the batch that the ledger begins after."""
 

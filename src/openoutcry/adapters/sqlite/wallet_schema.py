@@ -9,11 +9,9 @@ from typing import Any
 from openoutcry.adapters.sqlite.ledger_rows import from_stored, to_stored
 from openoutcry.ports.wallets import WalletStoreError
 
-FORMAT_VERSION = 1
-
-_TABLES = (
+_FORMAT_1 = (
     "CREATE TABLE wallet_format (version INTEGER NOT NULL) STRICT",
-    f"INSERT INTO wallet_format VALUES ({FORMAT_VERSION})",  # noqa: S608 - a constant
+    "INSERT INTO wallet_format VALUES (1)",
     """
     CREATE TABLE wallet_movement (
       reference INTEGER PRIMARY KEY, kind TEXT NOT NULL, account_id INTEGER NOT NULL,
@@ -81,20 +79,47 @@ _TABLES = (
       gifts INTEGER NOT NULL, PRIMARY KEY (account_id, asset, day)) STRICT, WITHOUT ROWID
     """,
 )
+_FORMAT_2 = (
+    """
+    CREATE TABLE wallet_unclaimed (
+      number INTEGER PRIMARY KEY, chain TEXT NOT NULL, "transaction" TEXT NOT NULL,
+      output INTEGER NOT NULL, asset_name TEXT NOT NULL, scale INTEGER NOT NULL,
+      address TEXT NOT NULL, amount_atoms INTEGER NOT NULL, seen_us INTEGER NOT NULL,
+      changed_us INTEGER NOT NULL, state TEXT NOT NULL, account_id INTEGER NOT NULL,
+      decided_by INTEGER NOT NULL, note TEXT NOT NULL, version INTEGER NOT NULL,
+      UNIQUE (chain, "transaction", output)) STRICT
+    """,
+    "CREATE INDEX wallet_unclaimed_state ON wallet_unclaimed (state, number)",
+    """
+    CREATE INDEX wallet_unclaimed_open ON wallet_unclaimed (chain, asset_name, number)
+    WHERE state = 'open'
+    """,
+    # Payments that were nobody's were not kept before: all are looked at once more.
+    "UPDATE wallet_cursor SET number = 0",
+    "UPDATE wallet_format SET version = 2",
+)
+FORMATS = (_FORMAT_1, _FORMAT_2)
+"""What makes each format of the one before."""
+FORMAT_VERSION = len(FORMATS)
 
 
 def make_tables(database: sqlite3.Connection) -> None:
-    """Make the tables if missing; raises WalletStoreError when they are another release's."""
+    """Make the tables if missing, or bring them up to date.
+
+    Raises WalletStoreError when they are a later release's.
+    """
     database.execute("BEGIN IMMEDIATE")
     try:
         there = database.execute(
             "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'wallet_format'"
         ).fetchone()
-        if not there:
-            for statement in _TABLES:
+        version = 0
+        if there:
+            (version,) = database.execute("SELECT max(version) FROM wallet_format").fetchone()
+        for statements in FORMATS[version:]:
+            for statement in statements:
                 database.execute(statement)
-        (version,) = database.execute("SELECT max(version) FROM wallet_format").fetchone()
-        if version != FORMAT_VERSION:
+        if version > FORMAT_VERSION:
             raise WalletStoreError(
                 f"wallets of format {version}, and this release reads {FORMAT_VERSION}"
             )

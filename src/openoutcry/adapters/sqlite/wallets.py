@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
+from openoutcry.adapters.sqlite import unclaimed
 from openoutcry.adapters.sqlite.ledger_rows import to_stored
 from openoutcry.adapters.sqlite.wallet_schema import RecordTable, make_tables
 from openoutcry.ports.wallets import (
@@ -20,6 +21,8 @@ from openoutcry.ports.wallets import (
     Movement,
     MovementKind,
     MovementState,
+    UnclaimedPayment,
+    UnclaimedState,
     WalletStoreError,
     Withdrawal,
     WithdrawalCause,
@@ -149,21 +152,7 @@ class SqliteWalletStore:
 
     async def add_deposit(self, deposit: Deposit) -> Deposit:
         """Store a payment unless it is there already; return what is stored."""
-
-        def work(database: sqlite3.Connection) -> Deposit:
-            row = database.execute(
-                f'{_DEPOSITS.select} WHERE chain = ? AND "transaction" = ? AND output = ?',
-                (deposit.chain, deposit.transaction, deposit.output),
-            ).fetchone()
-            if row is not None:
-                found: Deposit = _DEPOSITS.record(row)
-                return found
-            (last,) = database.execute("SELECT max(number) FROM wallet_deposit").fetchone()
-            stored = replace(deposit, number=(last or 0) + 1)
-            database.execute(_DEPOSITS.insert, _DEPOSITS.values(stored))
-            return stored
-
-        return await self._write(work)
+        return await self._write(lambda database: _add_deposit(database, deposit))
 
     async def save_deposit(self, deposit: Deposit) -> bool:
         """Write the next version."""
@@ -213,6 +202,56 @@ class SqliteWalletStore:
             return [_DEPOSITS.record(row) for row in rows]
 
         return await self._read(work)
+
+    # ----- payments that are nobody's
+
+    async def add_unclaimed(self, payment: UnclaimedPayment) -> UnclaimedPayment:
+        """Store a payment unless it is there already; return what is stored."""
+        return await self._write(lambda database: unclaimed.add(database, payment))
+
+    async def unclaimed(self, number: int) -> UnclaimedPayment | None:
+        """Return a payment, or None."""
+        return await self._read(lambda database: unclaimed.numbered(database, number))
+
+    async def unclaimed_named(
+        self, chain: str, transaction: str, output: int
+    ) -> UnclaimedPayment | None:
+        """Return a payment by what names it, or None."""
+        return await self._read(
+            lambda database: unclaimed.named(database, chain, transaction, output)
+        )
+
+    async def unclaimed_payments(
+        self, *, states: Collection[UnclaimedState] = (), offset: int = 0, limit: int = 100
+    ) -> Sequence[UnclaimedPayment]:
+        """Return payments, newest first."""
+        return await self._read(lambda database: unclaimed.newest(database, states, offset, limit))
+
+    async def count_unclaimed(self) -> int:
+        """Return how many are OPEN."""
+        return await self._read(unclaimed.count_open)
+
+    async def claimable(
+        self, assets: Collection[tuple[str, str]], limit: int
+    ) -> Sequence[tuple[UnclaimedPayment, int]]:
+        """Return what is OPEN, of one of these assets and to an address that is an account's."""
+        return await self._read(lambda database: unclaimed.claimable(database, assets, limit))
+
+    async def save_unclaimed(self, payment: UnclaimedPayment) -> bool:
+        """Write the next version."""
+        return await self._write(lambda database: unclaimed.save(database, payment))
+
+    async def claim(self, payment: UnclaimedPayment, deposit: Deposit) -> Deposit | None:
+        """Write the next version of a payment and store its deposit, both or neither."""
+
+        def work(database: sqlite3.Connection) -> Deposit | None:
+            if not unclaimed.save(database, payment):
+                return None
+            return _add_deposit(database, deposit)
+
+        return await self._write(work)
+
+    # ----- how far the custodian was read
 
     async def cursor(self) -> int:
         """Return the number of the last payment that was taken in."""
@@ -472,6 +511,20 @@ class _Where:
         if values:
             self.text += f" AND {column} IN ({', '.join('?' for _ in values)})"
             self.values += values
+
+
+def _add_deposit(database: sqlite3.Connection, deposit: Deposit) -> Deposit:
+    row = database.execute(
+        f'{_DEPOSITS.select} WHERE chain = ? AND "transaction" = ? AND output = ?',
+        (deposit.chain, deposit.transaction, deposit.output),
+    ).fetchone()
+    if row is not None:
+        found: Deposit = _DEPOSITS.record(row)
+        return found
+    (last,) = database.execute("SELECT max(number) FROM wallet_deposit").fetchone()
+    stored = replace(deposit, number=(last or 0) + 1)
+    database.execute(_DEPOSITS.insert, _DEPOSITS.values(stored))
+    return stored
 
 
 def _find_movement(database: sqlite3.Connection, reference: int) -> Movement | None:

@@ -18,6 +18,7 @@ from openoutcry.ports.wallets import (
     AllowedAddress,
     Deposit,
     DepositState,
+    UnclaimedState,
     Withdrawal,
     WithdrawalCause,
     WithdrawalState,
@@ -42,6 +43,10 @@ _STATUSES = {
     WalletRefusalCode.UNKNOWN_WITHDRAWAL: 404,
     WalletRefusalCode.UNKNOWN_DEPOSIT: 404,
     WalletRefusalCode.UNKNOWN_ASSET: 404,
+    WalletRefusalCode.UNKNOWN_PAYMENT: 404,
+    WalletRefusalCode.UNKNOWN_ACCOUNT: 404,
+    WalletRefusalCode.OWN_ACCOUNT: 403,
+    WalletRefusalCode.PAYMENT_IS_ANOTHERS: 409,
     WalletRefusalCode.NO_FAUCET: 404,
     WalletRefusalCode.CLIENT_ID_REUSED: 409,
     WalletRefusalCode.TOO_LATE: 409,
@@ -181,6 +186,27 @@ class Decision(Input, frozen=True):
     note: Note = ""
 
 
+class UnclaimedWanted(Input, frozen=True):
+    """A part of the payments that were nobody's, newest first."""
+
+    state: UnclaimedState | None = None
+    offset: Offset = 0
+    limit: Limit = 50
+
+
+class Assignment(Input, frozen=True):
+    """Whose a payment is, and what an operator wants to be remembered of it."""
+
+    account_id: Annotated[int, msgspec.Meta(ge=1, le=1 << 53)]
+    note: Note = ""
+
+
+class Dismissal(Input, frozen=True):
+    """Why a payment is credited to nobody."""
+
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+
+
 class NewRule(Input, frozen=True):
     """How much of an asset may leave."""
 
@@ -261,6 +287,33 @@ class DepositList(Output, frozen=True):
     """Deposits, newest first."""
 
     deposits: tuple[DepositView, ...]
+
+
+class UnclaimedView(Output, frozen=True):
+    """A payment that was nobody's when it came."""
+
+    number: int
+    asset: str
+    """As the custodian calls it; the exchange may not list it."""
+    network: str
+    amount: str
+    """In the smallest units where the custodian does not say how many places there are."""
+    address: str
+    transaction: str
+    output: int
+    state: UnclaimedState
+    account_id: int
+    """Whose deposit it became, or 0."""
+    note: str
+    """What whoever decided wanted to be remembered."""
+    seen_us: int
+    changed_us: int
+
+
+class UnclaimedList(Output, frozen=True):
+    """Payments that were nobody's when they came, newest first."""
+
+    payments: tuple[UnclaimedView, ...]
 
 
 class QuoteView(Output, frozen=True):

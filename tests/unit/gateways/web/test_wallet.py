@@ -14,7 +14,7 @@ from tests.support.web_caller import Called, ToySessions, WebCaller, session_vie
 
 from openoutcry.adapters.memory.audit import MemoryAudit
 from openoutcry.core.enums import Side
-from openoutcry.gateways.web import statements, wallet, wallet_operator
+from openoutcry.gateways.web import statements, wallet, wallet_operator, wallet_unclaimed
 from openoutcry.gateways.web.statements import cell
 from openoutcry.identity.audit import AuditLog
 from openoutcry.ports.audit import AuditError
@@ -37,6 +37,7 @@ class Site:
             (
                 *wallet.routes(desk, scene.exchange.catalog, scene.exchange.calls),
                 *wallet_operator.routes(desk, scene.exchange.catalog),
+                *wallet_unclaimed.routes(desk),
                 *statements.routes(desk, scene.exchange.catalog),
             ),
             ToySessions(
@@ -305,6 +306,60 @@ async def test_a_blocked_deposit_is_retried_by_an_operator(site: Site) -> None:
     assert (await site.post("/operator/deposits/x/retry", token="boss")).code == "UNKNOWN_DEPOSIT"
     listed = await site.get("/operator/deposits?state=blocked", "boss")
     assert listed.json["deposits"] == []
+
+
+# ----- payments that are nobody's
+
+UNCLAIMED = "/operator/wallet/unclaimed-payments"
+
+
+async def paid_to_nobody(site: Site) -> None:
+    address = await site.scene.custodian.deposit_address("BTC", 5 << 10)
+    await site.scene.custodian.pay_in("BTC", "BTC", address, 3 * ONE)
+    await site.scene.run_rounds(site.desk, seconds=1, rounds=1)
+
+
+async def test_a_payment_that_is_nobodys_is_listed_and_given_to_somebody(site: Site) -> None:
+    assert (await site.get(UNCLAIMED, "boss")).json == {"payments": []}
+    await paid_to_nobody(site)
+    (one,) = (await site.get(f"{UNCLAIMED}?state=open", "support")).json["payments"]
+    assert (one["asset"], one["network"], one["amount"]) == ("BTC", "BTC", "3.00000000")
+    assert (one["state"], one["account_id"]) == ("open", 0)
+    body = {"account_id": site.scene.alice, "note": "she has sent the receipt"}
+    path = f"{UNCLAIMED}/{one['number']}/assign"
+    assigned = await site.post(path, body, "boss")
+    assert (assigned.json["state"], assigned.json["note"]) == ("assigned", body["note"])
+    await site.scene.run_rounds(site.desk, seconds=10)
+    assert (await site.get("/wallet/assets")).json["assets"][1]["free"] == "23.00000000"
+    other = {"account_id": site.scene.bob}
+    assert (await site.post(path, other, "boss")).code == "TOO_LATE"
+    assert (await site.get(f"{UNCLAIMED}?state=open", "boss")).json == {"payments": []}
+    assert ("person:3", "payment.assign") in await site.acts()
+
+
+async def test_a_payment_that_is_nobodys_is_dismissed_with_a_reason(site: Site) -> None:
+    await paid_to_nobody(site)
+    path = f"{UNCLAIMED}/1/dismiss"
+    assert (await site.post(path, {"reason": ""}, "boss")).code == "INVALID_FIELDS"
+    assert (await site.post(path, {}, "boss")).code == "INVALID_FIELDS"
+    dismissed = await site.post(path, {"reason": "our own test"}, "boss")
+    assert (dismissed.json["state"], dismissed.json["note"]) == ("dismissed", "our own test")
+    assert (await site.post(path, {"reason": "again"}, "boss")).code == "TOO_LATE"
+
+
+async def test_who_may_decide_on_a_payment(site: Site) -> None:
+    await paid_to_nobody(site)
+    path, body = f"{UNCLAIMED}/1/assign", {"account_id": site.scene.bob}
+    assert (await site.get(UNCLAIMED)).code == "NOT_ALLOWED"
+    assert (await site.post(path, body)).code == "NOT_ALLOWED"
+    assert (await site.post(path, body, "support")).code == "NOT_ALLOWED"
+    assert (await site.post(path, body, "boss-later")).code == "STEP_UP_FIRST"
+    own = {"account_id": site.scene.alice}
+    assert (await site.post(path, own, "alice-boss")).code == "OWN_ACCOUNT"
+    assert (await site.post(path, {"account_id": 77 << 10}, "boss")).code == "UNKNOWN_ACCOUNT"
+    for number in ("2", "x", "9" * 30):
+        missing = await site.post(f"{UNCLAIMED}/{number}/assign", body, "boss")
+        assert missing.code == "UNKNOWN_PAYMENT"
 
 
 # ----- statements

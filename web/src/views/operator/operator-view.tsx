@@ -13,6 +13,7 @@ import { Fees } from "./fees";
 import { Health } from "./health";
 import { Ledger } from "./ledger";
 import { Markets } from "./markets";
+import { Payments } from "./payments";
 import { People } from "./people";
 import { useOperatorApi } from "./use-operator";
 import { Withdrawals } from "./withdrawals";
@@ -39,6 +40,12 @@ const sections: readonly Section[] = [
     path: "withdrawals",
     label: texts.operator.withdrawals,
     view: Withdrawals,
+    roles: ["TREASURY", "AUDITOR", "SUPPORT"],
+  },
+  {
+    path: "payments",
+    label: texts.operator.unclaimed.title,
+    view: Payments,
     roles: ["TREASURY", "AUDITOR", "SUPPORT"],
   },
   {
