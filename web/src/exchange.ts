@@ -1,7 +1,6 @@
 /** Everything that the views talk to, made once at the start. */
 
 import { AccountFeed } from "./data/account-feed";
-import { decimal } from "./data/decimal";
 import { HouseApi } from "./data/house-api";
 import { MarketApi } from "./data/market-api";
 import { type Market, marketOf } from "./data/markets";
@@ -32,11 +31,6 @@ export type Person =
   | { readonly state: "unknown" | "out"; readonly me: null }
   | { readonly state: "in"; readonly me: MeView };
 
-export interface FeeRates {
-  readonly maker: bigint;
-  readonly taker: bigint;
-}
-
 export interface Note {
   readonly id: number;
   readonly tone: "good" | "bad" | "plain";
@@ -51,8 +45,6 @@ const NOTES_MAX = 4;
 /** How the page looks belongs to the device, not to who is signed in. */
 const KEPT_CHOICES = ["theme", "market", "interval"];
 
-const NO_FEES: FeeRates = { maker: 0n, taker: 0n };
-
 export class Exchange {
   readonly rest: RestClient;
   readonly api: MarketApi;
@@ -66,8 +58,6 @@ export class Exchange {
   markets: Markets = { state: "loading", list: [] };
   readonly personNews = new Listeners<void>();
   person: Person = { state: "unknown", me: null };
-  readonly feeNews = new Listeners<void>();
-  fees: FeeRates = NO_FEES;
   readonly unreadNews = new Listeners<void>();
   /** Notifications that nobody has read yet. */
   unread = 0;
@@ -94,7 +84,6 @@ export class Exchange {
     });
     this.session.states.add((state) => {
       if (state === "ready") {
-        void this.loadFees();
         void this.loadUnread();
       }
       if (state === "signed-out") this.setPerson({ state: "out", me: null });
@@ -178,19 +167,8 @@ export class Exchange {
     this.unreadNews.tell();
   }
 
-  private async loadFees(): Promise<void> {
-    const result = await this.session.call<{
-      commissionRates: { maker: string; taker: string };
-    }>("account.status");
-    if (!result.ok) return;
-    const { maker, taker } = result.value.commissionRates;
-    this.fees = { maker: decimal(maker), taker: decimal(taker) };
-    this.feeNews.tell();
-  }
-
   private setPerson(person: Person): void {
     if (person.state !== "in") {
-      this.fees = NO_FEES;
       this.setUnread(0);
     }
     this.person = person;

@@ -9,14 +9,14 @@ import {
   useState,
   useSyncExternalStore,
 } from "react";
-import type { AccountView } from "./data/account-feed";
+import type { AccountView, FeeRates } from "./data/account-feed";
 import type { Market } from "./data/markets";
 import type { Problem, Result } from "./data/problems";
 import type { LinkState } from "./data/socket";
 import type { Listeners } from "./data/surroundings";
 import type { Tickers } from "./data/tickers";
 import type { SessionState } from "./data/trading-session";
-import type { Exchange, FeeRates, Markets, Note, Person } from "./exchange";
+import type { Exchange, Markets, Note, Person } from "./exchange";
 
 export const ExchangeContext = createContext<Exchange | null>(null);
 
@@ -52,9 +52,25 @@ export function useAccount(): AccountView {
   return useFollowed(account.changes, () => account.view);
 }
 
-export function useFees(): FeeRates {
-  const exchange = useExchange();
-  return useFollowed(exchange.feeNews, () => exchange.fees);
+const NO_FEES: FeeRates = { maker: 0n, taker: 0n };
+
+/** What trading costs oneself in a market; nothing is known until the session stands. */
+export function useFees(symbol: string): FeeRates {
+  const { account } = useExchange();
+  const isReady = useSessionState() === "ready";
+  const [fees, setFees] = useState(NO_FEES);
+  useEffect(() => {
+    if (!isReady) return;
+    let isCurrent = true;
+    void account.feeRates(symbol).then((result) => {
+      if (isCurrent && result.ok) setFees(result.value);
+    });
+    return () => {
+      isCurrent = false;
+      setFees(NO_FEES);
+    };
+  }, [account, symbol, isReady]);
+  return fees;
 }
 
 export function useUnread(): number {

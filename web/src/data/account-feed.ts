@@ -1,5 +1,6 @@
 /** Own orders, fills and balances, kept true over reconnections. */
 
+import { decimal } from "./decimal";
 import {
   type Balances,
   balancesOf,
@@ -19,7 +20,7 @@ import {
   withPosition,
   withSnapshot,
 } from "./orders";
-import { failed, problem, type Result } from "./problems";
+import { answered, failed, problem, type Result } from "./problems";
 import { Listeners } from "./surroundings";
 import type { TradingSession } from "./trading-session";
 
@@ -28,6 +29,16 @@ export interface AccountView {
   readonly orders: Orders;
   readonly fills: ReadonlyMap<string, Fill>;
   readonly balances: Balances;
+}
+
+/** As shares of what one receives. */
+export interface FeeRates {
+  readonly maker: bigint;
+  readonly taker: bigint;
+}
+
+interface RawCommission {
+  readonly standardCommission: { readonly maker: string; readonly taker: string };
 }
 
 /** Own news that deserves a word on the screen. */
@@ -114,6 +125,14 @@ export class AccountFeed {
   async fillHistory(symbol: string): Promise<Result<readonly Fill[]>> {
     const result = await this.session.call<RawFill[]>("myTrades", { symbol, limit: 500 });
     return result.ok ? { ok: true, value: result.value.map(fillOf).reverse() } : result;
+  }
+
+  /** What trading costs oneself in a market, which may have rates of its own. */
+  async feeRates(symbol: string): Promise<Result<FeeRates>> {
+    const result = await this.session.call<RawCommission>("account.commission", { symbol });
+    if (!result.ok) return result;
+    const { maker, taker } = result.value.standardCommission;
+    return answered({ maker: decimal(maker), taker: decimal(taker) });
   }
 
   /** The answer to an order was lost: ask, once connected again, whether it arrived. */

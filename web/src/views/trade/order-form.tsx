@@ -56,7 +56,7 @@ export function withPicked(draft: OrderDraft, price: string): OrderDraft {
 function useContextOf(market: Market, depth: DepthFeed | undefined): FormContext {
   useFrames(depth?.changes);
   const account = useAccount();
-  const fees = useFees();
+  const fees = useFees(market.symbol);
   const last = useTickers().get(market.symbol)?.last ?? "0";
   const isLive = depth?.book.isLive === true;
   return {
