@@ -40,8 +40,15 @@ def browser(playwright: Playwright, chromium: str) -> Iterator[Browser]:
     launched.close()
 
 
+class _Impatient(ExchangeProcess):
+    """A demo where an address that money leaves for cools off at once."""
+
+    def environment(self) -> dict[str, str]:
+        return {**super().environment(), "OUTCRY_ADDRESS_COOL_OFF_SECONDS": "0"}
+
+
 def _serving(data: Path, *flags: str) -> Iterator[ExchangeProcess]:
-    with ExchangeProcess(data, "--no-limits", *flags) as exchange:
+    with _Impatient(data, "--no-limits", *flags) as exchange:
         yield exchange
 
 

@@ -1,5 +1,7 @@
 """What a person does on the page, in words: sign up, place an order, read the book."""
 
+import csv
+import io
 import json
 import re
 import secrets
@@ -11,7 +13,8 @@ from typing import Any, TypeVar
 
 import pyotp
 from playwright.sync_api import ConsoleMessage, Locator, Page, expect
-from tools.exchange_process import ExchangeProcess, outcry_command
+from tests.e2e.clients import signed
+from tools.exchange_process import DemoKey, ExchangeProcess, outcry_command
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = ROOT / "src" / "openoutcry" / "page"
@@ -24,6 +27,8 @@ PASSWORD = "seven lamps over a quiet harbour"
 OPERATORS_PASSWORD = f"{PASSWORD} of operators"
 
 T = TypeVar("T")
+
+RECOVERY_CODES_MIN = 3
 
 factors: dict[Path, tuple[str, list[str]]] = {}
 """Of the operator of each exchange: the secret of codes by time, and recovery codes to be used."""
@@ -158,9 +163,18 @@ class Screen:
                 self.field("code").fill(recovery_codes.pop())
                 self.button(re.compile("^Sign in$")).click()
                 expect(inside).to_be_visible()
+                self._keep_recovery_codes(recovery_codes)
             if inside.count():
                 return
         raise AssertionError("the operator was not let in")
+
+    def _keep_recovery_codes(self, codes: list[str]) -> None:
+        """Make new ones when few are left."""
+        if len(codes) >= RECOVERY_CODES_MIN:
+            return
+        made = self.ask("POST", "/x/v1/me/recovery-codes")
+        assert made["status"] == 200, made
+        codes[:] = made["body"]["recovery_codes"]
 
     def add_second_factor(self) -> tuple[str, list[str]]:
         """Set codes by time up by the page's own calls; returns their secret and recovery codes."""
@@ -173,6 +187,19 @@ class Screen:
     def prove(self) -> None:
         """Confirm once more who one is, by a code."""
         self.enter_code(self.field("proof"), "Confirm")
+
+    def prove_if_asked(self, is_done: Callable[[], object]) -> None:
+        """Confirm once more who one is if that is asked for; what was wanted is done after it."""
+        proof = self.field("proof")
+        eventually(lambda: proof.count() or is_done())
+        if not proof.count():
+            return
+        if self.totp_secret:
+            self.prove()
+        else:
+            proof.fill(PASSWORD)
+            self.button("Confirm").click()
+        eventually(is_done)
 
     def enter_code(self, field: Locator, button: str | re.Pattern[str]) -> None:
         """Enter a code by time; each is good once, so perhaps that of the next half minute."""
@@ -195,6 +222,26 @@ class Screen:
             for given in amounts.items()
         ]
         assert [process.wait(60) for process in running] == [0] * len(running)
+
+    def api_key(self) -> DemoKey:
+        """Make an API key, to look at what the API says."""
+        wanted = {"label": "look", "may_read": True, "may_trade": True}
+        made = self.ask("POST", "/x/v1/me/api-keys", wanted)
+        assert made["status"] == 201, made
+        return DemoKey("look", made["body"]["key"]["api_key"], made["body"]["secret"], "HMAC", {})
+
+    def asks_api(self, key: DemoKey, path: str, **params: Any) -> Any:
+        """Ask /api/v3 with a key; returns the JSON of an answer without a refusal."""
+        status, body = signed(self.exchange, key, "GET", path, **params)
+        assert status == 200, body
+        return body
+
+    def downloaded(self, button: Locator) -> list[dict[str, str]]:
+        """Press what downloads a CSV file; returns its rows by their heads."""
+        with self.page.expect_download() as coming:
+            button.click()
+        text = Path(coming.value.path()).read_text(encoding="utf-8")
+        return list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
 
     def sign_up_quickly(self) -> str:
         """Sign up by the same calls as the page makes, where that is not what is looked at."""
