@@ -1,10 +1,10 @@
 /** What one is told: the inbox, over which ways it comes, price alerts, webhooks. */
 
-import { useCallback, useState } from "react";
+import { useCallback, useEffect, useRef, useState } from "react";
 import type { ChoiceView, MadeWebhook } from "../../data/openapi";
 import type { Result } from "../../data/problems";
 import { exactText, microsecondsText } from "../../format";
-import { useExchange, useLoaded, useMarkets } from "../../hooks";
+import { useExchange, useLoaded, useMarkets, useUnread } from "../../hooks";
 import { texts } from "../../texts/en";
 import { Copyable } from "../../ui/copy";
 import { Dialog } from "../../ui/dialog";
@@ -24,12 +24,23 @@ export function Notifications() {
   );
 }
 
+/** Read again when there is something new to be told: what comes while one looks is there at once. */
+function useNews(reload: () => void): void {
+  const unread = useUnread();
+  const seen = useRef(unread);
+  useEffect(() => {
+    if (seen.current !== unread) reload();
+    seen.current = unread;
+  }, [unread, reload]);
+}
+
 function Inbox() {
   const exchange = useExchange();
   const { house } = exchange;
   const [before, setBefore] = useState<number>();
   const load = useCallback(() => house.inbox(before), [house, before]);
   const [loaded, reload] = useLoaded(load);
+  useNews(reload);
   const inbox = loaded.value;
   const newest = inbox?.items[0]?.number;
   async function markRead(): Promise<void> {
@@ -156,6 +167,7 @@ function Alerts() {
   const markets = useMarkets();
   const load = useCallback(() => house.alerts(), [house]);
   const [loaded, reload] = useLoaded(load);
+  useNews(reload);
   const sending = useSending();
   const [chosen, setChosen] = useState("");
   const [direction, setDirection] = useState<"above" | "below">("above");
@@ -207,7 +219,7 @@ function Alerts() {
       {loaded.state === "failed" && <Failed onRetry={reload}>{houseText(loaded.problem)}</Failed>}
       {loaded.value && alerts.length === 0 && <Empty>{texts.notifications.noAlerts}</Empty>}
       {alerts.length > 0 && (
-        <table className="table is-text">
+        <table className="table is-text" data-testid="alerts">
           <thead>
             <tr>
               <th scope="col">{texts.market.pair}</th>
@@ -302,7 +314,7 @@ function Webhooks() {
       {loaded.state === "failed" && <Failed onRetry={reload}>{houseText(loaded.problem)}</Failed>}
       {loaded.value && webhooks.length === 0 && <Empty>{texts.notifications.noWebhooks}</Empty>}
       {webhooks.length > 0 && (
-        <table className="table is-text">
+        <table className="table is-text" data-testid="webhooks">
           <thead>
             <tr>
               <th scope="col">{texts.notifications.url}</th>
