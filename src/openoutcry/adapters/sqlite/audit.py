@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -10,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
+from openoutcry.adapters.sqlite.own_file import make_own_file
 from openoutcry.ports.audit import (
     EVERY_RECORD,
     GENESIS,
@@ -20,7 +20,6 @@ from openoutcry.ports.audit import (
 )
 
 FORMAT_VERSION = 1
-_MODE = 0o600
 _BUSY_SECONDS = 10.0
 _TABLES = (
     "CREATE TABLE audit_format (version INTEGER NOT NULL) STRICT",
@@ -79,8 +78,7 @@ class SqliteAudit:
         self._one_at_a_time = threading.Lock()
         self._looking = ThreadPoolExecutor(max_workers=1, thread_name_prefix="audit-look")
         if not read_only:
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, _MODE))
-            path.chmod(_MODE)
+            make_own_file(path)
         try:
             self._database = self._connect("ro" if read_only else "rw")
         except sqlite3.Error as error:

@@ -4,17 +4,16 @@ HMAC secrets are needed in the clear to check signatures; in the file they are s
 name of its key.
 """
 
-import os
 import sqlite3
 import threading
 from collections.abc import Mapping
 from pathlib import Path
 
+from openoutcry.adapters.sqlite.own_file import make_own_file
 from openoutcry.ports.sealing import Sealer, SealError
 from openoutcry.ports.users import ApiKey, KeyStoreError, KeyType
 
 FORMAT_VERSION = 2
-_MODE = 0o600
 _TABLE = """
 CREATE TABLE api_key (
   number INTEGER PRIMARY KEY,
@@ -52,8 +51,7 @@ class SqliteApiKeys:
 
     def __init__(self, path: Path, sealer: Sealer) -> None:
         """Open the file, made if missing, or brought to this release's format if it is older."""
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, _MODE))
-        path.chmod(_MODE)
+        make_own_file(path)
         self._path = path
         self._sealer = sealer
         self._keys: dict[str, ApiKey] = {}

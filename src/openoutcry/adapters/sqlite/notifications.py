@@ -1,7 +1,6 @@
 """Notifications as tables of the file of people; each method is one transaction in a thread."""
 
 import asyncio
-import os
 import sqlite3
 import threading
 from collections.abc import Callable, Collection, Sequence
@@ -27,6 +26,7 @@ from openoutcry.adapters.sqlite.notification_rows import (
     stored_of,
     webhook_of,
 )
+from openoutcry.adapters.sqlite.own_file import make_own_file
 from openoutcry.ports.notifications import (
     ALERTS_ENDED_MAX,
     AlertMark,
@@ -45,7 +45,6 @@ from openoutcry.ports.notifications import (
     WebhookState,
 )
 
-_MODE = 0o600
 _BUSY_SECONDS = 10.0
 _DUE_ROWS = 256
 """So many due deliveries are looked at to find targets that are not busy."""
@@ -63,8 +62,7 @@ class SqliteNotifications:
         """Open the tables, made if missing; raises NotificationStoreError."""
         self._path = path
         self._one_at_a_time = threading.Lock()
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, _MODE))
-        path.chmod(_MODE)
+        make_own_file(path)
         self._database = sqlite3.connect(
             path, isolation_level=None, check_same_thread=False, timeout=_BUSY_SECONDS
         )

@@ -6,17 +6,16 @@ has a thread and a connection of its own.
 """
 
 import asyncio
-import os
 import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
+from openoutcry.adapters.sqlite.own_file import make_own_file
 from openoutcry.ports.people_store import PeopleStoreError
 
 FORMAT_VERSION = 1
-_MODE = 0o600
 _BUSY_SECONDS = 10.0
 _READ_BUSY_SECONDS = 1.0
 """The loop reads: it is not to stand still for longer, should others recover the log."""
@@ -125,8 +124,7 @@ class PeopleDatabase:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="people")
         self._search_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="people-search")
         try:
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, _MODE))
-            path.chmod(_MODE)
+            make_own_file(path)
             self._writer = self._connect(_BUSY_SECONDS)
             self._make_tables(self._writer)
             self._reader = self._connect(_READ_BUSY_SECONDS)

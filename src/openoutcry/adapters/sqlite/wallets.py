@@ -1,7 +1,6 @@
 """`ports.wallets.WalletStore` as tables of the file of people, in a thread of its own."""
 
 import asyncio
-import os
 import sqlite3
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +10,7 @@ from typing import TypeVar
 
 from openoutcry.adapters.sqlite import unclaimed
 from openoutcry.adapters.sqlite.ledger_rows import to_stored
+from openoutcry.adapters.sqlite.own_file import make_own_file
 from openoutcry.adapters.sqlite.wallet_schema import RecordTable, make_tables
 from openoutcry.ports.wallets import (
     AllowedAddress,
@@ -31,7 +31,6 @@ from openoutcry.ports.wallets import (
     WithdrawalStep,
 )
 
-_MODE = 0o600
 _BUSY_SECONDS = 10.0
 _HOUR_US = 3_600_000_000
 _DAY_US = 24 * _HOUR_US
@@ -60,8 +59,7 @@ class SqliteWalletStore:
         """Open the tables, made if missing; raises WalletStoreError."""
         self._path = path
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="wallets")
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, _MODE))
-        path.chmod(_MODE)
+        make_own_file(path)
         try:
             self._database = sqlite3.connect(
                 path, isolation_level=None, check_same_thread=False, timeout=_BUSY_SECONDS
