@@ -198,6 +198,33 @@ async def test_a_password_is_replaced_only_where_it_is_known(stores: PeopleStore
     assert not await people.set_password(5, "x", was="", changed_us=0)
 
 
+async def test_an_address_is_replaced_only_where_it_is_known_and_free(
+    stores: PeopleStores,
+) -> None:
+    people = stores.people
+    ann = await people.add_person(new_person("ann"))
+    bob = await people.add_person(new_person("bob"))
+    was = ann.email_key
+    for email, person_id in ((bob.email_key, ann.person_id), (ann.email_key, 5)):
+        with pytest.raises(EmailTakenError):
+            await people.set_email(person_id, "x", email, was=was, changed_us=9)
+    assert not await people.set_email(ann.person_id, "N", "n", was=bob.email_key, changed_us=9)
+    assert not await people.set_email(5, "N", "n", was=was, changed_us=9)
+    assert await people.person(ann.person_id) == ann
+    works = [
+        people.set_email(ann.person_id, f"N{one}", f"n{one}", was=was, changed_us=9)
+        for one in range(5)
+    ]
+    changed = await asyncio.gather(*works)
+    assert sum(changed) == 1
+    which = changed.index(True)
+    now = replace(ann, email=f"N{which}", email_key=f"n{which}", security_changed_us=9)
+    assert await people.person_by_email(f"n{which}") == now
+    assert await people.person_by_email(was) is None
+    again = await people.add_person(new_person("ann"))
+    assert again.email_key == was, "the old one is anybody's"
+
+
 async def test_a_mailed_token_is_taken_once_and_in_time(stores: PeopleStores) -> None:
     tokens = stores.tokens
     await tokens.add_mail_token(mail_token())

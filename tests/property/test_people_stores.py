@@ -133,6 +133,10 @@ METHODS: Mapping[str, Mapping[str, Callable[[Draws], Arguments]]] = {
             (d.stranger(), d.text()),
             {"was": d.text(), "changed_us": d.small()},
         ),
+        "set_email": lambda d: (
+            (d.stranger(), d.of(*KEYS), d.of(*KEYS)),
+            {"was": d.of(*KEYS), "changed_us": d.time()},
+        ),
         "set_status": lambda d: ((d.stranger(), d.of(*PersonStatus)), {}),
         "set_roles": lambda d: ((d.stranger(), d.some(OperatorRole)), {}),
         "account_opened": lambda d: ((d.stranger(),), {}),

@@ -162,11 +162,10 @@ async def open_people(
     )
     origins = Origins(settings.public_origin)
     sockets = PageSessions(identity.sessions, MemoryStreamTickets(), origins, told.inbox)
-    signing_in = auth.routes(identity.signing_in)
+    own = (*auth.routes(identity.signing_in), *me.routes(identity.own_account))
     sends_mail = not isinstance(mailer, NoMailServer)
     routes = (
-        *(signing_in if sends_mail else without_mail(signing_in)),
-        *me.routes(identity.own_account),
+        *(own if sends_mail else without_mail(own)),
         *_key_routes(exchange, identity.directory, audit),
         *notifications.routes(told.desk),
         *operator.routes(operations, _people_desk(exchange, identity.directory, audit), audit),

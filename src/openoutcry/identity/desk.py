@@ -99,6 +99,14 @@ class Desk:
         """Return what somebody has set up."""
         return (await self.stores.factors.factors_of([person_id]))[person_id]
 
+    async def may_write_to(self, email_key: str, caller: Caller) -> bool:
+        """Whether one more letter may go to an address; it is counted. Nobody is told that not."""
+        try:
+            await self.limits.begin(self.limits.letters_to(email_key), caller.now_us)
+        except RefusedError:
+            return False
+        return True
+
     async def failed(
         self, action: str, guard: Guard, person: Person | None, caller: Caller, how: str
     ) -> None:

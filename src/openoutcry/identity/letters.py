@@ -8,6 +8,7 @@ from openoutcry.ports.mail import Mail
 
 CONFIRM_PATH = "/confirm"
 RESET_PATH = "/reset"
+EMAIL_PATH = "/email"
 SIGN_IN_PATH = "/sign-in"
 
 
@@ -61,6 +62,75 @@ The link is good once, for {_span(settings.reset_link_us)}. A new password ends 
 your second factor stays as it is.
 
 If it was not you, do nothing: nothing has changed.
+""",
+    )
+
+
+def new_address_letter(settings: IdentitySettings, origin: str, email: str, token: str) -> Mail:
+    """Return what goes to the address that somebody wants to have from now on."""
+    return Mail(
+        email,
+        f"Your new address for {settings.product}",
+        f"""\
+Somebody, probably you, wants this to be the address of their account at {settings.product}.
+
+Open this link where you are signed in:
+
+{origin}{EMAIL_PATH}#token={token}
+
+The link is good once, for {_span(settings.email_link_us)}, and for nobody but whoever asked for it.
+
+If it was not you, do nothing: nothing has changed.
+""",
+    )
+
+
+def address_known_letter(settings: IdentitySettings, origin: str, email: str) -> Mail:
+    """Return what somebody gets when another person wants their address."""
+    return Mail(
+        email,
+        f"Your address at {settings.product}",
+        f"""\
+Somebody, perhaps you, wants this to be the address of another account at {settings.product}.
+It has an account already, so nothing has changed:
+
+{origin}{SIGN_IN_PATH}
+
+If it was not you, do nothing.
+""",
+    )
+
+
+def address_asked_letter(settings: IdentitySettings, email: str, wanted: str) -> Mail:
+    """Return what the present address is told when another one is asked for."""
+    return Mail(
+        email,
+        f"Another address for {settings.product}",
+        f"""\
+Whoever is signed in to your account at {settings.product} wants its address to be another one:
+
+{wanted}
+
+It changes when the link that we have sent there is opened. Until then this is your address.
+
+If it was not you, set a new password now: that ends all sessions, and nobody can use the link.
+""",
+    )
+
+
+def address_changed_letter(settings: IdentitySettings, email: str, now: str) -> Mail:
+    """Return what an address is told that is an account's no more."""
+    return Mail(
+        email,
+        f"Your address for {settings.product} has changed",
+        f"""\
+The address of your account at {settings.product} is another one from now on:
+
+{now}
+
+Nothing about the account comes here any more. Withdrawals wait for a while.
+
+If it was not you, tell whoever runs the exchange at once: they can lock the account.
 """,
     )
 

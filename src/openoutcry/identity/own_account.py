@@ -7,6 +7,7 @@ whatever crashes in between. What was recorded and cannot be done after all is r
 import unicodedata
 
 from openoutcry.identity.desk import Desk
+from openoutcry.identity.email_change import EmailChange
 from openoutcry.identity.passkeys import PASSKEYS_MAX
 from openoutcry.identity.sessions import SECOND_FACTORS
 from openoutcry.ports.identity import (
@@ -34,6 +35,7 @@ class OwnAccountService:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._stores = desk.stores
+        self._email = EmailChange(desk)
 
     async def me(self, session: SessionView) -> Me:
         """Return what a person may know of themselves."""
@@ -69,6 +71,16 @@ class OwnAccountService:
         await self._stores.tokens.forget_mail_tokens(person.email_key)
         await desk.sessions.end_all(person.person_id, but=session.session_id)
         return await desk.sessions.renew(session.session_id, caller.now_us)
+
+    async def ask_email(self, session: SessionView, email: str, caller: Caller) -> None:
+        """Send a link to another address; or, when it is somebody's, a hint."""
+        await self._email.ask(session, email, caller)
+
+    async def change_email(
+        self, session: SessionView, token: str, caller: Caller
+    ) -> StartedSession:
+        """Take the address that a link was sent to; other sessions end."""
+        return await self._email.change(session, token, caller)
 
     async def sessions(self, session: SessionView, now_us: int) -> list[OwnSession]:
         """Return one's living sessions, the one used last first."""

@@ -24,6 +24,7 @@ class IdentitySettings:
     step_up_us: int = 5 * MINUTE_US
     sign_up_link_us: int = 24 * HOUR_US
     reset_link_us: int = 30 * MINUTE_US
+    email_link_us: int = 30 * MINUTE_US
     step_us: int = 5 * MINUTE_US
     """How long a sign-in may wait for its next step, and a challenge for its answer."""
 

@@ -62,7 +62,7 @@ class SigningInService:
     async def _invite(self, email: str, password_hash: str, caller: Caller) -> None:
         """Store a sign-up and send its link, or remind whoever has an account."""
         key = key_of_email(email)
-        if not await self._may_write_to(key, caller):
+        if not await self._desk.may_write_to(key, caller):
             return
         origin = self._desk.settings.page_origin(caller.origin)
         person = await self._stores.people.person_by_email(key)
@@ -211,7 +211,7 @@ class SigningInService:
 
     async def _send_reset(self, key: str, caller: Caller) -> None:
         person = await self._stores.people.person_by_email(key)
-        if person is None or not await self._may_write_to(key, caller):
+        if person is None or not await self._desk.may_write_to(key, caller):
             return
         token = new_token()
         await self._stores.tokens.add_mail_token(
@@ -371,13 +371,6 @@ class SigningInService:
             Pending(hash_of_token(token), kind, person.person_id, "", proved, expires_us)
         )
         return PendingSignIn(token, step, factors, expires_us)
-
-    async def _may_write_to(self, email_key: str, caller: Caller) -> bool:
-        try:
-            await self._desk.limits.begin(self._desk.limits.letters_to(email_key), caller.now_us)
-        except RefusedError:
-            return False
-        return True
 
 
 def _hash_of_link(token: str) -> bytes:

@@ -15,6 +15,7 @@ TEMPLATES: Mapping[str, str] = {
     "sign-up.confirm": "signed_up",
     "password.change": "password_changed",
     "password.reset": "password_reset",
+    "email.change": "email_changed",
     "factor.add": "factor_added",
     "factor.remove": "factor_removed",
     "recovery-codes.make": "recovery_codes_made",

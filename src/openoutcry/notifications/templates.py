@@ -145,6 +145,12 @@ CATALOGUE: dict[str, Words] = {
         "The password of your account was reset by mail from {ip}. Withdrawals wait for a while."
         " If this was not you, tell us at once.",
     ),
+    "email_changed": Words(
+        Kind.SECURITY,
+        "Your address was changed",
+        "The address of your account was changed from {ip}. Withdrawals wait for a while."
+        " If this was not you, tell us at once.",
+    ),
     "factor_added": Words(
         Kind.SECURITY,
         "Second factor added",

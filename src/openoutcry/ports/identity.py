@@ -29,6 +29,7 @@ class Refusal(StrEnum):
     BUSY = "BUSY"
     """More people sign in at once than passwords can be checked."""
     EMAIL_FORMAT = "EMAIL_FORMAT"
+    EMAIL_UNCHANGED = "EMAIL_UNCHANGED"
     PASSWORD_TOO_SHORT = "PASSWORD_TOO_SHORT"  # noqa: S105, because it is the name of a refusal
     PASSWORD_TOO_LONG = "PASSWORD_TOO_LONG"  # noqa: S105, because it is the name of a refusal
     PASSWORD_KNOWN = "PASSWORD_KNOWN"  # noqa: S105, because it is the name of a refusal
@@ -250,6 +251,22 @@ class OwnAccount(Protocol):
         self, session: SessionView, password: str, caller: Caller
     ) -> StartedSession:
         """Replace the password; other sessions end, this one's token changes."""
+        ...
+
+    async def ask_email(self, session: SessionView, email: str, caller: Caller) -> None:
+        """Send a link to another address; or, when it is somebody's, a hint.
+
+        What is answered does not depend on whose address it is. The present one is told.
+        """
+        ...
+
+    async def change_email(
+        self, session: SessionView, token: str, caller: Caller
+    ) -> StartedSession:
+        """Take the address that a link was sent to; other sessions end, this one's token changes.
+
+        The link is good for whoever asked for it, so a stranger who gets it has nothing.
+        """
         ...
 
     async def sessions(self, session: SessionView, now_us: int) -> list[OwnSession]:

@@ -76,6 +76,14 @@ class PeopleStore(Protocol):
         """
         ...
 
+    async def set_email(
+        self, person_id: int, email: str, email_key: str, *, was: str, changed_us: int
+    ) -> bool:
+        """Give somebody whose `email_key` still is what it was another address, and remember a
+        change of security; False when it is another one by now. Raises EmailTakenError.
+        """
+        ...
+
     async def set_status(self, person_id: int, status: PersonStatus) -> bool:
         """Say whether somebody may sign in; False when there is no such person."""
         ...
@@ -102,6 +110,7 @@ class TokenPurpose(StrEnum):
 
     SIGN_UP = "SIGN_UP"
     RESET = "RESET"
+    CHANGE_EMAIL = "CHANGE_EMAIL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +126,7 @@ class MailToken:
     person_id: int
     """0 for a sign-up."""
     password_hash: str = field(repr=False)
-    """Empty for a reset."""
+    """Only a sign-up's is not empty."""
     expires_us: int
 
 
@@ -151,7 +160,10 @@ class TokenStore(Protocol):
     """Things that are good once and for a while."""
 
     async def add_mail_token(self, token: MailToken) -> None:
-        """Store one; for a reset, those sent to the same person before are good no more."""
+        """Store one; those sent to the same person before, for the same purpose, are good no more.
+
+        A sign-up has no person, so it replaces none.
+        """
         ...
 
     async def mail_token(

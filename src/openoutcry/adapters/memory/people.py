@@ -89,6 +89,20 @@ class MemoryPeople:
         self._people[person_id] = person
         return True
 
+    async def set_email(
+        self, person_id: int, email: str, email_key: str, *, was: str, changed_us: int
+    ) -> bool:
+        """Give somebody another address; raises EmailTakenError."""
+        taken = await self.person_by_email(email_key)
+        if taken is not None and taken.person_id != person_id:
+            raise EmailTakenError
+        person = self._people.get(person_id)
+        if person is None or person.email_key != was:
+            return False
+        return self._change(
+            person_id, email=email, email_key=email_key, security_changed_us=changed_us
+        )
+
     async def set_status(self, person_id: int, status: PersonStatus) -> bool:
         """Say whether somebody may sign in."""
         return self._change(person_id, status=status)
@@ -125,8 +139,8 @@ class MemoryTokens:
         self._pending: dict[bytes, Pending] = {}
 
     async def add_mail_token(self, token: MailToken) -> None:
-        """Keep one; a reset replaces those before it."""
-        if token.purpose is TokenPurpose.RESET:
+        """Keep one; it replaces those before it, unless it is a sign-up."""
+        if token.purpose is not TokenPurpose.SIGN_UP:
             self._mailed = {
                 token_hash: other
                 for token_hash, other in self._mailed.items()

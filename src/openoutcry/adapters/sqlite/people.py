@@ -123,6 +123,27 @@ class SqlitePeople:
         )
         return changed == 1
 
+    async def set_email(
+        self, person_id: int, email: str, email_key: str, *, was: str, changed_us: int
+    ) -> bool:
+        """Give somebody another address; raises EmailTakenError."""
+
+        def change(database: sqlite3.Connection) -> bool:
+            taken = database.execute(
+                "SELECT 1 FROM person WHERE email_key = ? AND person_id <> ?",
+                (email_key, person_id),
+            ).fetchone()
+            if taken:
+                raise EmailTakenError
+            changed = database.execute(
+                "UPDATE person SET email = ?, email_key = ?, security_changed_us = ?"
+                " WHERE person_id = ? AND email_key = ?",
+                (email, email_key, changed_us, person_id, was),
+            )
+            return changed.rowcount == 1
+
+        return await self._database.transact(change)
+
     async def set_status(self, person_id: int, status: PersonStatus) -> bool:
         """Say whether somebody may sign in."""
         return await self._set("status", status.value, person_id)
@@ -159,14 +180,13 @@ class SqliteTokens:
         self._database = database
 
     async def add_mail_token(self, token: MailToken) -> None:
-        """Store one; a reset replaces those before it."""
+        """Store one; it replaces those before it, unless it is a sign-up."""
 
         def add(database: sqlite3.Connection) -> None:
-            if token.purpose is TokenPurpose.RESET:
+            if token.purpose is not TokenPurpose.SIGN_UP:
                 database.execute(
-                    "DELETE FROM person_mail_token WHERE email_key = ? AND purpose = ?"
-                    " AND person_id = ?",
-                    (token.email_key, token.purpose.value, token.person_id),
+                    "DELETE FROM person_mail_token WHERE purpose = ? AND person_id = ?",
+                    (token.purpose.value, token.person_id),
                 )
             database.execute(
                 f"INSERT INTO person_mail_token ({_MAIL_TOKEN}) VALUES (?, ?, ?, ?, ?, ?, ?)",

@@ -13,8 +13,10 @@ from openoutcry.gateways.web.auth import (
 )
 from openoutcry.gateways.web.refusals import (
     Code,
+    Email,
     PasskeyCredential,
     Password,
+    Token,
     caller_of,
     problem_of,
     problem_types,
@@ -31,6 +33,18 @@ class ChangePassword(Input, frozen=True):
     """A new password."""
 
     password: Password
+
+
+class NewEmail(Input, frozen=True):
+    """The address that is wanted."""
+
+    email: Email
+
+
+class EmailLink(Input, frozen=True):
+    """The token of the link."""
+
+    token: Token
 
 
 class TotpCode(Input, frozen=True):
@@ -167,6 +181,14 @@ class _Handlers:
         started = await self._account.change_password(call.person, asked.password, caller_of(call))
         return give_cookie(call, started)
 
+    async def ask_email(self, call: WebCall) -> None:
+        await self._account.ask_email(call.person, call.read(NewEmail).email, caller_of(call))
+
+    async def change_email(self, call: WebCall) -> SessionInfo:
+        token = call.read(EmailLink).token
+        started = await self._account.change_email(call.person, token, caller_of(call))
+        return give_cookie(call, started)
+
     async def sessions(self, call: WebCall) -> OwnSessions:
         found = await self._account.sessions(call.person, call.now_us)
         return OwnSessions(
@@ -239,7 +261,12 @@ class _Handlers:
 def routes(account: OwnAccount) -> tuple[Route, ...]:
     """Return the routes of one's own account."""
     handlers = _Handlers(account)
-    return (*_of_oneself(handlers), *_of_codes(handlers), *_of_passkeys(handlers))
+    return (
+        *_of_oneself(handlers),
+        *_of_the_address(handlers),
+        *_of_codes(handlers),
+        *_of_passkeys(handlers),
+    )
 
 
 def _of_oneself(handlers: _Handlers) -> tuple[Route, ...]:
@@ -285,6 +312,42 @@ def _of_oneself(handlers: _Handlers) -> tuple[Route, ...]:
             handlers.end_other_sessions,
             "End all your sessions but this one",
             answer=EndedSessions,
+        ),
+    )
+
+
+def _of_the_address(handlers: _Handlers) -> tuple[Route, ...]:
+    return (
+        _route(
+            "POST",
+            "/me/email",
+            handlers.ask_email,
+            "Ask for another address",
+            access=Access.STEPPED_UP,
+            body=NewEmail,
+            refusals=(
+                Refusal.EMAIL_FORMAT,
+                Refusal.EMAIL_UNCHANGED,
+                Refusal.TOO_MANY_ATTEMPTS,
+            ),
+            description=(
+                "Sends a link to it, and word to your present one. The answer is the same when"
+                " somebody has it already."
+            ),
+        ),
+        _route(
+            "POST",
+            "/me/email/confirm",
+            handlers.change_email,
+            "Take the address that a link was sent to",
+            access=Access.STEPPED_UP,
+            body=EmailLink,
+            answer=SessionInfo,
+            refusals=(Refusal.LINK_GONE, Refusal.TOO_MANY_ATTEMPTS),
+            description=(
+                "For whoever asked for the link. Your other sessions end, the cookie changes, and"
+                " withdrawals wait for a while."
+            ),
         ),
     )
 

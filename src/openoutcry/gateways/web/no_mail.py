@@ -7,7 +7,7 @@ from typing import NoReturn
 from openoutcry.gateways.web.api import ProblemType, Route, WebCall
 
 NO_MAIL = ProblemType("NO_MAIL", 503, "This exchange sends no mail")
-BEGIN_WITH_A_MAIL = frozenset({"/auth/sign-up", "/auth/reset-request"})
+BEGIN_WITH_A_MAIL = frozenset({"/auth/sign-up", "/auth/reset-request", "/me/email"})
 
 
 def without_mail(routes: Iterable[Route]) -> tuple[Route, ...]:

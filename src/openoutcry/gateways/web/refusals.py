@@ -70,6 +70,13 @@ _ALL = (
         "email",
     ),
     _words(
+        Refusal.EMAIL_UNCHANGED,
+        422,
+        "It is your address already",
+        "Take another one.",
+        "email",
+    ),
+    _words(
         Refusal.PASSWORD_TOO_SHORT,
         422,
         "The password is too short",

@@ -229,6 +229,35 @@ async def test_what_a_browser_adds_to_a_credential_is_taken() -> None:
     assert (await browser.post("/me/passkeys", name="x", credential=credential)).status == 400
 
 
+async def test_another_address_by_the_link_that_it_got() -> None:
+    browser = Browser()
+    await browser.sign_up()
+    unchanged = await browser.post("/me/email", email=EMAIL)
+    assert (unchanged.status, unchanged.code) == (422, "EMAIL_UNCHANGED")
+    assert unchanged.json["errors"][0]["field"] == "email"
+    assert (await browser.post("/me/email", email="new@example.com")).status == 204
+    token = await browser.scene.link("/email", "new@example.com")
+    assert (await browser.post("/me/email/confirm", token="other")).code == "LINK_GONE"
+    before = browser.token
+    answer = await browser.post("/me/email/confirm", token=token)
+    assert (answer.status, answer.json["email"]) == (200, "new@example.com")
+    assert browser.token != before
+    assert (await browser.call("GET", "/me")).json["session"] == answer.json
+    assert (await browser.sign_in()).code == "BAD_CREDENTIALS"
+
+
+async def test_an_address_of_somebody_gets_the_same_bytes() -> None:
+    browser = Browser()
+    await browser.sign_up("bob@example.org")
+    await browser.sign_up()
+    answers = [
+        await browser.post("/me/email", email=f"{name}@example.org") for name in ("bob", "cyd")
+    ]
+    assert [(answer.status, answer.content) for answer in answers] == [(204, b"")] * 2
+    headers = [{**answer.headers, "x-request-id": ""} for answer in answers]
+    assert headers[0] == headers[1]
+
+
 async def test_sensitive_acts_want_a_fresh_proof() -> None:
     browser = Browser()
     await browser.sign_up()
@@ -237,6 +266,8 @@ async def test_sensitive_acts_want_a_fresh_proof() -> None:
         ("/me/totp", {}),
         ("/me/totp/confirm", {"code": "123456"}),
         ("/me/password", {"password": OTHER_PASSWORD}),
+        ("/me/email", {"email": "other@example.org"}),
+        ("/me/email/confirm", {"token": "token"}),
         ("/me/recovery-codes", {}),
         ("/me/passkey-options", {}),
     ):
