@@ -14,6 +14,7 @@ const SignUp = lazy(() => auth().then((module) => ({ default: module.SignUp })))
 const SignIn = lazy(() => auth().then((module) => ({ default: module.SignIn })));
 const Confirm = lazy(() => auth().then((module) => ({ default: module.Confirm })));
 const Reset = lazy(() => auth().then((module) => ({ default: module.Reset })));
+const NewAddress = lazy(() => auth().then((module) => ({ default: module.NewAddress })));
 const Mailbox = lazy(() =>
   import("./views/auth/mailbox").then((module) => ({ default: module.Mailbox })),
 );
@@ -63,6 +64,8 @@ function View({ path }: { readonly path: string }) {
       return <Confirm />;
     case "reset":
       return <Reset />;
+    case "email":
+      return <NewAddress />;
     case "mailbox":
       return <Mailbox />;
     case "account":

@@ -144,6 +144,14 @@ export class HouseApi {
     return this.rest.renew("/x/v1/me/password", { password });
   }
 
+  askEmail(email: string): Promise<Result<unknown>> {
+    return this.rest.post("/x/v1/me/email", { email });
+  }
+
+  changeEmail(token: string): Promise<Result<unknown>> {
+    return this.rest.renew("/x/v1/me/email/confirm", { token });
+  }
+
   beginTotp(): Promise<Result<TotpSecret>> {
     return this.rest.post("/x/v1/me/totp");
   }

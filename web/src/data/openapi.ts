@@ -261,6 +261,11 @@ export interface Dismissal {
   readonly reason: string;
 }
 
+/** The token of the link. */
+export interface EmailLink {
+  readonly token: string;
+}
+
 /** How many sessions have ended. */
 export interface EndedSessions {
   readonly ended: number;
@@ -445,6 +450,11 @@ export interface NewApiKey {
   readonly allowed_ips?: readonly string[];
   readonly allowed_symbols?: readonly string[];
   readonly lifetime_days?: number;
+}
+
+/** The address that is wanted. */
+export interface NewEmail {
+  readonly email: string;
 }
 
 /** What a schedule is to charge; 0.001 is 0.1 %. */

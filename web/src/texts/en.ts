@@ -356,6 +356,12 @@ export const texts = {
       `If ${email} has an account here, a letter with a link is on its way.`,
     sendLink: "Send the link",
     setPassword: "Set the password",
+    newAddress: "Your new address",
+    newAddressHint:
+      "From now on your account is found by it, and mails go there. Your other sessions end, and withdrawals wait for a while.",
+    newAddressOut: "Sign in first, then open the link in the letter once more.",
+    newAddressNoToken: "This page is opened by the link in a letter. Ask for one under Security.",
+    takeAddress: "Use this address",
     resetDone: "Your new password is set, and all your sessions have ended.",
   },
   stepUp: {
@@ -377,6 +383,12 @@ export const texts = {
     passwordHint: "Your other sessions end when you change it.",
     changePassword: "Change the password",
     passwordChanged: "Your password is changed.",
+    newEmail: "New address",
+    emailNow: (email: string) => `Now it is ${email}.`,
+    changeEmail: "Change the address",
+    emailSent: (email: string) =>
+      `We have sent a letter to ${email}. Open the link in it within half an hour, where you are signed in.`,
+    emailChanged: "Your address is changed.",
     totp: "Authenticator",
     totpHint: "An app on your phone shows a new code every 30 seconds.",
     turnOnTotp: "Set up an authenticator",

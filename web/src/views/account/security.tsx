@@ -7,6 +7,7 @@ import type { Result } from "../../data/problems";
 import { qrPicture } from "../../data/qr";
 import { microsecondsText } from "../../format";
 import { useExchange, useLoaded, usePerson } from "../../hooks";
+import { Link } from "../../router";
 import { texts } from "../../texts/en";
 import { Copyable, CopyButton } from "../../ui/copy";
 import { Dialog } from "../../ui/dialog";
@@ -22,6 +23,7 @@ export function Security() {
   if (!me) return null;
   return (
     <>
+      <Address me={me} />
       <Password />
       <Authenticator me={me} onCodes={setCodes} />
       <Passkeys onCodes={setCodes} />
@@ -56,6 +58,48 @@ function OnOff({ isOn }: { readonly isOn: boolean }) {
     <span className={isOn ? "badge is-good" : "badge"}>
       {isOn ? texts.account.on : texts.account.off}
     </span>
+  );
+}
+
+function Address({ me }: { readonly me: MeView }) {
+  const { house, config } = useExchange();
+  const assured = useAssured();
+  const [email, setEmail] = useState("");
+  const [sentTo, setSentTo] = useState("");
+  const sending = useSending();
+  async function submit(): Promise<void> {
+    const wanted = email.trim();
+    const result = await sending.send(() => assured(() => house.askEmail(wanted)));
+    if (!result.ok) return;
+    setEmail("");
+    setSentTo(wanted);
+  }
+  return (
+    <Part title={texts.auth.email}>
+      <Form onSubmit={submit}>
+        <div className="form-row">
+          <Field
+            label={texts.account.newEmail}
+            type="email"
+            name="newEmail"
+            autoComplete="email"
+            inputMode="email"
+            value={email}
+            error={sending.wrong("email")}
+            hint={texts.account.emailNow(me.session.email)}
+            onChange={(event) => setEmail(event.target.value)}
+          />
+          <SubmitButton sending={sending}>{texts.account.changeEmail}</SubmitButton>
+        </div>
+        <ProblemLine sending={sending} fields={["email"]} />
+      </Form>
+      {sentTo && (
+        <p role="status">
+          {texts.account.emailSent(sentTo)}{" "}
+          {config.mailbox && <Link to="/mailbox">{texts.auth.toMailbox}</Link>}
+        </p>
+      )}
+    </Part>
   );
 }
 

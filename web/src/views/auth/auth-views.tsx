@@ -9,6 +9,8 @@ import { go, Link } from "../../router";
 import { texts } from "../../texts/en";
 import { Field } from "../../ui/field";
 import { Form, ProblemLine, SubmitButton, useSending } from "../../ui/form";
+import { Loading } from "../../ui/states";
+import { StepUp, useAssured } from "../../ui/step-up";
 
 function Card({ title, children }: { readonly title: string; readonly children: ReactNode }) {
   useEffect(() => {
@@ -424,6 +426,54 @@ function SetPassword({ token }: { readonly token: string }) {
         <ProblemLine sending={sending} fields={["password"]} />
         <SubmitButton sending={sending} isWide>
           {texts.auth.setPassword}
+        </SubmitButton>
+      </Form>
+    </Card>
+  );
+}
+
+/** The link of a letter to an address that somebody wants: taken where they are signed in. */
+export function NewAddress() {
+  const token = useLinkToken();
+  const person = usePerson();
+  if (person.state === "unknown") return <Loading />;
+  if (token && person.state === "in") {
+    return (
+      <StepUp>
+        <TakeAddress token={token} />
+      </StepUp>
+    );
+  }
+  return (
+    <Card title={texts.auth.newAddress}>
+      <p>{token ? texts.auth.newAddressOut : texts.auth.newAddressNoToken}</p>
+      {token ? (
+        <Link to="/sign-in">{texts.auth.signIn}</Link>
+      ) : (
+        <Link to="/account/security">{texts.account.security}</Link>
+      )}
+    </Card>
+  );
+}
+
+function TakeAddress({ token }: { readonly token: string }) {
+  const exchange = useExchange();
+  const assured = useAssured();
+  const sending = useSending();
+  async function take(): Promise<void> {
+    const result = await sending.send(() => assured(() => exchange.house.changeEmail(token)));
+    if (!result.ok) return;
+    exchange.tell("good", texts.account.emailChanged);
+    await exchange.loadPerson();
+    go("/account/security", { replace: true });
+  }
+  return (
+    <Card title={texts.auth.newAddress}>
+      <p>{texts.auth.newAddressHint}</p>
+      <Form onSubmit={take}>
+        <ProblemLine sending={sending} />
+        <SubmitButton sending={sending} isWide>
+          {texts.auth.takeAddress}
         </SubmitButton>
       </Form>
     </Card>
