@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
+from urllib.parse import unquote
 
 import msgspec
 
@@ -57,7 +58,8 @@ HANDLER_SECONDS_MAX = 8.0
 """Less than what the HTTP server waits for an application, so that the answer is ours."""
 PROBLEM_MEDIA = "application/problem+json"
 JSON_MEDIA = "application/json"
-_SEGMENT = r"([A-Za-z0-9_.~:@-]{1,128})"
+_SEGMENT = r"((?:[A-Za-z0-9_.~:@-]|%3[Aa]|%40){1,128})"
+"""A name in a path. Many clients escape the two marks, which mean the same either way."""
 
 Headers = list[tuple[str, str]]
 
@@ -211,7 +213,8 @@ class WebApplication:
         for template in self._templates.values():
             found = template.pattern.fullmatch(below)
             if found is not None:
-                return template.methods, dict(zip(template.names, found.groups(), strict=True))
+                values = (unquote(value) for value in found.groups())
+                return template.methods, dict(zip(template.names, values, strict=True))
         return None, {}
 
     async def _session(self, request: Request, now_us: int) -> tuple[str, SessionView | None]:

@@ -354,6 +354,8 @@ async def test_r11_a_body_that_nobody_reads_is_refused(caller: WebCaller) -> Non
         "/things/..%2fnames",
         "/things/a%00b",
         "/things/a%2fb",
+        "/things/a%253Ab",
+        "/things/%41",
         "/things/",
         "/things/a/b",
         "/Names",
@@ -365,6 +367,14 @@ async def test_r11_a_body_that_nobody_reads_is_refused(caller: WebCaller) -> Non
 async def test_r13_a_path_has_one_spelling(caller: WebCaller, path: str) -> None:
     called = await caller.call("GET", path, token="admin")
     assert (called.status, called.code) == (404, "NOT_FOUND")
+
+
+@pytest.mark.parametrize(
+    ("path", "thing"),
+    [("/things/bch:a1@b", "bch:a1@b"), ("/things/bch%3Aa1%40b", "bch:a1@b"), ("/things/%3a", ":")],
+)
+async def test_marks_in_a_name_may_be_escaped(caller: WebCaller, path: str, thing: str) -> None:
+    assert (await caller.call("GET", path)).json["thing"] == thing
 
 
 async def test_r13_what_begins_alike_is_not_ours(caller: WebCaller) -> None:
