@@ -77,10 +77,11 @@ class PageClient:
             answered = Answered(response.status, found, response.read())
         finally:
             connection.close()
-        self._take_cookie(answered.headers.get("set-cookie", ""))
+        self.take_cookie(answered.headers.get("set-cookie", ""))
         return answered
 
-    def _take_cookie(self, text: str) -> None:
+    def take_cookie(self, text: str) -> None:
+        """Take the session cookie of an answer, if it sets one."""
         found = re.match(r"__Host-s=([^;]*); Path=/; Secure; HttpOnly; SameSite=Strict; Max-", text)
         if text:
             assert found is not None, text
