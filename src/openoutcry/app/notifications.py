@@ -2,9 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from openoutcry.adapters.sqlite.notifications import SqliteNotifications
@@ -17,6 +18,7 @@ from openoutcry.notifications.live import OpenPages
 from openoutcry.notifications.outbox import Outbox
 from openoutcry.notifications.pauses import PauseOccurrences
 from openoutcry.notifications.posting import Poster
+from openoutcry.notifications.tier import Tier
 from openoutcry.notifications.watch import Watch
 from openoutcry.ports.audit import Audit, AuditStore
 from openoutcry.ports.feeds import CommittedLog
@@ -30,6 +32,7 @@ from openoutcry.ports.notifications import (
     NotificationStoreError,
     OccurrenceLog,
 )
+from openoutcry.ports.operations import Gauge
 from openoutcry.ports.people import PeopleDirectory
 
 WEBHOOKS = "webhooks"
@@ -40,10 +43,6 @@ KEPT_PER_PERSON = 2_000
 PRUNE_SECONDS = 3_600.0
 
 log = logging.getLogger("openoutcry.notifications")
-
-
-class RoomEndedError(Exception):
-    """Something ended that runs as long as the exchange; the message says what."""
 
 
 class CatalogTerms:
@@ -115,7 +114,6 @@ class Surroundings:
     """The address of the page, for links in mails."""
     allow_loopback: bool
     """Webhooks may lead to this machine: for the demo and tests."""
-    on_failure: Callable[[Exception], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,12 +122,14 @@ class Told:
 
     desk: NotificationDesk
     inbox: LiveInbox
+    gauge: Callable[[], Gauge]
+    """Whether people are told what happens."""
 
 
 async def open_notifications(stack: AsyncExitStack, around: Surroundings) -> Told:
-    """Read on in the journal and the logs, and deliver, until the stack is left.
+    """Read on in the journal and the logs, and deliver, until the stack is left or a fault.
 
-    Raises NotificationStoreError.
+    A fault of ours ends what is told and nothing else. Raises NotificationStoreError.
     """
     store = await asyncio.to_thread(SqliteNotifications, around.path)
     stack.push_async_callback(store.close)
@@ -153,13 +153,20 @@ async def open_notifications(stack: AsyncExitStack, around: Surroundings) -> Tol
     )
     outbox.when_recorded(courier.wake)
     await outbox.start()
-    stack.push_async_callback(outbox.flush)
-    for name, work in (
-        ("outbox", outbox.run()),
-        ("courier", courier.run()),
-        ("keeping", _prune(store, around.clock)),
-    ):
-        _keep_running(stack, name, work, around.on_failure)
+    tier = Tier()
+    tier.start(
+        {
+            "outbox": outbox.run,
+            "courier": courier.run,
+            "keeping": partial(_prune, store, around.clock),
+        }
+    )
+
+    async def end() -> None:
+        await tier.stop()
+        await tier.last(outbox.flush())
+
+    stack.push_async_callback(end)
     desk = Desk(
         store,
         outbox,
@@ -171,7 +178,15 @@ async def open_notifications(stack: AsyncExitStack, around: Surroundings) -> Tol
         journal_position=lambda: watch.position,
         wake_courier=courier.wake,
     )
-    return Told(desk, pages)
+    return Told(desk, pages, partial(_gauge, tier))
+
+
+def _gauge(tier: Tier) -> Gauge:
+    name, fault = "notifications_running", tier.fault
+    if not fault:
+        return Gauge(name, 1, "1 while people are told what happens")
+    meaning = f"nobody is told anything until the exchange is started again: {fault}"
+    return Gauge(name, 0, meaning, is_alarming=True)
 
 
 async def _prune(store: NotificationStore, clock: Callable[[], int]) -> None:
@@ -182,26 +197,3 @@ async def _prune(store: NotificationStore, clock: Callable[[], int]) -> None:
         except NotificationStoreError as error:
             log.warning("old notifications stay for now: %s", error)
         await asyncio.sleep(PRUNE_SECONDS)
-
-
-def _keep_running(
-    stack: AsyncExitStack,
-    name: str,
-    work: Coroutine[object, object, None],
-    on_failure: Callable[[Exception], None],
-) -> None:
-    """Run something until the stack is left; its failure is the process's."""
-    task = asyncio.get_running_loop().create_task(work, name=name)
-
-    def ended(task: asyncio.Task[None]) -> None:
-        if not task.cancelled():
-            words = f"the {name} of notifications ended: {task.exception()!r}"
-            on_failure(RoomEndedError(words))
-
-    task.add_done_callback(ended)
-
-    async def stop() -> None:
-        task.cancel()
-        await asyncio.wait({task})
-
-    stack.push_async_callback(stop)

@@ -93,8 +93,6 @@ class Engine:
     batches: CommittedLog
     """What was committed, once more."""
     records: AuditStore
-    on_failure: Callable[[Exception], None]
-    """Hears of what ended and should not have: the run is over."""
     gauges: Gauges
     """What operators see of the rooms; each adds its own."""
 
@@ -157,9 +155,9 @@ async def open_people(
             clock=exchange.clock,
             page=settings.public_origin or f"http://localhost:{settings.port}",
             allow_loopback=settings.demo,
-            on_failure=engine.on_failure,
         ),
     )
+    engine.gauges.append(told.gauge)
     origins = Origins(settings.public_origin)
     sockets = PageSessions(identity.sessions, MemoryStreamTickets(), origins, told.inbox)
     own = (*auth.routes(identity.signing_in), *me.routes(identity.own_account))

@@ -37,7 +37,6 @@ from openoutcry.app.fee_table import FeeTable
 from openoutcry.app.follower_link import FollowerError, FollowerLink
 from openoutcry.app.garbage import spare_collections
 from openoutcry.app.master_key import api_key_sealer
-from openoutcry.app.notifications import RoomEndedError
 from openoutcry.app.operating import Operating
 from openoutcry.app.operators import OperatorRequests
 from openoutcry.app.people import (
@@ -117,7 +116,7 @@ def serve(settings: ServeSettings) -> int:
         return _fail(error, EXIT_DATA)
     except FollowerError as error:
         return _fail(error, EXIT_DIVERGED)
-    except (OSError, BotsError, RoomEndedError) as error:
+    except (OSError, BotsError) as error:
         return _fail(error, EXIT_FAILED)
     return EXIT_OK
 
@@ -271,7 +270,7 @@ class Server:
         operating = Operating(administration, exchange.catalog, self._fees, views, now_us)
         machines = kernel_machines(settings.poison_client_order_id.encode())
         batches = JournalBatches(machines, folder.journal, folder.snapshots)
-        engine = Engine(watch, batches, records, self._fail, gauges)
+        engine = Engine(watch, batches, records, gauges)
         people = await open_people(stack, exchange, settings, audit, operating, engine)
         operators.update(OperatorRequests(people.directory, now_us).requests())
         control = ControlServer(administration, folder.path)

@@ -136,11 +136,7 @@ class Courier:
 
     async def _deliver(self, delivery: Delivery) -> None:
         try:
-            settling = (
-                await self._mail(delivery)
-                if delivery.channel is Channel.EMAIL
-                else await self._post(delivery)
-            )
+            settling = await self._attempt(delivery)
             dead_in_a_row = await self._store.settle(
                 delivery.delivery_id,
                 settling.state,
@@ -158,6 +154,13 @@ class Courier:
                 await self._store.pause_webhook(person_id, delivery.webhook_id, self._clock())
         except NotificationStoreError as error:
             log.warning("delivery %d is attempted again: %s", delivery.delivery_id, error)
+
+    async def _attempt(self, delivery: Delivery) -> _Settling:
+        if delivery.attempts > ATTEMPTS_MAX:  # of which no outcome was ever noted
+            return _Settling(DeliveryState.DEAD, "attempts were cut short again and again")
+        if delivery.channel is Channel.EMAIL:
+            return await self._mail(delivery)
+        return await self._post(delivery)
 
     async def _mail(self, delivery: Delivery) -> _Settling:
         notification = delivery.notification

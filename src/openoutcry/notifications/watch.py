@@ -1,4 +1,4 @@
-"""The ear at the partition: takes a digest of each committed batch, never waits, never fails.
+"""The ear at the partition: takes a digest of each committed batch, and never waits.
 
 Digests wait here until the outbox takes them. Should too many wait, they are dropped, and the gap
 is read from the journal again.
@@ -38,15 +38,25 @@ class Watch:
         self.position = committed.seq
         if self._overflows:
             return
-        digest = digest_of(committed, self.watched())
+        digest: Digest | None = None
+        try:
+            digest = digest_of(committed, self.watched())
+        finally:
+            if digest is None:  # a fault of ours, which reading the journal meets where it is told
+                self._lose()
         if not digest:
             return
         if len(self._waiting) >= self._waiting_max:
-            self._lost_from = self._waiting[0].seq - 1
-            self._waiting.clear()
-            self._overflows = True
+            self._lose()
         else:
             self._waiting.append(digest)
+            self._heard.set()
+
+    def _lose(self) -> None:
+        """Drop what waits: from the first of it on the journal must be read."""
+        self._lost_from = self._waiting[0].seq - 1 if self._waiting else self.position - 1
+        self._waiting.clear()
+        self._overflows = True
         self._heard.set()
 
     @property

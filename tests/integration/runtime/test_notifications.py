@@ -2,6 +2,7 @@
 
 import json
 import re
+import sqlite3
 import threading
 import time
 from collections import Counter
@@ -196,3 +197,71 @@ def test_mails_name_the_port_that_was_found(tmp_path: Path) -> None:
 
         until(lambda: "New sign-in" in mails(), "no mail came")
         assert f"\n{ann.origin}/account/notifications\n" in mails()["New sign-in"]
+
+
+def operator(exchange: ExchangeProcess) -> PageClient:
+    """Sign in as the demo's operator."""
+    chief = PageClient(exchange.port)
+    made = json.loads((exchange.data / "demo-operator.json").read_text())
+    chief.sign_in_once(made["email"], made["one_time_password"])
+    chief.add_second_factor()
+    return chief
+
+
+def _facts_of_first(exchange: ExchangeProcess, facts: str | None = None) -> str:
+    """Return the facts of the first mail ever recorded, and put others into their place."""
+    with sqlite3.connect(exchange.data / "people.db", timeout=10) as database:
+        (number, before) = database.execute(
+            "SELECT number, facts FROM notification_message ORDER BY number LIMIT 1"
+        ).fetchone()
+        if facts is not None:
+            database.execute(
+                "UPDATE notification_message SET facts = ? WHERE number = ?", (facts, number)
+            )
+            database.execute(
+                "UPDATE notification_delivery SET state = 'pending', attempts = 0, due_us = 0"
+                " WHERE number = ? AND channel = 'email'",
+                (number,),
+            )
+    database.close()
+    return str(before)
+
+
+def test_a_fault_of_notifications_stops_them_and_not_the_exchange(
+    exchange: ExchangeProcess,
+) -> None:
+    """A mail with facts that nobody can read is a fault of ours: what is told stops, loudly."""
+    ann = PageClient(exchange.port)
+    ann.sign_up(EMAIL)
+    until(lambda: events(ann)["signed_up"] == 1, "nobody was told of the sign-up")
+    chief = operator(exchange)
+
+    def running() -> dict[str, Any]:
+        gauges = chief.get("/operator/health").ok()["gauges"]
+        (found,) = [one for one in gauges if one["name"] == "notifications_running"]
+        return dict(found)
+
+    assert (running()["value"], running()["is_alarming"]) == (1, False)
+    good = _facts_of_first(exchange, "no facts at all")
+    until(lambda: running()["is_alarming"], "the fault was told to nobody")
+    assert running()["value"] == 0
+    assert "Expecting value" in running()["meaning"]
+
+    ann.post("/wallet/faucet", {"asset": "USD"}).ok()
+    orders = buy(ann, 2)  # the exchange trades on
+    with ann.socket() as socket:
+        assert ask(socket, "account.status")["balances"]
+    target = {"url": "https://example.org/hook", "kinds": ["fill"]}
+    ann.post("/notifications/webhooks", target).ok()
+    time.sleep(1.5)  # longer than any log is looked at
+    _facts_of_first(exchange, good)
+    told = events(ann)
+    assert told["order_filled"] == told["deposit_credited"] == told["webhook_added"] == 0
+    exchange.stop()
+    exchange.start()
+    until(lambda: events(ann)["order_filled"] >= len(orders), "orders were missed")
+    until(lambda: events(ann)["webhook_added"] == 1, "the webhook was missed")
+    filled = [i["facts"]["order_id"] for i in inbox(ann) if i["event"] == "order_filled"]
+    assert filled == orders
+    assert events(ann)["deposit_credited"] == 1
+    assert running()["value"] == 1

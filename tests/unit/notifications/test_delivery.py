@@ -238,6 +238,24 @@ async def test_what_was_under_way_in_a_crash_is_sent_again() -> None:
         assert [r.headers["Outcry-Delivery"] for r in receiver.received] == ["1", "1"]
 
 
+async def test_what_brings_its_courier_down_is_dead_one_day() -> None:
+    async with receiving() as receiver:
+        world = World()
+        await world.hook(receiver)
+        await world.tell("n1", webhooks=("w1",))
+        for _ in range(ATTEMPTS_MAX):  # each claims it, and dies before any outcome is noted
+            claimed = await world.store.claim(
+                now_us=world.now_us, until_us=world.now_us, limit=9, busy=()
+            )
+            assert len(claimed) == 1
+        running = asyncio.create_task(world.courier.run())
+        found = await world.settled(1, ATTEMPTS_MAX + 1)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        assert found.state is DeliveryState.DEAD
+        assert receiver.received == []
+
+
 # -- mail
 
 

@@ -20,6 +20,7 @@ from tests.support.notification_scene import (
 from openoutcry.adapters.memory.notifications import MemoryNotifications
 from openoutcry.core.enums import OrderType, Side, TimeInForce
 from openoutcry.core.records import Adjust
+from openoutcry.notifications.digests import Digest
 from openoutcry.notifications.outbox import JOURNAL_SOURCE
 from openoutcry.ports.notifications import (
     Channel,
@@ -291,6 +292,47 @@ async def test_too_much_at_once_is_read_from_the_journal(scene: Scene) -> None:
     found = await told.store.shown(ANN, before=None, limit=99)
     amounts = [stored.notification.facts["amount"] for stored in found][::-1]
     assert amounts == [str(number) for number in range(1, 10)]
+
+
+async def test_a_batch_that_could_not_be_heard_is_read_from_the_journal(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = await opened(scene)
+    scene.deposit(ANN_ACCOUNT, ATOMS)
+    with monkeypatch.context() as patched:
+        patched.setattr("openoutcry.notifications.watch.digest_of", _is_faulty)
+        with pytest.raises(KeyError):
+            scene.deposit(ANN_ACCOUNT, 2 * ATOMS)
+    assert told.watch.waiting == 2
+    scene.deposit(ANN_ACCOUNT, 3 * ATOMS)
+    await told.outbox.flush()
+    found = await told.store.shown(ANN, before=None, limit=99)
+    amounts = [stored.notification.facts["amount"] for stored in found][::-1]
+    assert amounts == ["1", "2", "3"]
+
+
+async def test_what_cannot_be_read_at_all_moves_no_place(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who runs the outbox hears of the fault; who comes after the mend misses nothing."""
+    told = await opened(scene)
+    await told.outbox.flush()
+    with monkeypatch.context() as patched:
+        patched.setattr("openoutcry.notifications.watch.digest_of", _is_faulty)
+        patched.setattr("openoutcry.notifications.outbox.digest_of", _is_faulty)
+        with pytest.raises(KeyError):
+            scene.deposit(ANN_ACCOUNT, ATOMS)
+        with pytest.raises(KeyError):
+            await told.outbox.flush()
+    told.leave()
+    again = await opened(scene, store=told.store)
+    scene.deposit(ANN_ACCOUNT, 2 * ATOMS)
+    await again.outbox.flush()
+    assert await again.texts(ANN) == ["deposit_credited"] * 2
+
+
+def _is_faulty(*_: object) -> Digest:
+    raise KeyError("a fault of ours")
 
 
 async def test_rows_that_were_pruned_are_passed_over(scene: Scene) -> None:
