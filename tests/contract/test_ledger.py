@@ -1,5 +1,6 @@
 """What every `Ledger` promises, on random runs: its entries add up to the balances."""
 
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -170,6 +171,20 @@ async def test_an_account_without_entries_has_none(ledger: Ledger) -> None:
     assert await ledger.entries(0, 999_424) == []
     assert await ledger.sums(0, 999_424) == {}
     assert await ledger.begins_after() == 0
+
+
+async def test_entries_of_the_file_are_made_beside_the_event_loop(run: Run) -> None:
+    threads: set[int] = set()
+
+    def assets_of(market: int) -> tuple[int, int]:
+        threads.add(threading.get_ident())
+        return run.assets[market]
+
+    ledger = SqliteLedger(run.history, assets_of)
+    for account_id in run.accounts():
+        await ledger.entries(0, account_id)
+    assert threads
+    assert threading.get_ident() not in threads
 
 
 async def test_a_store_that_is_not_there_does_not_say_no(tmp_path: Path) -> None:

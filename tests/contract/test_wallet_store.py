@@ -111,6 +111,13 @@ async def test_a_movement_is_added_once_and_keeps_its_first_content(store: Walle
     assert await store.movement(1) is None
 
 
+async def test_many_movements_are_found_at_once(store: WalletStore) -> None:
+    made = {number: await store.add_movement(movement(number)) for number in range(1, 1_200)}
+    big = await store.add_movement(movement((1 << 64) - 1))
+    assert await store.movements([*range(2_000), big.reference]) == made | {big.reference: big}
+    assert await store.movements([]) == {}
+
+
 async def test_a_settled_movement_stays_as_it_is(store: WalletStore) -> None:
     first = await store.add_movement(movement())
     await store.save_movement(replace(first, attempt=1, deadline_us=7, since_seq=3))

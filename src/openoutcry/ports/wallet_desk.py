@@ -284,6 +284,6 @@ class WalletDesk(Protocol):
         """Return the entries of a period after a position, ascending."""
         ...
 
-    async def purpose(self, entry: LedgerEntry) -> MovementKind | None:
-        """Return what the wallets moved money for by this entry; None when it was not them."""
+    async def purposes(self, entries: Sequence[LedgerEntry]) -> Mapping[Position, MovementKind]:
+        """Return what the wallets moved money for by these entries; others are not named."""
         ...

@@ -317,6 +317,10 @@ class WalletStore(UnclaimedStore, Protocol):
         """Return a movement, or None."""
         ...
 
+    async def movements(self, references: Collection[int]) -> Mapping[int, Movement]:
+        """Return the movements of these references, by reference, where there are any."""
+        ...
+
     async def add_address(self, chain: str, address: str, account_id: int) -> None:
         """Remember whose deposit address this is; told again, nothing changes."""
         ...

@@ -403,14 +403,16 @@ class Desk:
             seq, account_id, start_us=start_us, end_us=end_us, after=after, limit=limit
         )
 
-    async def purpose(self, entry: LedgerEntry) -> MovementKind | None:
-        """Return what the wallets moved money for by this entry; None when it was not them."""
-        if not entry.reference:
-            return None
-        movement = await _reached(self._store.movement(entry.reference))
-        if movement is None or movement.account_id != entry.account_id:
-            return None
-        return movement.kind
+    async def purposes(self, entries: Sequence[LedgerEntry]) -> Mapping[Position, MovementKind]:
+        """Return what the wallets moved money for by these entries; others are not named."""
+        references = {entry.reference for entry in entries if entry.reference}
+        movements = await _reached(self._store.movements(references)) if references else {}
+        found = ((entry, movements.get(entry.reference)) for entry in entries)
+        return {
+            entry.position: movement.kind
+            for entry, movement in found
+            if movement is not None and movement.account_id == entry.account_id
+        }
 
     # ----- parts
 

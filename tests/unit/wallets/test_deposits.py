@@ -214,10 +214,12 @@ async def test_what_an_entry_was_for_is_told_by_its_reference(scene: Scene) -> N
     entries = await desk.statement_entries(
         0, scene.alice, scene.now_us - 200 * SECOND_US, None, START, 100
     )
-    told = {(await desk.purpose(entry), entry.amount_atoms) for entry in entries}
+    purposes = await desk.purposes(entries)
+    told = {(purposes.get(entry.position), entry.amount_atoms) for entry in entries}
     assert told >= {("faucet", 1000 * ONE), ("deposit", ONE)}
     foreign = [entry._replace(account_id=scene.bob) for entry in entries]
-    assert {await desk.purpose(entry) for entry in foreign} == {None}
+    assert await desk.purposes(foreign) == {}
+    assert await desk.purposes([]) == {}
 
 
 async def test_a_statement_opens_and_closes_with_what_there_was(scene: Scene) -> None:

@@ -57,6 +57,10 @@ class MemoryWalletStore:
         """Return a movement, or None."""
         return self._movements.get(reference)
 
+    async def movements(self, references: Collection[int]) -> Mapping[int, Movement]:
+        """Return the movements of these references, by reference."""
+        return {one: self._movements[one] for one in references if one in self._movements}
+
     async def pending_movements(self, kind: MovementKind) -> Sequence[Movement]:
         """Return the movements of a kind that are not settled."""
         return [

@@ -19,7 +19,10 @@ _T = TypeVar("_T")
 
 
 class SqliteLedger:
-    """Reads with the threads of the history; `assets_of` returns base and quote of a market."""
+    """Reads with the threads of the history, and makes entries there.
+
+    `assets_of` returns base and quote of a market, and may be called in any thread.
+    """
 
     def __init__(self, history: SqliteHistory, assets_of: Callable[[int], tuple[int, int]]) -> None:
         self._history = history
@@ -47,19 +50,17 @@ class SqliteLedger:
             limit,
         )
 
-        def read(database: sqlite3.Connection) -> list[EntryRow]:
+        def read(database: sqlite3.Connection) -> list[LedgerEntry]:
             _check_reaches(database, seq)
-            return database.execute(
+            rows = database.execute(
                 f"SELECT {COLUMNS} FROM ledger WHERE account_id = ? AND time_us >= ?"  # noqa: S608 - constants
                 " AND time_us < ? AND seq <= ? AND (seq > ? OR (seq = ? AND number > ?))"
                 " ORDER BY time_us, seq, number LIMIT ?",
                 values,
-            ).fetchall()
+            )
+            return [entry for row in rows for entry in self._entries_of(account_id, row)]
 
-        found: list[LedgerEntry] = []
-        for row in await self._read(read, seq):
-            found += self._entries_of(account_id, row)
-        return found
+        return await self._read(read, seq)
 
     async def sums(
         self, seq: int, account_id: int, before_us: int | None = None

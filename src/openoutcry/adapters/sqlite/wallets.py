@@ -32,6 +32,7 @@ from openoutcry.ports.wallets import (
 )
 
 _BUSY_SECONDS = 10.0
+_REFERENCES_AT_ONCE = 500
 _HOUR_US = 3_600_000_000
 _DAY_US = 24 * _HOUR_US
 
@@ -111,6 +112,21 @@ class SqliteWalletStore:
     async def movement(self, reference: int) -> Movement | None:
         """Return a movement, or None."""
         return await self._read(lambda database: _find_movement(database, reference))
+
+    async def movements(self, references: Collection[int]) -> Mapping[int, Movement]:
+        """Return the movements of these references, by reference."""
+        wanted = list(references)
+
+        def work(database: sqlite3.Connection) -> dict[int, Movement]:
+            found: dict[int, Movement] = {}
+            for at in range(0, len(wanted), _REFERENCES_AT_ONCE):
+                some = [to_stored(one) for one in wanted[at : at + _REFERENCES_AT_ONCE]]
+                marks = ", ".join("?" * len(some))
+                rows = database.execute(f"{_MOVEMENTS.select} WHERE reference IN ({marks})", some)
+                found |= {one.reference: one for one in map(_MOVEMENTS.record, rows)}
+            return found
+
+        return await self._read(work)
 
     async def pending_movements(self, kind: MovementKind) -> Sequence[Movement]:
         """Return the movements of a kind that are not settled."""

@@ -2,7 +2,9 @@
 
 import csv
 import io
-from collections.abc import AsyncIterator
+import threading
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -379,6 +381,34 @@ def sums_of(entries: list[dict[str, Any]]) -> dict[str, Decimal]:
     for entry in entries:
         sums[entry["asset"]] = sums.get(entry["asset"], Decimal(0)) + Decimal(entry["amount"])
     return sums
+
+
+async def test_a_statement_is_put_into_words_beside_the_event_loop(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long it is, it is never the reason that an order waits."""
+    ours, seen = threading.get_ident(), Counter[str]()
+
+    def watched(name: str) -> Callable[..., Any]:
+        made = getattr(statements, name)
+
+        def make(*values: Any) -> Any:
+            assert threading.get_ident() != ours, name
+            seen[name] += 1
+            return made(*values)
+
+        return make
+
+    monkeypatch.setattr(statements, "ENTRIES_MAX", 3)
+    monkeypatch.setattr(statements, "_entry_row", watched("_entry_row"))
+    monkeypatch.setattr(statements, "_place", watched("_place"))
+    for _ in range(3):
+        await trade(site)
+    answer = await site.get("/wallet/statement.csv")
+    rows = list(csv.DictReader(io.StringIO(answer.content.decode())))
+    entries = [row["entry"] for row in rows if row["entry"]]
+    assert len(entries) == len(set(entries)) == seen["_entry_row"] > 9
+    assert seen["_place"] == len(entries)
 
 
 async def test_a_statement_adds_up_page_by_page(site: Site) -> None:
