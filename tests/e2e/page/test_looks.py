@@ -117,6 +117,37 @@ def test_a_chosen_colour_stays(open_screen: Open, quiet: ExchangeProcess) -> Non
     screen.button("Light colours").click()
     screen.page.reload()
     expect(screen.page.locator("html[data-theme=light]")).to_have_count(1)
+    screen.sign_up_quickly()
+    screen.page.reload()
+    screen.button("Sign out").click()
+    expect(screen.page.get_by_role("link", name="Sign in", exact=True)).to_be_visible()
+    screen.page.reload()
+    expect(screen.page.locator("html[data-theme=light]")).to_have_count(1)
+
+
+@pytest.mark.parametrize("size", [(1440, 900), (1180, 660), (1920, 1080)])
+def test_trading_fits_its_window(
+    open_screen: Open, lively: ExchangeProcess, size: tuple[int, int]
+) -> None:
+    """Everything at once: lists scroll by themselves, the window does not, nothing overlaps."""
+    screen = open_screen(lively, "/trade/BTCUSD", width=size[0], height=size[1])
+    expect(screen.page.locator("[data-side=bid]").first).to_be_visible()
+    expect(screen.page.locator(".tape tbody tr").nth(15)).to_be_attached(timeout=60_000)
+    heights = "() => [document.scrollingElement.scrollHeight, innerHeight]"
+    assert screen.page.evaluate(heights) == [size[1], size[1]]
+    boxes = screen.page.evaluate(
+        """() => [...document.querySelectorAll(".head, .trade > .panel")].map(one => {
+            const {left, top, right, bottom} = one.getBoundingClientRect();
+            return [left, top, right, bottom].map(Math.round);
+        })"""
+    )
+    assert len(boxes) == 7
+    for at, (left, top, right, bottom) in enumerate(boxes):
+        assert right - left > 250
+        assert bottom - top > 40
+        for other in boxes[at + 1 :]:
+            apart = other[0] >= right or other[2] <= left or other[1] >= bottom or other[3] <= top
+            assert apart, (boxes[at], other)
 
 
 def test_all_script_together_is_small(chromium: str) -> None:

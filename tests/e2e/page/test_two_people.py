@@ -162,29 +162,3 @@ def test_what_cannot_be_is_said_where_it_is_wrong(ann: Screen) -> None:
     eventually(lambda: ann.open_orders() or price.get_by_text("too far").count())
     ann.page.get_by_label("Share of what is available").press("End")
     expect(ann.field("quantity")).not_to_have_value("")
-
-
-def test_by_keyboard_alone(ann: Screen) -> None:
-    """From the book into the form, the order sent, and cancelled again."""
-    ann.limit("Sell", "60000", "0.5")
-    book = ann.page.locator(".book-body")
-    expect(ann.page.locator("[data-side=ask][data-price='60000']")).to_be_visible()
-    book.focus()
-    ann.page.keyboard.press("ArrowUp")
-    ann.page.keyboard.press("Enter")
-    expect(ann.field("price")).to_have_value("60000")
-    ann.field("quantity").focus()
-    ann.page.keyboard.type("0.1")
-    ann.page.keyboard.press("Enter")
-    eventually(lambda: len(ann.open_orders()) == 2)
-    cancel = ann.button(re.compile("^Cancel: ")).first
-    cancel.focus()
-    ann.page.keyboard.press("Enter")
-    eventually(lambda: len(ann.open_orders()) == 1)
-    ann.button(re.compile("choose another")).focus()
-    ann.page.keyboard.press("Enter")
-    ann.page.keyboard.type("ethb")
-    ann.page.keyboard.press("Enter")
-    ann.page.wait_for_url("**/trade/ETHBTC")
-    ann.page.go_back()
-    ann.is_ready()

@@ -49,6 +49,11 @@ function rightsText(key: ApiKeyView): string {
   return rights.filter(Boolean).join(", ");
 }
 
+/** A network of one address as that address. */
+function addressText(network: string): string {
+  return network.replace(network.includes(":") ? /\/128$/ : /\/32$/, "");
+}
+
 function KeyTable({
   keys,
   onChange,
@@ -85,7 +90,7 @@ function KeyTable({
               </td>
               <td data-label={texts.keys.rights}>{rightsText(key)}</td>
               <td data-label={texts.keys.from}>
-                {key.allowed_ips.join(", ") || texts.keys.everywhere}
+                {key.allowed_ips.map(addressText).join(", ") || texts.keys.everywhere}
               </td>
               <td data-label={texts.keys.expires}>
                 {key.has_expired ? texts.keys.expired : microsecondsText(key.expires_us)}
