@@ -153,6 +153,7 @@ async def test_connection_attempts(make: Make) -> None:
 
 
 async def test_ipv6_addresses_count_by_their_network(make: Make) -> None:
+    """R40"""
     limiter = make(True)
     for number in range(16):
         limiter.admit(f"2001:db8:1:2::{number:x}", 1, START)

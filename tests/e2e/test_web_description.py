@@ -169,6 +169,9 @@ class Caller:
             assert code == refusal, said
         elif operation.name != ENDS_SESSION or not self.was_done(ENDS_SESSION):
             assert code not in AT_THE_DOOR, said
+        assert headers["cache-control"] == "no-store", said
+        assert headers["x-content-type-options"] == "nosniff", said
+        assert "access-control-allow-origin" not in headers, said
         self.client.take_cookie(headers.get("set-cookie", ""))
         self.seen[operation.name][mode][status, code] += 1
 
@@ -402,6 +405,19 @@ def test_operators_are_answered_as_described(exchange_alone: ExchangeProcess) ->
     }
     caller = Caller(client, lambda _: "", known)
     hold_to_good_ends(caller, ask_everything(caller), " /operator/")
+
+
+def test_no_path_has_a_method_that_is_not_described(exchange_alone: ExchangeProcess) -> None:
+    """ASVS 4.1.4: nor does one stand for another, nor say more than which there are."""
+    client = PageClient(exchange_alone.port)
+    for path, described in client.get("/openapi.json").ok()["paths"].items():
+        there = {method.upper() for method in described}
+        there |= {"HEAD"} if "GET" in there else set()
+        for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"} - there:
+            answered = client.call(method, re.sub(r"\{[a-z_]+\}", "1", path))
+            assert answered.status == 405, (method, path)
+            assert answered.headers["allow"] == ", ".join(sorted(there)), path
+            assert not {name for name in answered.headers if name.startswith("access-control")}
 
 
 def test_other_pages_are_answered_as_described(exchange_alone: ExchangeProcess) -> None:

@@ -62,6 +62,7 @@ def test_every_field_of_a_record_is_mutated_here() -> None:
 @given(acts=ACTS, data=st.data())
 @pytest.mark.parametrize("field", sorted(OTHER_VALUES))
 def test_a_mutated_field_is_found(field: str, acts: Any, data: st.DataObject) -> None:
+    """Audit chain: edit"""
     store = asyncio.run(written(acts))
     place = data.draw(st.integers(0, len(store._records) - 1))
     value = data.draw(OTHER_VALUES[field])
@@ -83,6 +84,7 @@ def test_a_record_rewritten_with_its_digest_is_found(acts: Any, data: st.DataObj
 
 @given(acts=ACTS, data=st.data())
 def test_a_deleted_record_is_found(acts: Any, data: st.DataObject) -> None:
+    """Audit chain: delete"""
     store = asyncio.run(written(acts))
     del store._records[data.draw(st.integers(0, len(store._records) - 1))]
     assert not look(store).is_whole
@@ -90,6 +92,7 @@ def test_a_deleted_record_is_found(acts: Any, data: st.DataObject) -> None:
 
 @given(acts=ACTS, data=st.data())
 def test_a_truncated_log_is_found(acts: Any, data: st.DataObject) -> None:
+    """Audit chain: truncate"""
     store = asyncio.run(written(acts))
     kept = data.draw(st.integers(0, len(store._records) - 1))
     del store._records[kept:]
@@ -100,6 +103,7 @@ def test_a_truncated_log_is_found(acts: Any, data: st.DataObject) -> None:
 
 @given(acts=ACTS, data=st.data())
 def test_reordered_records_are_found(acts: Any, data: st.DataObject) -> None:
+    """Audit chain: reorder"""
     assume(len(acts) > 1)
     store = asyncio.run(written(acts))
     records = store._records
@@ -132,6 +136,7 @@ def test_a_record_appended_behind_the_head_is_found(acts: Any) -> None:
 def test_a_log_rewritten_with_its_head_is_found_by_a_head_kept_elsewhere(
     acts: Any, data: st.DataObject
 ) -> None:
+    """Audit chain: fork"""
     honest = asyncio.run(written(acts))
     kept = asyncio.run(honest.head())
     shorter = acts[: data.draw(st.integers(0, len(acts) - 1))]

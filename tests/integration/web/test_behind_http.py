@@ -181,6 +181,7 @@ async def test_r09_a_compressed_body_is_refused(tmp_path: Path) -> None:
 async def test_r12_what_is_ambiguous_is_refused_and_hung_up_on(
     tmp_path: Path, headers: list[str]
 ) -> None:
+    """ASVS 4.2.1-4"""
     async with wire(tmp_path) as (on, web):
         status, _, _ = await on.send("POST /x/v1/notes", *headers, plain=True)
         assert status in {400, 431}

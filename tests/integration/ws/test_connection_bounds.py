@@ -6,6 +6,7 @@ import json
 import os
 import random
 import struct
+import zlib
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -30,12 +31,14 @@ class RawSocket:
         self.writer = writer
 
     @classmethod
-    async def open(cls, port: int, path: str = "/ws", rest: bytes = b"") -> "RawSocket":
+    async def open(
+        cls, port: int, path: str = "/ws", rest: bytes = b"", more: str = ""
+    ) -> "RawSocket":
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         key = base64.b64encode(os.urandom(16)).decode()
         writer.write(
             f"GET {path} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
+            f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n{more}\r\n".encode()
             + rest
         )
         head = await reader.readuntil(b"\r\n\r\n")
@@ -95,6 +98,19 @@ async def test_garbage_is_closed_with_its_code(data: bytes, code: int) -> None:
             socket.writer.write(data)
             assert await socket.close_code() == code
             socket.writer.close()
+
+
+async def test_w06_nothing_is_inflated() -> None:
+    """Whoever offers compression is not taken up on it, and a compressed frame is none."""
+    packed = zlib.compressobj(9, zlib.DEFLATED, -15)
+    bomb = packed.compress(bytes(30_000_000)) + packed.flush(zlib.Z_SYNC_FLUSH)
+    async with served() as on:
+        socket = await RawSocket.open(
+            on.port, "/ws-api/v3", more="Sec-WebSocket-Extensions: permessage-deflate\r\n"
+        )
+        socket.writer.write(frame(0x41, bomb[:60_000]))
+        assert await socket.close_code() == 1002
+        socket.writer.close()
 
 
 async def test_frames_that_come_with_the_handshake_are_read() -> None:

@@ -133,6 +133,7 @@ async def test_a_request_may_still_be_held_to_a_time() -> None:
 
 
 async def test_w01_another_origin_with_a_cookie_is_not_let_in() -> None:
+    """ASVS 4.4.1-4"""
     async with page() as of:
         for origin in ("http://evil.example", "null", None):
             with pytest.raises(InvalidStatus) as refused:

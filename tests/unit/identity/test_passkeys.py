@@ -113,6 +113,7 @@ async def test_a_passkey_proves_once_more_who_one_is() -> None:
 
 
 async def test_a_challenge_is_answered_once_in_time_and_by_whom_it_was_for() -> None:
+    """ASVS 6.7.2"""
     scene = IdentityScene()
     ann = await scene.person()
     device = await added(scene, ann)

@@ -116,6 +116,7 @@ async def test_nobody_has_no_password() -> None:
 
 
 async def test_a_hash_is_argon2id_with_the_parameters_of_the_product() -> None:
+    """ASVS 11.4.2"""
     stored = await Passwords(IdentitySettings()).hash("a fine long password")
     found = argon2.extract_parameters(stored)
     assert stored.startswith("$argon2id$")
@@ -133,6 +134,7 @@ async def test_a_hash_of_other_parameters_is_outdated_and_still_right() -> None:
 
 
 async def test_a_queue_that_is_full_refuses_at_once() -> None:
+    """ASVS 13.1.2"""
     passwords = Passwords(
         IdentitySettings(
             password_memory_kib=8,

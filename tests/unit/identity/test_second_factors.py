@@ -63,6 +63,7 @@ async def test_setting_codes_by_time_up_and_signing_in_with_one() -> None:
 
 
 async def test_the_secret_is_sealed_to_its_person() -> None:
+    """ASVS 6.5.3, 11.3"""
     scene = IdentityScene()
     session = await scene.person()
     set_up = await scene.own.begin_totp(session.view, scene.caller())
@@ -78,7 +79,7 @@ async def test_the_secret_is_sealed_to_its_person() -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 70), st.integers(-3, 3)), max_size=25))
 async def test_each_step_is_good_once_and_only_while_near(tries: list[tuple[int, int]]) -> None:
-    """R36: against a model that knows the last step and nothing else."""
+    """R36, ASVS 6.5.1, 6.5.5, 6.5.8: against a model that knows the last step and nothing else."""
     scene = IdentityScene()
     session = await scene.person()
     generator, _ = await scene.with_totp(session)
@@ -143,6 +144,7 @@ async def test_half_a_sign_in_is_gone_on_with_once() -> None:
 
 
 async def test_five_wrong_codes_lock_for_a_quarter_of_an_hour_from_anywhere() -> None:
+    """ASVS 6.6.1-3"""
     scene = IdentityScene()
     generator, codes = await scene.with_totp(await scene.person())
     half = pending(await scene.sign_in())

@@ -28,6 +28,7 @@ from openoutcry.ports.people import Factor, OperatorRole
 
 
 async def test_a_token_is_unguessable_and_only_itself() -> None:
+    """ASVS 7.2.1-4"""
     scene = IdentityScene()
     session = await scene.person()
     other = started(await scene.sign_in())
@@ -39,6 +40,7 @@ async def test_a_token_is_unguessable_and_only_itself() -> None:
 
 
 async def test_a_session_ends_after_half_an_hour_of_rest() -> None:
+    """ASVS 7.3.1-2"""
     scene = IdentityScene()
     session = await scene.person()
     for _ in range(5):
@@ -106,6 +108,7 @@ async def test_a_session_lives_exactly_as_long_as_its_limits_say(
 
 
 async def test_signing_out_ends_one_session_at_once() -> None:
+    """ASVS 7.4.1-5"""
     scene = IdentityScene()
     first, second = await scene.person(), started(await scene.sign_in())
     await scene.signing_in.sign_out(first.view, scene.caller())
@@ -117,6 +120,7 @@ async def test_signing_out_ends_one_session_at_once() -> None:
 
 
 async def test_people_see_their_own_sessions_and_end_them() -> None:
+    """ASVS 7.5.1-3"""
     scene = IdentityScene()
     ann = await scene.person()
     scene.wait(1)
@@ -169,6 +173,7 @@ async def test_the_session_unused_longest_gives_way() -> None:
 
 
 async def test_a_proof_is_fresh_for_five_minutes_and_renews_the_token() -> None:
+    """ASVS 7.5.1-3"""
     scene = IdentityScene()
     session = await scene.person()
     assert session.view.is_stepped_up(scene.now_us + 5 * MINUTE_US - 1)

@@ -55,6 +55,7 @@ async def test_signing_up_and_confirming_begins_a_session() -> None:
 
 
 async def test_only_hashes_of_secrets_are_stored() -> None:
+    """ASVS 11.5.1, 14.2.1"""
     scene = IdentityScene()
     await scene.signing_in.sign_up(EMAIL, PASSWORD, scene.caller())
     token = await scene.link("/confirm")
@@ -171,6 +172,7 @@ async def test_an_address_is_not_flooded_with_letters() -> None:
 
 
 async def test_a_network_asks_for_so_many_letters() -> None:
+    """R40"""
     scene = IdentityScene()
     for number in range(limits.LETTERS_OF_NETWORK_AN_HOUR):
         caller = scene.caller(ip=f"2001:db8:0:1:{number:x}::1")
@@ -193,6 +195,7 @@ async def test_limits_can_be_lifted_but_not_those_of_a_person() -> None:
 
 
 async def test_wrong_passwords_and_unknown_people_are_told_apart_by_nothing() -> None:
+    """ASVS 6.3.8"""
     scene = IdentityScene()
     await scene.person()
     told = []
@@ -263,6 +266,7 @@ async def test_a_person_is_locked_after_wrong_passwords_and_opened_by_time() -> 
 
 
 async def test_guesses_from_everywhere_lock_too() -> None:
+    """ASVS 6.3.1"""
     scene = IdentityScene()
     await scene.person()
     for number in range(limits.PASSWORDS_OF_PERSON):
@@ -483,6 +487,7 @@ async def test_somebody_locked_by_an_operator_is_as_if_unknown() -> None:
 
 
 async def test_every_act_leaves_a_record_and_no_secret_in_it() -> None:
+    """ASVS 16.2-16.5"""
     scene = IdentityScene()
     session = await scene.person()
     await refused(scene.sign_in(password="wrong one"))

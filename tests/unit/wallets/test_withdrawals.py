@@ -171,6 +171,7 @@ async def test_a_custodian_that_is_away_is_asked_again_and_pays_once(
 
 
 async def test_a_thousand_at_once_of_the_full_balance_make_one_r26(scene: Scene) -> None:
+    """ASVS 2.3.1, 2.3.3, 2.3.4, 15.4.1-4"""
     address = await scene.allow_outside(scene.alice)
     scene.rules[demo.BTC] = replace(
         scene.rules[demo.BTC], hour_atoms=10**9 * ONE, day_atoms=10**9 * ONE
@@ -192,6 +193,7 @@ async def test_a_thousand_at_once_of_the_full_balance_make_one_r26(scene: Scene)
 
 
 async def test_a_thousand_repetitions_by_one_client_id_make_one_r25(scene: Scene) -> None:
+    """R24"""
     address = await scene.allow_outside(scene.alice)
     desk = await scene.open()
     before = scene.total(scene.alice, demo.BTC)

@@ -54,6 +54,7 @@ def test_hmac_vectors_of_the_documentation() -> None:
 
 
 def test_hmac_is_not_case_sensitive_and_nothing_else_passes() -> None:
+    """R19"""
     verify = verifier(HMAC_KEY)
     payload = WHOLE.encode()
     assert verify(payload, WHOLE_SIGNATURE.upper())
@@ -75,6 +76,7 @@ def test_hmac_of_a_long_secret() -> None:
 
 
 def test_ed25519_signature_has_one_spelling() -> None:
+    """R19"""
     private = ed25519.Ed25519PrivateKey.generate()
     verify = verifier(ApiKey("x", 1, KeyType.ED25519, pem(private.public_key())))
     signature = base64.b64encode(private.sign(b"payload")).decode()
@@ -233,6 +235,7 @@ def test_a_good_request_passes_and_says_until_when() -> None:
     ],
 )
 def test_the_time_window(late_us: int, code: int) -> None:
+    """R20"""
     assert Door().ask(now_us=NOW_US + late_us)[0] == code
 
 
@@ -246,6 +249,7 @@ def test_timing_texts() -> None:
 
 @pytest.mark.parametrize("timestamp", ["0", "1499827319", "99999999999999999"])
 def test_timestamps_far_away(timestamp: str) -> None:
+    """R20"""
     assert Door().ask(timestamp=timestamp)[0] == -1021
 
 

@@ -124,6 +124,7 @@ def test_booleans() -> None:
     ["a" * 37, "a" * 1000, "😀", "\u202eabc", "a'; DROP TABLE x;--", "a\0b", "a\n", "a b", "ä"],
 )
 def test_client_order_ids_that_are_none(value: str) -> None:
+    """R23"""
     assert refusal(params.client_order_id, "newClientOrderId", value)[0] == -1100
 
 

@@ -348,6 +348,7 @@ BAD_REQUESTS = {
 
 @pytest.mark.parametrize("name", sorted(BAD_REQUESTS))
 async def test_bad_requests_are_refused_and_the_connection_closed(world: World, name: str) -> None:
+    """R12, R39"""
     raw, expected = BAD_REQUESTS[name]
     client = await world.connect()
     client.send(raw)
@@ -376,6 +377,7 @@ async def test_a_chunked_body_that_never_ends(world: World) -> None:
 
 
 async def test_a_slow_header_times_out_and_others_do_not_notice(hasty: World) -> None:
+    """R38"""
     slow, slow_body = await hasty.connect(), await hasty.connect()
     slow.send(b"GET /a HTTP/1.1\r\nHost: x\r\n")
     slow_body.send(b"POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\na")
@@ -386,6 +388,7 @@ async def test_a_slow_header_times_out_and_others_do_not_notice(hasty: World) ->
 
 
 async def test_an_idle_connection_is_closed(hasty: World) -> None:
+    """R38"""
     silent, used = await hasty.connect(), await hasty.connect()
     used.send(GET)
     await used.response()

@@ -293,6 +293,7 @@ REFUSED: dict[str, tuple[dict[str, object], int, str]] = {
 
 @pytest.mark.parametrize("name", sorted(REFUSED))
 async def test_refused_orders(rest: RestCaller, name: str) -> None:
+    """R06, R07, R27, R28, R30"""
     changes, code, text = REFUSED[name]
     answered = await rest.order(**changes)
     assert answered.error[:2] == (400, code)
@@ -342,6 +343,7 @@ async def test_order_test_places_nothing(rest: RestCaller) -> None:
 
 
 async def test_refusals_of_the_book(rest: RestCaller) -> None:
+    """R29"""
     await rest.placed(side="SELL", key=rest.bob)
     maker = await rest.order(type="LIMIT_MAKER", timeInForce=None)
     assert maker.error == (400, -2010, "Order would immediately match and take.")
@@ -371,6 +373,7 @@ async def test_duplicate_client_order_ids(rest: RestCaller) -> None:
 
 
 async def test_a_resend_gets_the_first_answer_and_makes_no_second_order(rest: RestCaller) -> None:
+    """R21"""
     timestamp = rest.timestamp_ms()
     first = await rest.order(timestamp=timestamp, quantity="0.02")
     await rest.placed(side="SELL", key=rest.bob)

@@ -230,6 +230,7 @@ async def test_filters_are_changed_one_by_one() -> None:
 async def test_what_cannot_be_done_to_a_market_is_said(
     path: str, body: dict[str, object], status: int, code: str | None
 ) -> None:
+    """R27"""
     at = Scene()
     before = at.small.calls.kernel.state_hash()
     answer = await at.ask("markets", "PUT", path, body)
@@ -411,6 +412,7 @@ async def test_the_audit_log_is_shown_page_by_page() -> None:
 
 
 async def test_nothing_is_done_that_cannot_be_recorded() -> None:
+    """ASVS 16.2-16.5"""
     at = Scene()
     before = at.small.calls.kernel.state_hash()
 

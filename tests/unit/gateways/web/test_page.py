@@ -148,6 +148,7 @@ async def test_the_config_says_where_the_page_runs(browser: Browser) -> None:
 
 
 async def test_the_policy_lets_nothing_in_from_elsewhere(browser: Browser) -> None:
+    """ASVS 3.4.3, 3.4.7, 3.6.1"""
     for path in ("/", "/assets/index-B7x_9-aQ.js", "/config.json"):
         headers = (await browser.ask(path)).headers
         rules = dict(rule.split(" ", 1) for rule in headers["content-security-policy"].split("; "))

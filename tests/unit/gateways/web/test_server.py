@@ -157,6 +157,7 @@ async def test_a_body_is_read_and_an_answer_written(caller: WebCaller) -> None:
 
 
 async def test_every_answer_is_private_and_has_its_id(caller: WebCaller) -> None:
+    """ASVS 3.4.2, 3.4.4-6, 3.4.8, 14.3.2"""
     for path in ("/names", "/nowhere", "/people"):
         headers = (await caller.call("GET", path)).headers
         assert headers["cache-control"] == "no-store"
@@ -169,6 +170,7 @@ async def test_every_answer_is_private_and_has_its_id(caller: WebCaller) -> None
 
 
 async def test_over_tls_browsers_are_told_to_stay_there() -> None:
+    """ASVS 3.4.1"""
     caller = WebCaller(ROUTES, origins=Origins("https://exchange.example"))
     called = await caller.call("GET", "/names", headers={"host": "exchange.example"})
     assert called.headers["strict-transport-security"] == "max-age=63072000; includeSubDomains"
@@ -234,11 +236,13 @@ async def test_r01_json_of_another_kind_is_refused(caller: WebCaller) -> None:
     ],
 )
 async def test_r02_a_name_sent_twice_is_refused(caller: WebCaller, content: bytes) -> None:
+    """ASVS 1.5.3, 15.3.7"""
     assert (await rename_with(caller, content)).code == "BAD_JSON"
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e400", "-0", "1e3", "0.5"])
 async def test_r03_r05_an_amount_is_no_number(caller: WebCaller, number: str) -> None:
+    """ASVS 2.2.1-2"""
     called = await rename_with(caller, f'{{"name": "Ann", "amount": {number}}}'.encode())
     assert called.status == 400
     assert called.code in {"BAD_JSON", "INVALID_FIELDS"}
@@ -326,6 +330,7 @@ async def test_json_has_some_spellings(caller: WebCaller, media: str) -> None:
 
 
 async def test_r11_no_method_stands_for_another(caller: WebCaller) -> None:
+    """ASVS 4.1.4"""
     called = await caller.call("PUT", "/names", {"name": "Ann"}, token="alice")
     assert (called.status, called.headers["allow"]) == (405, "GET, HEAD, POST")
     override = {"x-http-method-override": "DELETE", "x-method-override": "DELETE"}
@@ -418,6 +423,7 @@ async def test_a_query_is_decoded(caller: WebCaller) -> None:
 
 @pytest.mark.parametrize("field", ["isAdmin", "user_id", "account_id", "__proto__"])
 async def test_r15_an_unknown_field_is_refused(caller: WebCaller, field: str) -> None:
+    """ASVS 15.3.3-5"""
     called = await caller.call("POST", "/names", {"name": "Ann", field: True}, token="alice")
     assert (called.status, called.code) == (400, "UNKNOWN_FIELD")
     assert called.json["errors"][0]["field"] == field
@@ -429,6 +435,7 @@ async def test_a_missing_field_is_named(caller: WebCaller) -> None:
 
 
 async def test_r32_what_a_client_says_about_itself_is_not_believed(caller: WebCaller) -> None:
+    """ASVS 4.1.3"""
     spoofed = {
         "x-forwarded-for": "6.6.6.6",
         "x-real-ip": "6.6.6.6",
@@ -495,6 +502,7 @@ async def test_r33_a_named_exchange_has_that_name_and_localhost() -> None:
 async def test_r34_only_our_page_changes_something(
     caller: WebCaller, headers: dict[str, str | None]
 ) -> None:
+    """ASVS 3.5.1-3"""
     for path in ("/sign-in", "/sign-out"):
         called = await caller.call("POST", path, token="alice", headers=headers)
         assert (called.status, called.code) == (403, "CROSS_SITE")
@@ -526,6 +534,7 @@ async def test_r35_markup_goes_through_as_data(caller: WebCaller) -> None:
 
 
 async def test_who_may_do_what(caller: WebCaller) -> None:
+    """ASVS 8.1-8.4"""
     expected = {
         ("POST", "/sign-out", ""): 401,
         ("POST", "/sign-out", "nobody"): 401,
@@ -547,6 +556,7 @@ async def test_who_may_do_what(caller: WebCaller) -> None:
 
 
 async def test_operators_do_nothing_without_a_second_factor(caller: WebCaller) -> None:
+    """ASVS 6.3.3"""
     for method, path in (("GET", "/people"), ("POST", "/halt")):
         called = await caller.call(method, path, token="bare")
         assert (called.status, called.code) == (403, "SECOND_FACTOR_NEEDED")
@@ -587,6 +597,7 @@ async def test_the_cookie_is_found_among_others(caller: WebCaller) -> None:
 
 
 async def test_the_session_cookie_is_hidden_from_scripts_and_other_sites(caller: WebCaller) -> None:
+    """ASVS 3.3.1-4"""
     called = await caller.call("POST", "/sign-in")
     assert called.headers["set-cookie"] == (
         "__Host-s=fresh-token; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=1800"
@@ -611,6 +622,7 @@ async def test_head_is_let_in_where_get_is(caller: WebCaller) -> None:
 
 
 async def test_an_address_has_a_weight_to_spend() -> None:
+    """ASVS 2.4.1"""
     limiter = MemoryRateLimiter()
     caller = WebCaller(ROUTES, limiter=limiter)
     await caller.call("GET", "/statement")

@@ -157,6 +157,7 @@ async def test_a_withdrawal_from_quote_to_settled(site: Site) -> None:
 
 
 async def test_money_leaves_only_after_a_step_up(site: Site) -> None:
+    """ASVS 7.5.1-3"""
     body = {"asset": "BTC", "network": "BTC", "amount": "1", "address": "x"}
     later = await site.post("/wallet/withdrawals", body, "alice-later")
     assert later.code == "STEP_UP_FIRST"
@@ -185,12 +186,19 @@ async def test_money_leaves_only_after_a_step_up(site: Site) -> None:
         ({"network": "ETH"}, 404, "UNKNOWN_NETWORK"),
         ({"address": "nowhere"}, 422, "ADDRESS_MALFORMED"),
         ({"client_id": "a b"}, 400, "INVALID_FIELDS"),
+        ({"client_id": "a" * 37}, 400, "INVALID_FIELDS"),
+        ({"client_id": "\U0001f600"}, 400, "INVALID_FIELDS"),
+        ({"client_id": "\u202eabc"}, 400, "INVALID_FIELDS"),
+        ({"client_id": "a';--"}, 400, "INVALID_FIELDS"),
+        ({"client_id": "a\0b"}, 400, "INVALID_FIELDS"),
+        ({"client_id": "a\n"}, 400, "INVALID_FIELDS"),
         ({"account_id": 2050}, 400, "UNKNOWN_FIELD"),
     ],
 )
 async def test_withdrawals_that_are_refused_r06_r15(
     site: Site, changes: dict[str, Any], status: int, code: str
 ) -> None:
+    """R07, R17, R23, R27"""
     address = await site.listed_address()
     body = {"asset": "BTC", "network": "BTC", "amount": "1", "address": address, **changes}
     answer = await site.post("/wallet/withdrawals", body)
@@ -223,6 +231,7 @@ async def test_the_faucet_over_the_web(site: Site) -> None:
 
 
 async def test_a_second_person_decides_and_not_who_asked(site: Site) -> None:
+    """ASVS 2.3.5"""
     address = await site.listed_address()
     made = (await site.withdraw("12", address=address)).json
     assert (made["state"], made["can_cancel"]) == ("awaiting", True)
@@ -513,4 +522,5 @@ async def test_a_period_that_ends_before_it_starts_is_refused(site: Site) -> Non
     ],
 )
 def test_no_cell_is_a_formula_r35(text: str, shown: str) -> None:
+    """ASVS 1.2.10"""
     assert cell(text) == shown
