@@ -60,6 +60,7 @@ FACTORS = "second-factors"
 OPERATOR_FILE = "demo-operator.json"
 OPERATOR_EMAIL = "operator@example.com"
 """The demo's: nobody has that domain."""
+_PAGE = 1_000
 
 log = logging.getLogger("openoutcry.people")
 
@@ -265,9 +266,14 @@ def _mail(settings: ServeSettings, clock: Callable[[], int]) -> tuple[Mailer, Ma
 async def open_demo_operator(
     directory: PeopleDirectory, audit: Audit, data: Path, now_us: int
 ) -> str:
-    """Make the demo's operator unless there is one; returns what to tell whoever started it."""
+    """Make the demo's operator unless there is one; returns what to tell whoever started it.
+
+    Who was made here and has another address by now is not made again.
+    """
     path = data / OPERATOR_FILE
     found = await directory.by_email(OPERATOR_EMAIL)
+    if found is None and await asyncio.to_thread(path.exists) and await _has_operator(directory):
+        return ""
     if found is None:
         target = f"person:{OPERATOR_EMAIL}"
         await audit.record(SYSTEM, "operator.add", target, {"roles": OperatorRole.ADMIN.value})
@@ -282,6 +288,16 @@ async def open_demo_operator(
     if found.signed_in_us == 0 and path.exists():
         return f"operator: {OPERATOR_EMAIL}  one-time password: in {path}"
     return ""
+
+
+async def _has_operator(directory: PeopleDirectory) -> bool:
+    """Whether anybody administers the exchange."""
+    after = 0
+    while page := await directory.page(after_person_id=after, limit=_PAGE):
+        if any(OperatorRole.ADMIN in person.roles for person in page):
+            return True
+        after = page[-1].person_id
+    return False
 
 
 def warning_of(settings: ServeSettings) -> str:
