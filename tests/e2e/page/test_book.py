@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any
 
 import pytest
@@ -20,11 +21,13 @@ def _plain(levels: list[list[str]], count: int) -> list[list[str]]:
     return [[text.rstrip("0").rstrip(".") for text in level] for level in levels[:count]]
 
 
-def _both_at_one_update(screen: Screen, exchange: ExchangeProcess) -> tuple[Any, Any]:
+def _both_at_one_update(
+    screen: Screen, exchange: ExchangeProcess, levels_max: int = 100
+) -> tuple[Any, Any]:
     """Read the screen and the API until both are of the same update; trading goes on meanwhile."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
-        asked = exchange.get("/api/v3/depth?symbol=BTCUSD&limit=100")
+        asked = exchange.get(f"/api/v3/depth?symbol=BTCUSD&limit={levels_max}")
         drawn = screen.book()
         if drawn["update"] == str(asked["lastUpdateId"]):
             return drawn, asked
@@ -47,13 +50,30 @@ def test_the_book_is_that_of_the_api(open_screen: Open, lively: ExchangeProcess)
     assert drawn["asks"] == _plain(asked["asks"], len(drawn["asks"]))
 
 
+def _grouped(levels: list[list[str]], step: Decimal, rounding: str) -> list[list[Decimal]]:
+    """Put levels together: bids downwards and asks upwards, so that no price looks better."""
+    groups: dict[Decimal, Decimal] = {}
+    for price, quantity in levels:
+        group = (Decimal(price) / step).to_integral_value(rounding) * step
+        groups[group] = groups.get(group, Decimal(0)) + Decimal(quantity)
+    return [list(group) for group in groups.items()]
+
+
 def test_grouping_loses_nothing(open_screen: Open, lively: ExchangeProcess) -> None:
+    """By each step that is offered, the screen adds up what the API says of the same update."""
     screen = open_screen(lively, "/trade/BTCUSD")
     expect(screen.page.locator("[data-side=bid]").first).to_be_visible()
-    screen.page.get_by_label("Group prices by").select_option(label="10")
-    prices = [price for price, _ in screen.book()["bids"] + screen.book()["asks"]]
-    assert prices
-    assert [price for price in prices if int(price) % 10] == []
+    choice = screen.page.get_by_label("Group prices by")
+    steps = choice.locator("option").all_inner_texts()
+    assert len(steps) >= 5
+    for step in steps:
+        choice.select_option(label=step)
+        drawn, asked = _both_at_one_update(screen, lively, levels_max=5000)
+        for side, rounding in (("bids", ROUND_FLOOR), ("asks", ROUND_CEILING)):
+            shown = [[Decimal(price), Decimal(quantity)] for price, quantity in drawn[side]]
+            assert shown, (step, side)
+            assert shown == _grouped(asked[side], Decimal(step), rounding)[: len(shown)], step
+        assert Decimal(drawn["bids"][0][0]) < Decimal(drawn["asks"][0][0]), step
 
 
 def test_candles_of_every_interval(open_screen: Open, lively: ExchangeProcess) -> None:

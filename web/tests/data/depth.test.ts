@@ -9,6 +9,7 @@ import {
   type Level,
   type RawLevel,
 } from "../../src/data/depth";
+import { groupingSteps, type Market } from "../../src/data/markets";
 import { answered, type Result } from "../../src/data/problems";
 import { StreamClient } from "../../src/data/streams";
 import { refused, settled, World } from "./world";
@@ -126,6 +127,79 @@ test("grouping never makes a price better than it is", () => {
   expect(texts(grouped(bids, "bid", step, 10))).toEqual(["100x3", "90x4"]);
   expect(texts(grouped(asks, "ask", step, 10))).toEqual(["110x3", "120x4"]);
   expect(texts(grouped(asks, "ask", step, 1))).toEqual(["110x3"]);
+});
+
+describe("grouping by any step that is offered", () => {
+  /** Numbers by chance, the same each time: the seed of a failure is in its name. */
+  function chance(seed: number): (below: number) => number {
+    let state = seed;
+    return (below) => {
+      state = (state + 0x6d2b79f5) | 0;
+      let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+      mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+      return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
+    };
+  }
+
+  /** A market and a book of it: levels at any ticks, close together and far apart. */
+  function randomBook(seed: number) {
+    const draw = chance(seed);
+    const tick = decimal(["0.01", "0.00001", "1", "0.5", "0.25"][draw(5)] ?? "1");
+    const middle = 20_000 + draw(5_000_000);
+    const side = (direction: bigint): Level[] => {
+      const levels: Level[] = [];
+      let price = BigInt(middle) * tick + (direction > 0n ? tick : 0n);
+      for (let left = draw(60); left > 0; left -= 1) {
+        const quantity = decimal(`${draw(50)}.${String(1 + draw(99_999)).padStart(5, "0")}`);
+        if (price > 0n) levels.push({ price, quantity });
+        price += direction * tick * BigInt(1 + draw(draw(4) === 0 ? 4_000 : 12));
+      }
+      return levels;
+    };
+    const steps = groupingSteps({ price: { step: tick } } as Market);
+    return { steps, bids: side(-1n), asks: side(1n) };
+  }
+
+  const total = (levels: readonly Level[]) =>
+    levels.reduce((sum, { quantity }) => sum + quantity, 0n);
+
+  test.each(Array.from({ length: 200 }, (_, seed) => seed))("book %i", (seed) => {
+    const { steps, bids, asks } = randomBook(seed);
+    expect(steps).toHaveLength(7);
+    for (const step of steps) {
+      const whole = {
+        bid: grouped(bids, "bid", step, Number.POSITIVE_INFINITY),
+        ask: grouped(asks, "ask", step, Number.POSITIVE_INFINITY),
+      };
+      for (const [side, levels] of [
+        ["bid", bids],
+        ["ask", asks],
+      ] as const) {
+        const groups = whole[side];
+        expect(total(groups)).toBe(total(levels));
+        for (const [at, { price, quantity }] of groups.entries()) {
+          expect(price % step).toBe(0n);
+          // Whoever sells to a bid gets its price or more, whoever buys an ask pays it or less.
+          const its = levels.filter((level) =>
+            side === "bid"
+              ? level.price >= price && level.price < price + step
+              : level.price <= price && level.price > price - step,
+          );
+          expect(its.length).toBeGreaterThan(0);
+          expect(quantity).toBe(total(its));
+          const next = groups[at + 1]?.price;
+          if (next !== undefined) expect(side === "bid" ? next < price : next > price).toBe(true);
+        }
+        for (const count of [0, 1, 7]) {
+          expect(grouped(levels, side, step, count)).toEqual(groups.slice(0, count));
+        }
+      }
+      const [bid, ask] = [whole.bid[0], whole.ask[0]];
+      if (bid && ask) expect(bid.price < ask.price).toBe(true);
+    }
+    expect(grouped(bids, "bid", steps[0] ?? 1n, bids.length)).toEqual(bids);
+    expect(grouped(asks, "ask", steps[0] ?? 1n, asks.length)).toEqual(asks);
+  });
 });
 
 describe("a feed", () => {
