@@ -16,7 +16,9 @@ from openoutcry.gateways.web.api import Access, Amount, Input, Output, ProblemTy
 from openoutcry.gateways.web.server import NOT_FOUND
 from openoutcry.ports.audit import AuditError, AuditFilter, AuditRecord, AuditTrail
 from openoutcry.ports.operations import (
+    Conservation,
     FeeRates,
+    Health,
     MarketState,
     NoSuchThingError,
     OperationRefusedError,
@@ -234,22 +236,7 @@ def routes(
 
 def _views(operations: Operations) -> tuple[Route, ...]:
     async def health(_call: WebCall) -> HealthView:
-        found = await operations.health()
-        return HealthView(
-            version=found.version,
-            started_us=found.started_us,
-            now_us=found.now_us,
-            is_open=found.is_open,
-            gauges=tuple(
-                GaugeView(
-                    name=gauge.name,
-                    value=gauge.value,
-                    meaning=gauge.meaning,
-                    is_alarming=gauge.is_alarming,
-                )
-                for gauge in found.gauges
-            ),
-        )
+        return _health(await operations.health())
 
     async def markets(_call: WebCall) -> MarketList:
         with _problems():
@@ -269,27 +256,7 @@ def _views(operations: Operations) -> tuple[Route, ...]:
 
     async def conservation(_call: WebCall) -> ConservationView:
         with _problems():
-            found = await operations.conservation()
-        return ConservationView(
-            seq=found.seq,
-            time_us=found.time_us,
-            is_conserved=not found.negative_balances
-            and all(asset.is_conserved for asset in found.assets),
-            negative_balances=found.negative_balances,
-            assets=tuple(
-                AssetLedgerView(
-                    asset=asset.asset,
-                    free=asset.free,
-                    held=asset.held,
-                    fees=asset.fees,
-                    clearing=asset.clearing,
-                    outside=asset.outside,
-                    difference=asset.difference,
-                    is_conserved=asset.is_conserved,
-                )
-                for asset in found.assets
-            ),
-        )
+            return _conservation(await operations.conservation())
 
     return (
         Route(
@@ -557,6 +524,47 @@ def _market(state: MarketState) -> MarketView:
         lot=state.lot,
         version=state.version,
         filters=dict(state.filters),
+    )
+
+
+def _health(found: Health) -> HealthView:
+    return HealthView(
+        version=found.version,
+        started_us=found.started_us,
+        now_us=found.now_us,
+        is_open=found.is_open,
+        gauges=tuple(
+            GaugeView(
+                name=gauge.name,
+                value=gauge.value,
+                meaning=gauge.meaning,
+                is_alarming=gauge.is_alarming,
+            )
+            for gauge in found.gauges
+        ),
+    )
+
+
+def _conservation(found: Conservation) -> ConservationView:
+    return ConservationView(
+        seq=found.seq,
+        time_us=found.time_us,
+        is_conserved=not found.negative_balances
+        and all(asset.is_conserved for asset in found.assets),
+        negative_balances=found.negative_balances,
+        assets=tuple(
+            AssetLedgerView(
+                asset=asset.asset,
+                free=asset.free,
+                held=asset.held,
+                fees=asset.fees,
+                clearing=asset.clearing,
+                outside=asset.outside,
+                difference=asset.difference,
+                is_conserved=asset.is_conserved,
+            )
+            for asset in found.assets
+        ),
     )
 
 

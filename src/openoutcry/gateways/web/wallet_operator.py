@@ -20,8 +20,8 @@ from openoutcry.ports.wallets import Withdrawal, WithdrawalRule
 
 TAGS = ("operator",)
 _Code = WalletRefusalCode
-_LOOK = Access.operator(OperatorRole.TREASURY, OperatorRole.AUDITOR, OperatorRole.SUPPORT)
-_DECIDE = Access.operator(OperatorRole.TREASURY, stepped_up=True)
+LOOK = Access.operator(OperatorRole.TREASURY, OperatorRole.AUDITOR, OperatorRole.SUPPORT)
+DECIDE = Access.operator(OperatorRole.TREASURY, stepped_up=True)
 _Decide = Callable[[str, int, int, str], Awaitable[Withdrawal]]
 
 
@@ -103,7 +103,7 @@ def _withdrawal_routes(treasury: Treasury) -> tuple[Route, ...]:
             method="GET",
             path="/operator/withdrawals",
             handler=treasury.withdrawals,
-            access=_LOOK,
+            access=LOOK,
             summary="List everybody's withdrawals",
             description="`state=awaiting` lists those that wait for a decision.",
             tags=TAGS,
@@ -115,7 +115,7 @@ def _withdrawal_routes(treasury: Treasury) -> tuple[Route, ...]:
             method="GET",
             path="/operator/withdrawals/{withdrawal_id}",
             handler=treasury.withdrawal,
-            access=_LOOK,
+            access=LOOK,
             summary="Show anybody's withdrawal with its steps",
             tags=TAGS,
             answer=shapes.WithdrawalView,
@@ -125,7 +125,7 @@ def _withdrawal_routes(treasury: Treasury) -> tuple[Route, ...]:
             method="POST",
             path="/operator/withdrawals/{withdrawal_id}/approve",
             handler=treasury.approve,
-            access=_DECIDE,
+            access=DECIDE,
             summary="Approve a withdrawal of somebody else",
             tags=TAGS,
             body=shapes.Decision,
@@ -136,7 +136,7 @@ def _withdrawal_routes(treasury: Treasury) -> tuple[Route, ...]:
             method="POST",
             path="/operator/withdrawals/{withdrawal_id}/reject",
             handler=treasury.reject,
-            access=_DECIDE,
+            access=DECIDE,
             summary="Reject a withdrawal; the money is returned",
             tags=TAGS,
             body=shapes.Decision,
@@ -152,7 +152,7 @@ def _other_routes(treasury: Treasury) -> tuple[Route, ...]:
             method="GET",
             path="/operator/deposits",
             handler=treasury.deposits,
-            access=_LOOK,
+            access=LOOK,
             summary="List everybody's deposits",
             tags=TAGS,
             query=shapes.OperatorsDepositsWanted,
@@ -163,7 +163,7 @@ def _other_routes(treasury: Treasury) -> tuple[Route, ...]:
             method="POST",
             path="/operator/deposits/{number}/retry",
             handler=treasury.retry_deposit,
-            access=_DECIDE,
+            access=DECIDE,
             summary="Have a blocked deposit credited again",
             tags=TAGS,
             answer=shapes.DepositView,
@@ -173,7 +173,7 @@ def _other_routes(treasury: Treasury) -> tuple[Route, ...]:
             method="PUT",
             path="/operator/withdrawal-rules/{asset}",
             handler=treasury.set_rule,
-            access=_DECIDE,
+            access=DECIDE,
             summary="Set how much of an asset may leave, and by whose word",
             tags=TAGS,
             body=shapes.NewRule,

@@ -2,18 +2,15 @@
 
 from openoutcry.gateways.edge.decimals import text_of
 from openoutcry.gateways.web import wallet_shapes as shapes
-from openoutcry.gateways.web.api import Access, Route, WebCall
+from openoutcry.gateways.web.api import Route, WebCall
+from openoutcry.gateways.web.wallet_operator import DECIDE, LOOK, TAGS
 from openoutcry.gateways.web.wallet_reading import told
 from openoutcry.gateways.web.wallet_shapes import number_in, problems_of
 from openoutcry.ports.audit import person_actor
-from openoutcry.ports.people import OperatorRole
 from openoutcry.ports.wallet_desk import WalletActs, WalletDesk, WalletRefusalCode
 from openoutcry.ports.wallets import UnclaimedPayment
 
-TAGS = ("operator",)
 _Code = WalletRefusalCode
-_LOOK = Access.operator(OperatorRole.TREASURY, OperatorRole.AUDITOR, OperatorRole.SUPPORT)
-_DECIDE = Access.operator(OperatorRole.TREASURY, stepped_up=True)
 
 
 class UnclaimedPayments:
@@ -79,7 +76,7 @@ def routes(desk: WalletDesk) -> tuple[Route, ...]:
                 method="GET",
                 path="/operator/wallet/unclaimed-payments",
                 handler=unclaimed.payments,
-                access=_LOOK,
+                access=LOOK,
                 summary="List payments to addresses that are nobody's, or of unknown assets",
                 description="`state=open` lists those that wait for a decision.",
                 tags=TAGS,
@@ -91,7 +88,7 @@ def routes(desk: WalletDesk) -> tuple[Route, ...]:
                 method="POST",
                 path="/operator/wallet/unclaimed-payments/{number}/assign",
                 handler=unclaimed.assign,
-                access=_DECIDE,
+                access=DECIDE,
                 summary="Give a payment to an account; it is credited once it is final",
                 description="Asked again for the same account, it changes nothing.",
                 tags=TAGS,
@@ -110,7 +107,7 @@ def routes(desk: WalletDesk) -> tuple[Route, ...]:
                 method="POST",
                 path="/operator/wallet/unclaimed-payments/{number}/dismiss",
                 handler=unclaimed.dismiss,
-                access=_DECIDE,
+                access=DECIDE,
                 summary="Say why a payment is credited to nobody",
                 tags=TAGS,
                 body=shapes.Dismissal,
