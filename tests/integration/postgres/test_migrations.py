@@ -24,6 +24,7 @@ MADE_UP = {
     "bytea": "'\\x01'",
     "text": "'x'",
     "timestamp with time zone": "now()",
+    "ARRAY": "'{{}}'",
 }
 
 
