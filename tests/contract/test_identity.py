@@ -1,14 +1,19 @@
 """One suite for every identity: what the ports promise to the web gateway, whoever keeps people.
 
 It asks through the ports only, and for time, letters and a device of its own. Another identity is
-another way to make the scene.
+another line in `tests/support/identities.py`.
 """
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from inspect import isfunction
 from pathlib import Path
+from typing import Any
 
 import pytest
+from tests.support import identity_scene
 from tests.support.authenticator import Authenticator
+from tests.support.identities import IDENTITIES, IdentityToTest
 from tests.support.identity_scene import (
     EMAIL,
     HOUR_US,
@@ -16,31 +21,38 @@ from tests.support.identity_scene import (
     OTHER_PASSWORD,
     PASSWORD,
     SECOND_US,
-    IdentityScene,
     pending,
     refusal,
     started,
 )
 
-from openoutcry.adapters.sqlite.people import SqlitePeopleFile
 from openoutcry.core.ids import account_id_of
-from openoutcry.ports.identity import NextStep, Refusal
-from openoutcry.ports.people import FIRST_PERSON_ID, Factor, OperatorRole, SecondFactor
+from openoutcry.ports.identity import NextStep, OwnAccount, Refusal, RefusedError, SigningIn
+from openoutcry.ports.people import (
+    FIRST_PERSON_ID,
+    Factor,
+    OperatorRole,
+    PeopleDirectory,
+    SecondFactor,
+    Sessions,
+)
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-async def scene(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[IdentityScene]:
-    if request.param == "memory":
-        yield IdentityScene()
-        return
-    file = SqlitePeopleFile(tmp_path / "people.db")
-    made = IdentityScene(stores=file.stores)
-    yield made
-    await made.identity.close()
-    file.close()
+@pytest.fixture(params=IDENTITIES)
+async def scene(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[IdentityToTest]:
+    async with IDENTITIES[request.param](tmp_path) as made:
+        yield made
 
 
-async def test_somebody_is_made_by_a_link_and_the_password_chosen(scene: IdentityScene) -> None:
+def test_the_suite_asks_for_everything_that_is_promised() -> None:
+    asked = Path(__file__).read_text() + Path(identity_scene.__file__).read_text()
+    for port in (SigningIn, OwnAccount, Sessions, PeopleDirectory):
+        for name, kind in vars(port).items():
+            if isfunction(kind) and not name.startswith("_"):
+                assert f".{name}(" in asked, f"{port.__name__}.{name} is promised and not asked for"
+
+
+async def test_somebody_is_made_by_a_link_and_the_password_chosen(scene: IdentityToTest) -> None:
     await scene.signing_in.sign_up(EMAIL, PASSWORD, scene.caller())
     token = await scene.link("/confirm")
     wrong = scene.signing_in.confirm(token, OTHER_PASSWORD, scene.caller())
@@ -58,7 +70,7 @@ async def test_somebody_is_made_by_a_link_and_the_password_chosen(scene: Identit
     assert (found.email, found.factors) == (EMAIL, {Factor.PASSWORD})
 
 
-async def test_strangers_learn_nothing(scene: IdentityScene) -> None:
+async def test_strangers_learn_nothing(scene: IdentityToTest) -> None:
     await scene.person()
     for email in (EMAIL, "nobody@example.org"):
         assert await refusal(scene.sign_in(email, "wrong one")) is Refusal.BAD_CREDENTIALS
@@ -69,7 +81,7 @@ async def test_strangers_learn_nothing(scene: IdentityScene) -> None:
     assert len(await scene.mails("nobody@example.org")) == 1
 
 
-async def test_a_session_is_found_until_it_ends_and_its_end_is_told(scene: IdentityScene) -> None:
+async def test_a_session_is_found_until_it_ends_and_its_end_is_told(scene: IdentityToTest) -> None:
     first, second = await scene.person(), started(await scene.sign_in())
     assert first.token != second.token
     assert await scene.sessions.find("x" * 43, scene.now_us) is None
@@ -85,7 +97,7 @@ async def test_a_session_is_found_until_it_ends_and_its_end_is_told(scene: Ident
     assert scene.ended == [first.view.session_id, second.view.session_id]
 
 
-async def test_a_proof_makes_a_session_fresh_and_its_token_another(scene: IdentityScene) -> None:
+async def test_a_proof_makes_a_session_fresh_and_its_token_another(scene: IdentityToTest) -> None:
     session = await scene.person()
     assert session.view.is_stepped_up(scene.now_us)
     scene.wait(5 * MINUTE_US)
@@ -103,7 +115,7 @@ async def test_a_proof_makes_a_session_fresh_and_its_token_another(scene: Identi
 
 
 async def test_an_operators_session_is_as_good_as_the_factor_that_it_has_proved(
-    scene: IdentityScene,
+    scene: IdentityToTest,
 ) -> None:
     session = await scene.person()
     assert session.view.second_factor is SecondFactor.NOT_NEEDED
@@ -139,7 +151,7 @@ async def test_an_operators_session_is_as_good_as_the_factor_that_it_has_proved(
 
 
 async def test_a_second_factor_is_asked_for_and_each_code_is_good_once(
-    scene: IdentityScene,
+    scene: IdentityToTest,
 ) -> None:
     session = await scene.person()
     generator, codes = await scene.with_totp(session)
@@ -167,7 +179,7 @@ async def test_a_second_factor_is_asked_for_and_each_code_is_good_once(
 
 
 async def test_a_passkey_signs_in_alone_and_its_challenge_is_answered_once(
-    scene: IdentityScene,
+    scene: IdentityToTest,
 ) -> None:
     session = await scene.person()
     device = Authenticator()
@@ -191,7 +203,7 @@ async def test_a_passkey_signs_in_alone_and_its_challenge_is_answered_once(
     assert (await scene.own.me(session.view)).factors == {Factor.PASSWORD}
 
 
-async def test_a_reset_ends_sessions_and_leaves_factors(scene: IdentityScene) -> None:
+async def test_a_reset_ends_sessions_and_leaves_factors(scene: IdentityToTest) -> None:
     session = await scene.person()
     await scene.with_totp(session)
     await scene.signing_in.request_reset(EMAIL, scene.caller())
@@ -209,7 +221,7 @@ async def test_a_reset_ends_sessions_and_leaves_factors(scene: IdentityScene) ->
     assert found.security_changed_us == scene.now_us
 
 
-async def test_guesses_are_refused_before_they_get_anywhere(scene: IdentityScene) -> None:
+async def test_guesses_are_refused_before_they_get_anywhere(scene: IdentityToTest) -> None:
     await scene.person()
     found = [await refusal(scene.sign_in(password=f"guess {n}")) for n in range(40)]
     assert Refusal.TOO_MANY_ATTEMPTS in found
@@ -218,7 +230,7 @@ async def test_guesses_are_refused_before_they_get_anywhere(scene: IdentityScene
     started(await scene.sign_in())
 
 
-async def test_people_see_and_end_their_own_sessions_only(scene: IdentityScene) -> None:
+async def test_people_see_and_end_their_own_sessions_only(scene: IdentityToTest) -> None:
     ann = await scene.person()
     bob = await scene.person("bob@example.org")
     other = started(await scene.sign_in())
@@ -233,7 +245,7 @@ async def test_people_see_and_end_their_own_sessions_only(scene: IdentityScene) 
     assert scene.ended == [other.view.session_id]
 
 
-async def test_another_password_is_the_one_from_then_on(scene: IdentityScene) -> None:
+async def test_another_password_is_the_one_from_then_on(scene: IdentityToTest) -> None:
     session, other = await scene.person(), started(await scene.sign_in())
     known = scene.own.change_password(session.view, "password1", scene.caller())
     assert await refusal(known) is Refusal.PASSWORD_KNOWN
@@ -243,7 +255,7 @@ async def test_another_password_is_the_one_from_then_on(scene: IdentityScene) ->
     started(await scene.sign_in(password=OTHER_PASSWORD))
 
 
-async def test_operators_are_made_locked_and_let_in_again(scene: IdentityScene) -> None:
+async def test_operators_are_made_locked_and_let_in_again(scene: IdentityToTest) -> None:
     made = await scene.directory.add_operator(EMAIL, [OperatorRole.SUPPORT], scene.now_us)
     half = pending(await scene.sign_in(password=made.one_time_password))
     assert half.step is NextStep.NEW_PASSWORD
@@ -262,3 +274,89 @@ async def test_operators_are_made_locked_and_let_in_again(scene: IdentityScene) 
     assert await scene.directory.set_roles(person_id, [])
     session = started(await scene.sign_in())
     assert session.view.roles == frozenset()
+
+
+async def test_a_passkey_is_a_second_factor_a_proof_and_has_a_name(scene: IdentityToTest) -> None:
+    session, device = await scene.person(), Authenticator()
+    options = await scene.own.add_passkey_options(session.view, scene.caller())
+    added = await scene.own.add_passkey(session.view, "Phone", device.make(options), scene.caller())
+    view = added[0]
+    half = pending(await scene.sign_in())
+    assert half.factors == {Factor.PASSKEY, Factor.RECOVERY_CODE}
+    options = await scene.signing_in.factor_passkey_options(half.token, scene.caller())
+    answer = device.use(options)
+    done = started(await scene.signing_in.answer_passkey(half.token, answer, scene.caller()))
+    assert done.view.factors == {Factor.PASSWORD, Factor.PASSKEY}
+    options = await scene.signing_in.step_up_passkey_options(done.view, scene.caller())
+    answer = device.use(options)
+    renewed = await scene.signing_in.step_up_passkey(done.view, answer, scene.caller())
+    assert renewed.token != done.token
+    replay = scene.signing_in.step_up_passkey(renewed.view, answer, scene.caller())
+    assert await refusal(replay) is Refusal.PENDING_GONE
+    await scene.own.rename_passkey(renewed.view, view.passkey_id, "Old phone", scene.caller())
+    [kept] = await scene.own.passkeys(renewed.view)
+    assert (kept.passkey_id, kept.name) == (view.passkey_id, "Old phone")
+    bob = await scene.person("bob@example.org")
+    assert await scene.own.passkeys(bob.view) == []
+    theirs = scene.own.rename_passkey(bob.view, view.passkey_id, "Mine", scene.caller())
+    assert await refusal(theirs) is Refusal.FACTOR_UNKNOWN
+
+
+async def test_another_address_is_taken_by_the_link_that_it_got(scene: IdentityToTest) -> None:
+    session, bob = await scene.person(), await scene.person("bob@example.org")
+    await scene.own.ask_email(session.view, "new@example.org", scene.caller())
+    token = await scene.link("/email", "new@example.org")
+    stolen = scene.own.change_email(bob.view, token, scene.caller())
+    assert await refusal(stolen) is Refusal.LINK_GONE
+    renewed = await scene.own.change_email(session.view, token, scene.caller())
+    assert renewed.view.email == "new@example.org"
+    again = scene.own.change_email(renewed.view, token, scene.caller())
+    assert await refusal(again) is Refusal.LINK_GONE
+    assert await refusal(scene.sign_in()) is Refusal.BAD_CREDENTIALS
+    started(await scene.sign_in("new@example.org"))
+
+
+async def test_operators_look_people_up_and_end_their_sessions(scene: IdentityToTest) -> None:
+    ann, bob = await scene.person(), await scene.person("bob@example.org")
+    found = await scene.directory.page(containing="example.org")
+    assert [view.person_id for view in found] == [ann.view.person_id, bob.view.person_id]
+    found = await scene.directory.page(after_person_id=ann.view.person_id, limit=1)
+    assert [view.email for view in found] == ["bob@example.org"]
+    assert await scene.directory.page(containing="nobody") == []
+    assert await scene.directory.end_sessions(bob.view.person_id)
+    assert scene.ended == [bob.view.session_id]
+    assert await scene.sessions.find(bob.token, scene.now_us) is None
+    assert await scene.sessions.find(ann.token, scene.now_us) is not None
+    assert not await scene.directory.end_sessions(7)
+
+
+async def how_many(works: list[Coroutine[Any, Any, object]]) -> int:
+    """Do all at the same moment; return how many were done, the others having been refused."""
+    done = await asyncio.gather(*works, return_exceptions=True)
+    for one in done:
+        if isinstance(one, BaseException) and not isinstance(one, RefusedError):
+            raise one
+    return sum(not isinstance(one, BaseException) for one in done)
+
+
+async def test_what_is_good_once_is_good_once_at_the_same_moment(scene: IdentityToTest) -> None:
+    """Links, half sign-ins, codes and recovery codes, each sent three times at once."""
+    signing_in, caller = scene.signing_in, scene.caller()
+    await signing_in.sign_up(EMAIL, PASSWORD, caller)
+    link = await scene.link("/confirm")
+    assert await how_many([signing_in.confirm(link, PASSWORD, caller) for _ in range(3)]) == 1
+    session = started(await scene.sign_in())
+    generator, codes = await scene.with_totp(session)
+    code, steps = scene.code(generator, 1), [pending(await scene.sign_in()) for _ in range(3)]
+    works = [signing_in.answer_code(step.token, Factor.TOTP, code, caller) for step in steps]
+    assert await how_many(works) == 1, "one code, three half sign-ins"
+    recovery = Factor.RECOVERY_CODE
+    steps = [pending(await scene.sign_in()) for _ in range(3)]
+    works = [signing_in.answer_code(step.token, recovery, codes[0], caller) for step in steps]
+    assert await how_many(works) == 1, "one recovery code, three half sign-ins"
+    step = pending(await scene.sign_in())
+    works = [signing_in.answer_code(step.token, recovery, code, caller) for code in codes[1:4]]
+    assert await how_many(works) == 1, "three recovery codes, one half sign-in"
+    await signing_in.request_reset(EMAIL, caller)
+    link = await scene.link("/reset")
+    assert await how_many([signing_in.reset(link, OTHER_PASSWORD, caller) for _ in range(3)]) == 1

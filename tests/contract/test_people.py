@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 import stat
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -103,14 +104,29 @@ def totp_of(person: Person, secret: bytes = b"sealed", **changes: object) -> Sto
     return replace(StoredTotp(person.person_id, secret, False, 0, NOW_US), **changes)
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[PeopleStores]:
-    if request.param == "memory":
-        yield memory_people()
-        return
-    file = SqlitePeopleFile(tmp_path / "people.db")
+@contextmanager
+def in_memory(_folder: Path) -> Iterator[PeopleStores]:
+    yield memory_people()
+
+
+@contextmanager
+def in_sqlite(folder: Path) -> Iterator[PeopleStores]:
+    file = SqlitePeopleFile(folder / "people.db")
     yield file.stores
     file.close()
+
+
+STORES: dict[str, Callable[[Path], AbstractContextManager[PeopleStores]]] = {
+    "memory": in_memory,
+    "sqlite": in_sqlite,
+}
+"""Every store of people there is. Another one is another line here."""
+
+
+@pytest.fixture(params=STORES)
+def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[PeopleStores]:
+    with STORES[request.param](tmp_path) as made:
+        yield made
 
 
 async def test_people_are_numbered_from_the_first_id_on(stores: PeopleStores) -> None:
