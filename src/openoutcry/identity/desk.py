@@ -99,10 +99,11 @@ class Desk:
         """Return what somebody has set up."""
         return (await self.stores.factors.factors_of([person_id]))[person_id]
 
-    async def may_write_to(self, email_key: str, caller: Caller) -> bool:
+    async def may_write_to(self, email_key: str, caller: Caller, *, resets: bool = False) -> bool:
         """Whether one more letter may go to an address; it is counted. Nobody is told that not."""
+        guard = self.limits.letters_to(email_key, caller.ip, resets=resets)
         try:
-            await self.limits.begin(self.limits.letters_to(email_key), caller.now_us)
+            await self.limits.begin(guard, caller.now_us)
         except RefusedError:
             return False
         return True

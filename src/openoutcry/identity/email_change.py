@@ -39,7 +39,7 @@ class EmailChange:
         if key_of_email(email) == person.email_key:
             raise RefusedError(Refusal.EMAIL_UNCHANGED)
         await desk.limits.begin(desk.limits.letters(caller.ip), caller.now_us)
-        await desk.limits.begin(desk.limits.letters_to(person.email_key), caller.now_us)
+        await desk.limits.begin(desk.limits.letters_to(person.email_key, caller.ip), caller.now_us)
         await desk.record("email.ask", person, caller)
         desk.errands.run(self._send(person, email, caller))
 

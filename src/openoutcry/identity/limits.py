@@ -26,7 +26,10 @@ GUESSES_OF_NETWORK = 60
 GUESSES_OF_ALL_A_MINUTE = 600
 LINK_GUESSES = 5
 """Wrong passwords for one link."""
-LETTERS_OF_ADDRESS_AN_HOUR = 3
+LETTERS_OF_ADDRESS_BY_NETWORK = 3
+"""Letters to one address that one network has asked for, within an hour."""
+LETTERS_OF_ADDRESS_AN_HOUR = 10
+"""Letters to one address that anybody has asked for: more, so that others do not use them up."""
 LETTERS_OF_NETWORK_AN_HOUR = 30
 LETTERS_OF_ALL_AN_HOUR = 2_000
 LONGEST_WINDOW_US = 24 * HOUR_US
@@ -90,10 +93,17 @@ class Limits:
             ),
         )
 
-    def letters_to(self, email_key: str) -> Guard:
-        """A letter to one address."""
-        own = Allowance(f"letters:{_name(email_key)}", LETTERS_OF_ADDRESS_AN_HOUR, HOUR_US)
-        return Guard((own,), ())
+    def letters_to(self, email_key: str, ip: str, *, resets: bool = False) -> Guard:
+        """A letter to one address. Those that set a password are counted apart from all others."""
+        name = f"{'resets' if resets else 'letters'}:{_name(email_key)}"
+        by_network = f"{name}:{network_of(ip)}"
+        return Guard(
+            (
+                Allowance(by_network, LETTERS_OF_ADDRESS_BY_NETWORK, HOUR_US),
+                Allowance(name, LETTERS_OF_ADDRESS_AN_HOUR, HOUR_US),
+            ),
+            (),
+        )
 
     async def begin(self, guard: Guard, now_us: int) -> None:
         """Count an attempt; raises RefusedError."""

@@ -17,7 +17,7 @@ from tests.support.identity_scene import (
 )
 
 from openoutcry.identity.identity import Identity
-from openoutcry.identity.limits import LETTERS_OF_ADDRESS_AN_HOUR
+from openoutcry.identity.limits import LETTERS_OF_ADDRESS_BY_NETWORK
 from openoutcry.ports.audit import AuditError
 from openoutcry.ports.identity import NextStep, Refusal, RefusedError, StartedSession
 from openoutcry.ports.people import FIRST_PERSON_ID
@@ -177,9 +177,9 @@ async def test_nobodys_mailbox_is_flooded() -> None:
     people = [await scene.person(f"p{number}@example.org") for number in range(5)]
     for person in people:
         await scene.own.ask_email(person.view, NEW, scene.caller())
-    assert len(await scene.mails(NEW)) == LETTERS_OF_ADDRESS_AN_HOUR
+    assert len(await scene.mails(NEW)) == LETTERS_OF_ADDRESS_BY_NETWORK
     scene.wait(HOUR_US)
-    for number in range(LETTERS_OF_ADDRESS_AN_HOUR):
+    for number in range(LETTERS_OF_ADDRESS_BY_NETWORK):
         await scene.own.ask_email(people[0].view, f"n{number}@example.com", scene.caller())
     work = scene.own.ask_email(people[0].view, "more@example.com", scene.caller())
     assert await refusal(work) is Refusal.TOO_MANY_ATTEMPTS

@@ -161,7 +161,7 @@ async def test_what_is_wrong_with_a_sign_up_is_said_at_once(
 
 async def test_an_address_is_not_flooded_with_letters() -> None:
     scene = IdentityScene()
-    for number in range(limits.LETTERS_OF_ADDRESS_AN_HOUR + 3):
+    for number in range(2 * limits.LETTERS_OF_ADDRESS_AN_HOUR):
         caller = scene.caller(ip=f"10.0.{number}.1")
         await scene.signing_in.sign_up(EMAIL, PASSWORD, caller)
         scene.wait(SECOND_US)
@@ -169,6 +169,30 @@ async def test_an_address_is_not_flooded_with_letters() -> None:
     scene.wait(HOUR_US)
     await scene.signing_in.sign_up(EMAIL, PASSWORD, scene.caller())
     assert len(await scene.mails()) == limits.LETTERS_OF_ADDRESS_AN_HOUR + 1
+
+
+async def test_nobody_uses_up_the_letters_of_somebody_else() -> None:
+    """A reset gets in at any time, whatever a stranger has asked for from one network."""
+    scene = IdentityScene()
+    await scene.person()
+    stranger, before = "203.0.113.9", len(await scene.mails())
+    for _ in range(10):
+        await scene.signing_in.sign_up(EMAIL, PASSWORD, scene.caller(stranger))
+        await scene.signing_in.request_reset(EMAIL, scene.caller(stranger))
+        scene.wait(SECOND_US)
+        await scene.identity.settle()
+    mails = (await scene.mails())[:-before]
+    assert len(mails) == 2 * limits.LETTERS_OF_ADDRESS_BY_NETWORK
+    await scene.signing_in.request_reset(EMAIL, scene.caller())
+    await scene.signing_in.reset(await scene.link("/reset"), OTHER_PASSWORD, scene.caller())
+    for number in range(limits.LETTERS_OF_ADDRESS_AN_HOUR):
+        caller = scene.caller(ip=f"10.0.{number}.1")
+        await scene.signing_in.sign_up(EMAIL, PASSWORD, caller)
+        await scene.identity.settle()
+    scene.wait(SECOND_US)
+    await scene.signing_in.request_reset(EMAIL, scene.caller())
+    newest = (await scene.mails())[0]
+    assert "/reset#token=" in newest.text, "letters of another kind are counted apart"
 
 
 async def test_a_network_asks_for_so_many_letters() -> None:
