@@ -85,6 +85,31 @@ def test_the_console_shows_health_money_people_and_acts(operator: Screen) -> Non
     expect(operator.page.get_by_test_id("audit").locator("tbody tr").first).to_be_visible()
 
 
+_FAULT = {
+    "name": "notifications_running",
+    "value": 0,
+    "meaning": "nobody is told anything until the exchange is started again: "
+    + "JSONDecodeError('Expecting value: line 1 column 1 (char 0)') " * 4,
+    "is_alarming": True,
+}
+
+
+def test_a_fault_of_notifications_is_seen_on_the_console(operator: Screen) -> None:
+    health = operator.ask("GET", "/x/v1/operator/health")["body"]
+    gauges = {gauge["name"]: gauge for gauge in health["gauges"]}
+    assert gauges["notifications_running"]["value"] == 1
+    answer = {**health, "gauges": [*(gauges | {_FAULT["name"]: _FAULT}).values()]}
+    operator.page.route("**/x/v1/operator/health", lambda route: route.fulfill(json=answer))
+    operator.go("/operator/health")
+    row = operator.page.get_by_test_id("gauges").locator("tr", has_text="JSONDecodeError")
+    expect(row).to_contain_text("Look at this")
+    panel = operator.page.get_by_label("Health", exact=True)
+    for width in (360, 1440):
+        operator.page.set_viewport_size({"width": width, "height": 900})
+        operator.picture(f"operator-health-fault-{width}")
+        assert panel.evaluate("panel => panel.scrollWidth <= panel.clientWidth"), width
+
+
 def _with_authenticator(open_screen: Open, quiet: ExchangeProcess) -> Screen:
     """Sign somebody up who has a second factor."""
     ann = open_screen(quiet)

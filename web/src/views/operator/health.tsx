@@ -64,7 +64,9 @@ export function Health() {
                     {gauge.is_alarming ? texts.operator.alarming : texts.operator.fine}
                   </span>
                 </td>
-                <td data-label={texts.operator.meaning}>{gauge.meaning}</td>
+                <td className="is-wrapping" data-label={texts.operator.meaning}>
+                  {gauge.meaning}
+                </td>
               </tr>
             ))}
           </tbody>
