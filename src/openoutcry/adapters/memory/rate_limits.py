@@ -26,7 +26,7 @@ TAKER_FILL = 1
 MAKER_FILL = 5
 """By how much an order's first fill lowers the count of unfilled orders."""
 ADDRESSES_MAX = 100_000
-"""More addresses than this are swept of those that have been quiet."""
+"""When there are so many, those that have been quiet are forgotten, and then the oldest."""
 
 
 class _Address:
@@ -63,6 +63,7 @@ class MemoryRateLimiter:
     def __init__(self, *, enforce: bool = True) -> None:
         self._enforce = enforce
         self._addresses: dict[str, _Address] = {}
+        self._swept_minute = -1
         self._accounts: dict[int, _Account] = {}
 
     def limits_enforced(self) -> bool:
@@ -76,7 +77,7 @@ class MemoryRateLimiter:
             address = self._addresses.get(network)
             if address is None:
                 if len(self._addresses) >= ADDRESSES_MAX:
-                    self._sweep(now_us)
+                    self._make_room(now_us)
                 address = self._addresses[network] = _Address()
         if address.minute < (minute := now_us // _MINUTE_US):
             address.minute = minute
@@ -85,6 +86,15 @@ class MemoryRateLimiter:
                 address.window = window
                 address.raw = address.connections = 0
         return address
+
+    def _make_room(self, now_us: int) -> None:
+        """Forget somebody. All are looked at once a minute only: newcomers may be very many."""
+        minute = now_us // _MINUTE_US
+        if minute > self._swept_minute:
+            self._swept_minute = minute
+            self._sweep(now_us)
+        while len(self._addresses) >= ADDRESSES_MAX:
+            del self._addresses[next(iter(self._addresses))]
 
     def _sweep(self, now_us: int) -> None:
         minute = now_us // _MINUTE_US
