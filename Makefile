@@ -124,7 +124,7 @@ lock: $(VENV_MADE) ## resolve pyproject.toml into requirements/*.txt
 
 clean: ## remove what was made: .venv, build, caches (not .data)
 	rm -rf web/node_modules $(PAGE)
-	rm -rf $(VENV) build .cache .hypothesis .ruff_cache src/openoutcry/kernel/_native.*.so
+	rm -rf $(VENV) build .artifacts .cache .hypothesis .ruff_cache src/openoutcry/kernel/_native.*.so
 	find src tests bench tools -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 # --- what the verbs stand on -----------------------------------------------------------------------

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import re
 import secrets
 import subprocess
@@ -16,13 +17,17 @@ from playwright.sync_api import ConsoleMessage, Locator, Page, expect
 from tests.e2e.clients import signed
 from tools.exchange_process import DemoKey, ExchangeProcess, outcry_command
 
+from openoutcry.adapters.simulated.addresses import PAYLOAD_BYTES, encode
+
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = ROOT / "src" / "openoutcry" / "page"
-PICTURES = Path(__file__).parent / "pictures"
+PICTURES = Path(os.environ.get("CI_ARTIFACTS") or ROOT / ".artifacts") / "screenshots"
 """Pictures of every screen; git ignores them, CI keeps them."""
 NODE_MODULES = ROOT / "web" / "node_modules"
 AXE = NODE_MODULES / "axe-core" / "axe.min.js"
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+OUTSIDE = encode("SIM", bytes(range(PAYLOAD_BYTES)))
+"""An address that is not the exchange's."""
 PASSWORD = "seven lamps over a quiet harbour"
 OPERATORS_PASSWORD = f"{PASSWORD} of operators"
 
@@ -86,10 +91,10 @@ class Screen:
         """Return a tab."""
         return self.page.get_by_role("tab", name=name)
 
-    def picture(self, name: str) -> None:
-        """Keep what is to be seen."""
-        PICTURES.mkdir(exist_ok=True)
-        self.page.screenshot(path=PICTURES / f"{name}.png")
+    def picture(self, name: str, *, is_whole: bool = False) -> None:
+        """Keep what is to be seen; whole, with what one would scroll to."""
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=PICTURES / f"{name}.png", full_page=is_whole)
 
     def ask(self, method: str, path: str, body: object = None) -> Any:
         """Call /x/v1 as the page does, with its session; returns the JSON of the answer."""
@@ -235,6 +240,29 @@ class Screen:
         status, body = signed(self.exchange, key, "GET", path, **params)
         assert status == 200, body
         return body
+
+    def has_done_something(self) -> None:
+        """Have a key, an order, an alert, a webhook, and money under way: no list is empty."""
+        self.credit(USD="25000", BTC="1")
+        key = self.api_key()
+        order = {"symbol": "BTCUSD", "side": "BUY", "type": "LIMIT", "timeInForce": "GTC"}
+        for price in ("76000", "75000"):
+            wanted = {**order, "quantity": "0.01", "price": price}
+            status, body = signed(self.exchange, key, "POST", "/api/v3/order", **wanted)
+            assert status == 200, body
+        market = {"symbol": "BTCUSD", "side": "BUY", "type": "MARKET", "quantity": "0.01"}
+        status, body = signed(self.exchange, key, "POST", "/api/v3/order", **market)
+        assert status == 200, body
+        network = {"asset": "USD", "network": "SIM"}
+        for path, wish in (
+            ("notifications/alerts", {"symbol": "BTCUSD", "direction": "above", "price": "99000"}),
+            ("notifications/webhooks", {"url": "https://example.org/hook", "kinds": ["fill"]}),
+            ("wallet/addresses", {"network": "SIM", "address": OUTSIDE, "label": "cold"}),
+            ("wallet/simulated-payments", {**network, "amount": "250"}),
+            ("wallet/withdrawals", {**network, "address": OUTSIDE, "amount": "15000"}),
+        ):
+            made = self.ask("POST", f"/x/v1/{path}", wish)
+            assert made["status"] in {200, 201, 202}, (path, made)
 
     def downloaded(self, button: Locator) -> list[dict[str, str]]:
         """Press what downloads a CSV file; returns its rows by their heads."""

@@ -6,14 +6,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, expect
 from tests.e2e.page.conftest import Open
-from tests.e2e.page.screen import PASSWORD, Screen, eventually
+from tests.e2e.page.screen import OUTSIDE, PASSWORD, Screen, eventually
 from tools.exchange_process import ExchangeProcess
 
-from openoutcry.adapters.simulated.addresses import PAYLOAD_BYTES, encode
-
 pytestmark = [pytest.mark.xdist_group("page"), pytest.mark.slow]
-
-OUTSIDE = encode("SIM", bytes(range(PAYLOAD_BYTES)))
 
 
 @pytest.fixture

@@ -11,17 +11,26 @@ from tools.exchange_process import ExchangeProcess
 
 pytestmark = [pytest.mark.xdist_group("page"), pytest.mark.slow]
 
-SIZES = {"wide": (1440, 900), "phone": (360, 760)}
+SIZES = {"wide": (1440, 900), "tablet": (768, 1024), "phone": (360, 760)}
+LOOKS = [
+    pytest.param(size, colours, id=f"{size}-{colours}")
+    for size in SIZES
+    for colours in ("dark", "light")
+    if (size, colours) != ("tablet", "dark")
+]
 SCRIPT_BYTES_MAX = 250_000
-SCREENS = (
-    "/trade/BTCUSD",
-    "/account/security",
-    "/account/api-keys",
-    "/account/sessions",
-    "/account/notifications",
-    "/account/wallet",
-    "/mailbox",
-)
+STRANGERS = {
+    "trade": "/trade/BTCUSD",
+    "sign-in": "/sign-in",
+    "sign-up": "/sign-up",
+    "confirm": "/confirm#token=of-a-letter",
+    "reset": "/reset",
+    "reset-link": "/reset#token=of-a-letter",
+    "nowhere": "/nowhere",
+}
+ACCOUNT = ("security", "api-keys", "sessions", "notifications", "wallet", "statements")
+CONSOLE = ("health", "markets", "fees", "people", "withdrawals", "payments", "ledger", "audit")
+PHONE_TABS = ("Order book", "Trades", "Trade", "Orders")
 
 
 def _judge(found: list[str]) -> None:
@@ -32,11 +41,11 @@ def _judge(found: list[str]) -> None:
         pytest.skip("nothing sticks out; axe has not looked (npm ci in web/)")
 
 
-def _look(screen: Screen, name: str) -> list[str]:
+def _look(screen: Screen, name: str, *, is_whole: bool = True) -> list[str]:
     """Keep a picture; return what is wrong with what is to be seen."""
     screen.page.wait_for_load_state("networkidle")
     expect(screen.page.locator("main .spinner")).to_have_count(0)
-    screen.picture(name)
+    screen.picture(name, is_whole=is_whole)
     overflow = screen.page.evaluate(
         "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
     )
@@ -44,43 +53,66 @@ def _look(screen: Screen, name: str) -> list[str]:
     return found + [f"{name}: {one}" for one in (screen.axe() if AXE.exists() else [])]
 
 
-CONSOLE = ("health", "markets", "fees", "people", "withdrawals", "payments", "ledger", "audit")
+def _opened(open_screen: Open, exchange: ExchangeProcess, size: str, colours: str) -> Screen:
+    width, height = SIZES[size]
+    screen = open_screen(exchange, "/trade/BTCUSD", width=width, height=height, colours=colours)
+    expect(screen.page.get_by_test_id("link")).to_have_text("Live")
+    return screen
 
 
-@pytest.mark.parametrize("colours", ["dark", "light"])
-@pytest.mark.parametrize("size", list(SIZES))
+@pytest.mark.parametrize(("size", "colours"), LOOKS)
 def test_screens_of_strangers(
     open_screen: Open, lively: ExchangeProcess, size: str, colours: str
 ) -> None:
-    width, height = SIZES[size]
-    screen = open_screen(lively, "/trade/BTCUSD", width=width, height=height, colours=colours)
+    screen = _opened(open_screen, lively, size, colours)
     found = []
-    for path in ("/trade/BTCUSD", "/sign-in", "/sign-up", "/reset", "/nowhere"):
+    for name, path in STRANGERS.items():
         screen.go(path)
+        screen.page.reload()  # a fragment alone loads nothing
         expect(screen.page.get_by_test_id("link")).to_have_text("Live")
-        found += _look(screen, f"stranger{path.replace('/', '-')}-{colours}-{size}")
+        found += _look(screen, f"stranger-{name}-{colours}-{size}", is_whole=name != "trade")
     _judge(found)
 
 
-@pytest.mark.parametrize("colours", ["dark", "light"])
-@pytest.mark.parametrize("size", list(SIZES))
+@pytest.mark.parametrize(("size", "colours"), LOOKS)
 def test_screens_of_people(
     open_screen: Open, lively: ExchangeProcess, size: str, colours: str
 ) -> None:
-    width, height = SIZES[size]
-    screen = open_screen(lively, width=width, height=height, colours=colours)
+    screen = _opened(open_screen, lively, size, colours)
     screen.sign_up_quickly()
-    screen.credit(USD="25000", BTC="1")
-    found = []
-    for path in SCREENS:
-        screen.go(path)
+    screen.has_done_something()
+    look = f"{colours}-{size}"
+    screen.go("/trade/BTCUSD")
+    expect(screen.page.get_by_test_id("link")).to_have_text("Live")
+    found = _look(screen, f"person-trade-{look}", is_whole=False)
+    screen.tab("Depth").click()
+    expect(screen.page.locator(".depth-bids")).to_be_visible()
+    found += _look(screen, f"person-depth-{look}", is_whole=False)
+    screen.button(re.compile("choose another")).click()
+    screen.page.get_by_role("combobox", name="Search markets").fill("btc")
+    found += _look(screen, f"person-market-search-{look}", is_whole=False)
+    screen.page.keyboard.press("Escape")
+    for tab in PHONE_TABS if size == "phone" else ():
+        screen.tab(tab).last.click()
+        found += _look(screen, f"person-{tab.lower().replace(' ', '-')}-{look}", is_whole=False)
+    for section in ACCOUNT:
+        screen.go(f"/account/{section}")
         expect(screen.page.get_by_test_id("link")).to_have_text("Live")
-        found += _look(screen, f"person{path.replace('/', '-')}-{colours}-{size}")
+        if section == "statements":
+            screen.button("Show").click()
+            expect(screen.page.get_by_test_id("statement")).to_be_visible()
+        found += _look(screen, f"person-{section}-{look}")
+    screen.go("/mailbox")
+    expect(screen.page.locator("article").first).to_be_visible()
+    found += _look(screen, f"person-mailbox-{look}")
     _judge(found)
 
 
 @pytest.mark.parametrize("colours", ["dark", "light"])
 def test_screens_of_operators(open_screen: Open, lively: ExchangeProcess, colours: str) -> None:
+    ann = open_screen(lively)
+    ann.sign_up_quickly()
+    ann.has_done_something()
     screen = open_screen(lively, colours=colours)
     screen.sign_in_as_operator()
     found = []
