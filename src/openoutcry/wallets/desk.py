@@ -44,6 +44,7 @@ from openoutcry.wallets.faucet import Faucet, FaucetRule
 from openoutcry.wallets.movements import MovementUnsettledError, Mover
 from openoutcry.wallets.networks import KnownAsset, Networks
 from openoutcry.wallets.rules import Rules, WalletTimes, check_address
+from openoutcry.wallets.turns import Turns
 from openoutcry.wallets.unclaimed import Unclaimed
 from openoutcry.wallets.withdrawals import StaleError, Withdrawals
 
@@ -101,6 +102,7 @@ class Desk:
         self.faucet_flow = Faucet(parts.store, mover, parts.faucet, parts.clock)
         self._has_faucet = bool(parts.faucet)
         self._audit = parts.audit
+        self._listing = Turns()
         self.woken: Callable[[], None] = lambda: None
         """Called when there is something to be done that does not wait."""
 
@@ -329,20 +331,18 @@ class Desk:
 
     async def allow(self, account_id: int, chain: str, address: str, label: str) -> AllowedAddress:
         """Add an address; it is usable after a time to cool off."""
-        await self.check_allowable(account_id, chain, address)
         now_us = self._clock()
-        return await _reached(
-            self._store.allow(
-                AllowedAddress(
-                    account_id=account_id,
-                    chain=chain,
-                    address=address,
-                    label=label,
-                    added_us=now_us,
-                    usable_us=now_us + self.rules.times.address_cool_off_s * _SECOND_US,
-                )
-            )
+        entry = AllowedAddress(
+            account_id=account_id,
+            chain=chain,
+            address=address,
+            label=label,
+            added_us=now_us,
+            usable_us=now_us + self.rules.times.address_cool_off_s * _SECOND_US,
         )
+        async with self._listing.of(account_id):  # several at once fill the list and no more
+            await self.check_allowable(account_id, chain, address)
+            return await _reached(self._store.allow(entry))
 
     async def disallow(self, account_id: int, chain: str, address: str) -> bool:
         """Remove an address at once; False when it is not there."""

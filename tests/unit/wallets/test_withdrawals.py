@@ -10,12 +10,14 @@ import pytest
 from tests.support.wallet_scene import ONE, SECOND_US, Scene, request
 
 from openoutcry.adapters.simulated.custodian import Fault
+from openoutcry.adapters.sqlite.wallets import SqliteWalletStore
 from openoutcry.core.enums import AccountFlag, Side
 from openoutcry.core.records import UpdateAccount
 from openoutcry.ports.custodian import SendOrder
 from openoutcry.ports.wallet_desk import WalletRefusalCode, WalletRefusedError
 from openoutcry.ports.wallets import WithdrawalCause, WithdrawalState
 from openoutcry.simulation import demo
+from openoutcry.wallets.desk import ALLOWED_MAX
 from openoutcry.wallets.withdrawals import hold_reference, return_reference
 
 State = WithdrawalState
@@ -301,6 +303,21 @@ async def test_an_address_is_listed_first_and_cools_off(scene: Scene) -> None:
     assert not await desk.disallow(scene.alice, "BTC", address)
     with pytest.raises(WalletRefusedError):
         await desk.withdraw(request(scene.alice, address, 1))
+
+
+async def test_a_list_of_addresses_is_full_for_those_that_come_at_once_too(tmp_path: Path) -> None:
+    store = SqliteWalletStore(tmp_path / "people.db")  # whose answers take a while
+    scene = Scene(tmp_path, store)
+    desk = await scene.open()
+    addresses = [scene.custodian.address_of("BTC", f"outside {n}") for n in range(ALLOWED_MAX + 20)]
+    works = [desk.allow(scene.alice, "BTC", address, "") for address in addresses]
+    done = await asyncio.gather(*works, return_exceptions=True)
+    refused = [one for one in done if isinstance(one, WalletRefusedError)]
+    assert {one.code for one in refused} == {Code.ADDRESSES_FULL}
+    assert len(refused) == 20
+    assert len(await desk.allowed(scene.alice)) == ALLOWED_MAX
+    scene.close()
+    store.close()
 
 
 async def test_a_change_of_password_makes_withdrawals_wait(scene: Scene) -> None:
