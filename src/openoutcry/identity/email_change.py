@@ -44,8 +44,8 @@ class EmailChange:
         desk.errands.run(self._send(person, email, caller))
 
     async def _send(self, person: Person, email: str, caller: Caller) -> None:
-        """Tell the present address; then store what a link is good for and send it, or a hint to
-        whose address it is. So no link is on its way of which nobody was told.
+        """Write to the present address; then store what a link is good for and send it, or a hint
+        to whose address it is. A present address that takes no letters any more holds nothing up.
         """
         desk, key = self._desk, key_of_email(email)
         await desk.errands.post(address_asked_letter(desk.settings, person.email, email))

@@ -246,6 +246,8 @@ class SigningInService:
             raise RefusedError(Refusal.LINK_GONE)
         person = await self._stores.people.person(mailed.person_id)
         assert person is not None, "people are not deleted"
+        if person.email_key != mailed.email_key:  # the letter went to what is theirs no more
+            raise RefusedError(Refusal.LINK_GONE)
         await self._record_sign_up(person, caller)
         await self._change_password("password.reset", person, new_hash, caller)
         await self._desk.limits.succeeded(

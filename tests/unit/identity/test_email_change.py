@@ -248,3 +248,30 @@ async def test_the_old_address_hears_of_it_before_a_link_leaves() -> None:
     await asked(scene, ann)
     sent = await scene.mailbox.newest(2)
     assert [mail.to for mail in sent] == [NEW, EMAIL], "the newest first"
+
+
+async def test_a_link_that_sets_a_password_is_nothing_once_its_address_is_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its letter was on the way while the address changed, and goes to the old mailbox."""
+    scene = IdentityScene()
+    ann = await scene.person()
+    link = await asked(scene, ann)
+    people, goes_on = scene.stores.people, asyncio.Event()
+    found = people.person_by_email
+
+    async def found_late(email_key: str) -> object:
+        person = await found(email_key)
+        await goes_on.wait()
+        return person
+
+    monkeypatch.setattr(people, "person_by_email", found_late)
+    await scene.signing_in.request_reset(EMAIL, scene.caller())
+    await asyncio.sleep(0)
+    monkeypatch.setattr(people, "person_by_email", found)
+    await scene.own.change_email(ann.view, link, scene.caller())
+    goes_on.set()
+    token = await scene.link("/reset", EMAIL)
+    work = scene.signing_in.reset(token, OTHER_PASSWORD, scene.caller())
+    assert await refusal(work) is Refusal.LINK_GONE
+    assert started(await scene.sign_in(NEW)).view.person_id == ann.view.person_id
