@@ -34,6 +34,7 @@ from openoutcry.ports.notifications import (
 )
 from openoutcry.ports.operations import Gauge
 from openoutcry.ports.people import PeopleDirectory
+from openoutcry.ports.people_store import PeopleStoreError
 
 WEBHOOKS = "webhooks"
 """The purpose of the key that secrets of webhooks are made from."""
@@ -88,7 +89,10 @@ class DirectoryRecipients:
 
     async def address_of(self, person_id: int) -> str | None:
         """Return a person's address; only confirmed ones belong to people."""
-        person = await self._people.person(person_id)
+        try:
+            person = await self._people.person(person_id)
+        except PeopleStoreError as error:
+            raise NotificationStoreError(str(error)) from error
         return None if person is None else person.email
 
 

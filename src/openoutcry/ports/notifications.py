@@ -412,7 +412,10 @@ class Recipients(Protocol):
     """Where people get mail."""
 
     async def address_of(self, person_id: int) -> str | None:
-        """Return a person's confirmed address; None when there is none to write to."""
+        """Return a person's confirmed address; None when there is none to write to.
+
+        Raises NotificationStoreError when nobody can say now.
+        """
         ...
 
 

@@ -29,6 +29,7 @@ from openoutcry.ports.notifications import (
     Entry,
     Kind,
     Notification,
+    NotificationStoreError,
     Webhook,
     WebhookPause,
     WebhookState,
@@ -56,8 +57,11 @@ class Addresses:
 
     def __init__(self) -> None:
         self.are_known = True
+        self.are_away = False
 
     async def address_of(self, person_id: int) -> str | None:
+        if self.are_away:
+            raise NotificationStoreError("nobody can say where people get mail")
         return f"{person_id}@example.org" if self.are_known else None
 
 
@@ -315,3 +319,15 @@ def test_retries_come_later_and_later_and_not_all_at_once() -> None:
     assert retry_us(1, 0.0, seconds_min=60) == 60 * SECOND_US
     assert list(RETRY_SECONDS) == sorted(RETRY_SECONDS)
     assert CLAIM_SECONDS * SECOND_US > 45 * SECOND_US
+
+
+async def test_a_mail_waits_while_nobody_can_say_where_it_goes() -> None:
+    async with delivering() as world:
+        world.addresses.are_away = True
+        await world.tell("n1", email=True)
+        found = await world.settled(1)
+        assert (found.state, found.attempts) == (DeliveryState.PENDING, 1)
+        world.addresses.are_away = False
+        world.pass_seconds(CLAIM_SECONDS)
+        found = await world.settled(1, 2)
+        assert found.state is DeliveryState.SENT
