@@ -182,6 +182,24 @@ def test_trading_fits_its_window(
             assert apart, (boxes[at], other)
 
 
+def test_a_side_keeps_its_colour_under_the_pointer(
+    open_screen: Open, quiet: ExchangeProcess
+) -> None:
+    """Before somebody presses it, the button still says whether they buy or sell."""
+    ann = open_screen(quiet).trader(USD="1000")
+    colour = "button => getComputedStyle(button).backgroundColor"
+    seen = []
+    for side in ("Buy", "Sell"):
+        ann.side(side)
+        button = ann.button(f"{side} BTC")
+        ann.page.mouse.move(0, 0)
+        before = button.evaluate(colour)
+        button.hover()
+        assert button.evaluate(colour) == before
+        seen.append(before)
+    assert seen[0] != seen[1]
+
+
 def test_all_script_together_is_small(chromium: str) -> None:
     sizes = {path.name: len(gzip.compress(path.read_bytes())) for path in PAGE.rglob("*.js")}
     assert sizes

@@ -490,6 +490,17 @@ export const texts = {
     showStatement: "Show",
     closing: "At the end of the period:",
     cause: "For",
+    causes: {
+      deposit: "Deposit",
+      faucet: "Demo funds",
+      hold: "Withdrawal",
+      withdrawal: "Withdrawal",
+      return: "Withdrawal returned",
+      adjustment: "Adjustment",
+      trade: "Trade",
+      fee: "Fee",
+      transfer: "Transfer",
+    } as Record<string, string>,
     states: {
       seen: "Seen",
       final: "Confirmed",

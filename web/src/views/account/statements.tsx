@@ -28,6 +28,10 @@ function periodOf(from: string, to: string): Period {
   };
 }
 
+function causeText(cause: string): string {
+  return texts.wallet.causes[cause] ?? cause;
+}
+
 export function Statements() {
   const { config } = useExchange();
   const api = useWalletApi();
@@ -99,7 +103,7 @@ export function Statements() {
             {entries.map((entry) => (
               <tr key={entry.entry}>
                 <td data-label={texts.orders.time}>{microsecondsText(entry.time_us)}</td>
-                <td data-label={texts.wallet.cause}>{entry.purpose || entry.cause}</td>
+                <td data-label={texts.wallet.cause}>{causeText(entry.purpose || entry.cause)}</td>
                 <td data-label={texts.orders.asset}>{entry.asset}</td>
                 <td
                   data-label={texts.form.amount}
