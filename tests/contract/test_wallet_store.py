@@ -158,12 +158,14 @@ async def test_a_payment_is_one_deposit_by_chain_transaction_and_output(
     assert numbers == sorted(set(numbers))
     assert await store.deposit(made[0].number) == made[0]
     assert await store.deposit(99) is None
+    assert await store.deposit_named("ETH", "ab", 0) == others[1]
+    assert await store.deposit_named("ETH", "cd", 0) is None
 
 
 async def test_a_payment_that_is_nobodys_is_kept_once(store: WalletStore) -> None:
     made = await asyncio.gather(*(store.add_unclaimed(stray()) for _ in range(20)))
     assert {one.number for one in made} == {made[0].number}
-    other = await store.add_unclaimed(stray(output=1, scale=0))
+    other = await store.add_unclaimed(stray(output=1, scale=0, amount_atoms=10**40))
     assert other.number > made[0].number
     assert await store.unclaimed(other.number) == other
     assert await store.unclaimed(99) is None

@@ -27,6 +27,7 @@ class WalletRefusalCode(StrEnum):
     UNKNOWN_NETWORK = "unknown_network"
     ASSET_CLOSED = "asset_closed"
     AMOUNT_TOO_SMALL = "amount_too_small"
+    AMOUNT_TOO_LARGE = "amount_too_large"
     ADDRESS_MALFORMED = "address_malformed"
     ADDRESS_WRONG_CHECKSUM = "address_wrong_checksum"
     ADDRESS_WRONG_CHAIN = "address_wrong_chain"

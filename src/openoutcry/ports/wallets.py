@@ -111,7 +111,8 @@ class UnclaimedState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnclaimedPayment:
-    """A payment to an address that is nobody's, or of an asset that the exchange does not list.
+    """A payment to an address that is nobody's, or that the exchange cannot hold: it does not list
+    the asset, or the amount is beyond what a balance can be.
 
     (chain, transaction, output) names it, as it names a deposit.
     """
@@ -127,6 +128,7 @@ class UnclaimedPayment:
     """Decimal places of the amount, by the custodian; 0 where it does not say."""
     address: str
     amount_atoms: int
+    """As large as the chain says: no 64 bits need hold it."""
     seen_us: int
     changed_us: int
     state: UnclaimedState = UnclaimedState.OPEN
@@ -339,6 +341,10 @@ class WalletStore(UnclaimedStore, Protocol):
 
     async def deposit(self, number: int) -> Deposit | None:
         """Return a deposit, or None."""
+        ...
+
+    async def deposit_named(self, chain: str, transaction: str, output: int) -> Deposit | None:
+        """Return a deposit by what names it, or None."""
         ...
 
     async def deposits(

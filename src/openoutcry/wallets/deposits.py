@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from openoutcry.core.enums import Reason
+from openoutcry.core.limits import AMOUNT_ATOMS_MAX
 from openoutcry.ports.custodian import Custodian, Payment
 from openoutcry.ports.wallets import (
     Deposit,
@@ -12,7 +13,6 @@ from openoutcry.ports.wallets import (
     Movement,
     MovementKind,
     MovementState,
-    UnclaimedState,
     WalletStore,
 )
 from openoutcry.wallets.movements import Mover, deposit_reference
@@ -67,21 +67,24 @@ class Deposits:
         return count
 
     async def _take_down(self, payment: Payment) -> None:
-        known = await self._unclaimed.known(payment)
-        if known is not None and known.state is not UnclaimedState.ASSIGNED:
-            return  # it waits for an operator, or one has decided
-        account_id = (
-            await self._store.account_of_address(payment.chain, payment.address)
-            if known is None
-            else known.account_id
-        )
+        name = (payment.chain, payment.transaction, payment.output)
+        deposit = await self._store.deposit_named(*name)
+        if deposit is None:
+            await self._take_new(payment)
+        elif deposit.state is DepositState.ORPHANED:  # the chain has taken it in again
+            await self._go(replace(deposit, confirmations=0), DepositState.SEEN)
+
+    async def _take_new(self, payment: Payment) -> None:
+        """Take down what is no deposit: as one, or as a payment that waits for an operator."""
+        if await self._unclaimed.known(payment) is not None:
+            return  # it waits already, or somebody has decided
+        account_id = await self._store.account_of_address(payment.chain, payment.address)
         found = self._networks.by_name(payment.chain, payment.asset_name)
-        if account_id is None or found is None:
-            if known is None:
-                await self._unclaimed.take_down(payment)
+        if account_id is None or found is None or payment.amount_atoms > AMOUNT_ATOMS_MAX:
+            await self._unclaimed.take_down(payment)
             return
         now_us = self._clock()
-        deposit = await self._store.add_deposit(
+        await self._store.add_deposit(
             Deposit(
                 chain=payment.chain,
                 transaction=payment.transaction,
@@ -94,8 +97,6 @@ class Deposits:
                 changed_us=now_us,
             )
         )
-        if deposit.state is DepositState.ORPHANED:  # the chain has taken it in again
-            await self._go(replace(deposit, confirmations=0), DepositState.SEEN)
 
     async def unfinished(self) -> list[int]:
         """Return the numbers of deposits that something may still happen to, oldest first."""

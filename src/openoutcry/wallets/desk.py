@@ -6,6 +6,7 @@ from secrets import token_hex
 from typing import TypeVar
 
 from openoutcry.core.enums import AccountFlag
+from openoutcry.core.limits import AMOUNT_ATOMS_MAX
 from openoutcry.ports.audit import Audit
 from openoutcry.ports.calls import Calls
 from openoutcry.ports.custodian import Custodian, CustodianAwayError, DemoChain
@@ -438,6 +439,8 @@ class Desk:
             raise WalletRefusedError(
                 _Code.UNKNOWN_ASSET, "The exchange does not list what was paid."
             )
+        if payment.amount_atoms > AMOUNT_ATOMS_MAX:
+            raise WalletRefusedError(_Code.AMOUNT_TOO_LARGE, "No balance can hold so much.")
         if await self._calls.account(account_id) is None:
             raise WalletRefusedError(
                 _Code.UNKNOWN_ACCOUNT, "There is no such account.", "account_id"

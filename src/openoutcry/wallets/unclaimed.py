@@ -6,9 +6,10 @@ watched until final, and credited under the one reference that this payment has 
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from openoutcry.core.limits import AMOUNT_ATOMS_MAX
 from openoutcry.ports.calls import Calls
 from openoutcry.ports.custodian import Payment
 from openoutcry.ports.ledger import Ledger
@@ -66,15 +67,15 @@ class Unclaimed:
             )
         )
         log.warning(
-            "payment %s:%d on %s is nobody's: it waits for an operator as number %d",
+            "payment %s:%d on %s is credited to nobody: it waits for an operator as number %d",
             payment.transaction,
             payment.output,
             payment.chain,
             kept.number,
         )
 
-    async def adopt(self) -> int:
-        """Give to its owner what has one by now; return how many there were.
+    async def claimable(self) -> Sequence[tuple[UnclaimedPayment, int]]:
+        """Return what has an owner by now, with the owner's account.
 
         So it is when the store was put back to a copy that did not know an address yet, or when an
         asset is listed after somebody has paid it in.
@@ -83,11 +84,16 @@ class Unclaimed:
             (served.network.chain, served.network.asset_name) for served in self._networks.all()
         ]
         found = await self._store.claimable(assets, ADOPTED_AT_ONCE)
-        for payment, owner in found:
-            holder = await self.holder(payment, owner)
-            await self.assign(payment, owner if holder is None else holder, by=0, note="")
+        return [pair for pair in found if pair[0].amount_atoms <= AMOUNT_ATOMS_MAX]
+
+    async def adopt(self, payment: UnclaimedPayment, owner: int) -> None:
+        """Give a payment to its owner, or to whom it was credited before."""
+        holder = await self.holder(payment, owner)
+        await self.assign(payment, owner if holder is None else holder, by=0, note="")
+
+    async def count(self) -> None:
+        """Count those that wait for an operator."""
         self.open_count = await self._store.count_unclaimed()
-        return len(found)
 
     async def holder(self, payment: UnclaimedPayment, account_id: int) -> int | None:
         """Return the account that was credited with a payment before, or None.
@@ -104,10 +110,11 @@ class Unclaimed:
     ) -> UnclaimedPayment | None:
         """Make an open payment a deposit of an account; None when somebody else was faster.
 
-        The exchange must list its asset.
+        The exchange must list its asset, and a balance must be able to hold so much.
         """
         served = self._networks.by_name(payment.chain, payment.asset_name)
         assert served is not None, "an asset that is not listed cannot be credited"
+        assert payment.amount_atoms <= AMOUNT_ATOMS_MAX, "no balance holds so much"
         assert payment.state is UnclaimedState.OPEN, "a payment is decided on once"
         now_us = self._clock()
         assigned = self._decided(payment, UnclaimedState.ASSIGNED, account_id, by, note)

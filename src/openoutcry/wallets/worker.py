@@ -61,10 +61,13 @@ class WalletWorker:
         """Take everything as far as it gets now; return how many things could not be looked at."""
         desk = self._desk
         failures = await self._try("payments", desk.deposits_flow.take_in())
-        failures += await self._try("unclaimed payments", desk.unclaimed_flow.adopt())
         failures += await self._try("gifts", desk.faucet_flow.finish())
         numbers, names = [], []
         try:
+            for payment, owner in await desk.unclaimed_flow.claimable():
+                work = desk.unclaimed_flow.adopt(payment, owner)
+                failures += await self._try(f"unclaimed payment {payment.number}", work)
+            await desk.unclaimed_flow.count()
             numbers = await desk.deposits_flow.unfinished()
             names = await desk.withdrawals_flow.unfinished()
         except WalletStoreError as error:

@@ -1,6 +1,7 @@
 """Payments that are nobody's: kept, given to somebody once, or to nobody with a reason."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,10 @@ from tests.support.wallet_scene import ONE, Scene
 
 from openoutcry.adapters.memory.audit import MemoryAudit
 from openoutcry.adapters.memory.wallets import MemoryWalletStore
+from openoutcry.adapters.sqlite.wallets import SqliteWalletStore
 from openoutcry.identity.audit import AuditLog
+from openoutcry.ports.calls import CallError
+from openoutcry.ports.custodian import Payment
 from openoutcry.ports.wallet_desk import WalletRefusalCode, WalletRefusedError
 from openoutcry.ports.wallets import DepositState, UnclaimedPayment, UnclaimedState
 from openoutcry.simulation import demo
@@ -230,3 +234,101 @@ async def test_decisions_are_recorded(scene: Scene) -> None:
         ("payment.assign.refused", "payment:1", {"reason": "unknown_account"}),
         ("payment.dismiss", "payment:1", {"reason": "a test of ours"}),
     ]
+
+
+HUGE = 25 * 10**18
+"""Twenty-five of a token with eighteen decimals: more than 64 bits hold."""
+
+
+def paid_too_much(scene: Scene, monkeypatch: pytest.MonkeyPatch, asset_name: str) -> None:
+    """Have the next payment that the custodian tells of be of a huge amount."""
+    payments = scene.custodian.payments
+
+    async def told(after: int, limit: int = 500) -> list[Payment]:
+        first, *others = [*await payments(after, limit)] or [None]
+        if first is None:
+            return []
+        changed = replace(first, asset_name=asset_name, amount_atoms=HUGE)
+        return [changed if first.number == 1 else first, *others]
+
+    monkeypatch.setattr(scene.custodian, "payments", told)
+
+
+@pytest.mark.parametrize("asset_name", ["TOKEN", "BTC"])
+async def test_more_than_the_ledger_holds_waits_and_stands_in_nobodys_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asset_name: str
+) -> None:
+    store = SqliteWalletStore(tmp_path / "people.db")
+    scene = Scene(tmp_path, store)
+    desk = await scene.open()
+    before = scene.total(scene.alice, demo.BTC)
+    address = await desk.deposit_address(scene.alice, demo.BTC, "BTC")
+    await scene.custodian.pay_in("BTC", "BTC", address, ONE)
+    await scene.custodian.pay_in("BTC", "BTC", address, ONE)
+    paid_too_much(scene, monkeypatch, asset_name)
+    await scene.run_rounds(desk, seconds=10)
+    assert scene.total(scene.alice, demo.BTC) == before + ONE
+    (one,) = await desk.unclaimed_payments()
+    assert (one.asset_name, one.amount_atoms, one.state) == (asset_name, HUGE, State.OPEN)
+    code = Code.UNKNOWN_ASSET if asset_name == "TOKEN" else Code.AMOUNT_TOO_LARGE
+    assert await refusal(assigned(scene, desk, one.number)) is code
+    await desk.dismiss_payment(one.number, OPERATOR, "nobody knows it")
+    assert desk.unclaimed_flow.open_count == 1
+    await scene.run_rounds(desk, seconds=1, rounds=1)
+    assert desk.unclaimed_flow.open_count == 0
+    scene.close()
+    store.close()
+
+
+async def test_a_payment_of_a_ledger_that_is_away_holds_no_other_up(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = await scene.open()
+    for account in (scene.alice, scene.bob):
+        address = await scene.custodian.deposit_address("BTC", account)
+        await scene.custodian.pay_in("BTC", "BTC", address, ONE)
+    await scene.run_rounds(desk, seconds=1, rounds=1)
+    assert desk.unclaimed_flow.open_count == 2
+    for account in (scene.alice, scene.bob):
+        await desk.deposit_address(account, demo.BTC, "BTC")
+    calls = scene.exchange.calls
+    committed_seq = calls.committed_seq
+
+    async def away(account_id: int) -> int:
+        if account_id == scene.alice:
+            raise CallError("the partition of Alice does not answer")
+        return await committed_seq(account_id)
+
+    monkeypatch.setattr(calls, "committed_seq", away)
+    before = scene.total(scene.bob, demo.BTC)
+    await scene.run_rounds(desk, seconds=10)
+    assert scene.total(scene.bob, demo.BTC) == before + ONE
+    assert desk.unclaimed_flow.open_count == 1
+    monkeypatch.undo()
+    before = scene.total(scene.alice, demo.BTC)
+    await scene.run_rounds(desk, seconds=10)
+    assert scene.total(scene.alice, demo.BTC) == before + ONE
+
+
+async def test_a_deposit_that_comes_back_while_its_asset_is_not_listed_is_nobodys_else(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The chain dropped it, and took it in again while the exchange did not list the asset."""
+    desk = await scene.open()
+    address = await desk.deposit_address(scene.alice, demo.BTC, "BTC")
+    payment = await scene.custodian.pay_in("BTC", "BTC", address, 3 * ONE)
+    await scene.run_rounds(desk, seconds=1, rounds=1)
+    await scene.custodian.orphan(payment)
+    await scene.run_rounds(desk, seconds=1, rounds=1)
+    before = scene.total(scene.alice, demo.BTC)
+    listed = scene.asset_by_name
+    monkeypatch.setattr(
+        scene, "asset_by_name", lambda name: None if name == "BTC" else listed(name)
+    )
+    await scene.custodian.mine_again(payment)
+    await scene.run_rounds(await scene.open(), seconds=10)
+    monkeypatch.setattr(scene, "asset_by_name", listed)
+    await scene.run_rounds(await scene.open(), seconds=10)
+    assert scene.total(scene.alice, demo.BTC) == before + 3 * ONE
+    (deposit,) = await desk.deposits(scene.alice)
+    assert deposit.state is DepositState.CREDITED

@@ -93,6 +93,11 @@ class MemoryWalletStore:
         self._deposits[deposit.number] = deposit
         return True
 
+    async def deposit_named(self, chain: str, transaction: str, output: int) -> Deposit | None:
+        """Return a deposit by what names it, or None."""
+        number = self._payments.get((chain, transaction, output))
+        return None if number is None else self._deposits[number]
+
     async def deposit(self, number: int) -> Deposit | None:
         """Return a deposit, or None."""
         return self._deposits.get(number)

@@ -9,7 +9,9 @@ from dataclasses import replace
 from openoutcry.adapters.sqlite.wallet_schema import RecordTable
 from openoutcry.ports.wallets import UnclaimedPayment, UnclaimedState
 
-UNCLAIMED = RecordTable("wallet_unclaimed", UnclaimedPayment, {"state": UnclaimedState})
+UNCLAIMED = RecordTable(
+    "wallet_unclaimed", UnclaimedPayment, {"state": UnclaimedState}, wide=("amount_atoms",)
+)
 
 
 def named(

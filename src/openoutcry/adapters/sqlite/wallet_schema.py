@@ -1,7 +1,7 @@
 """The wallets' tables in the file of people, and how records lie in their rows."""
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import fields
 from enum import StrEnum
 from typing import Any
@@ -84,7 +84,7 @@ _FORMAT_2 = (
     CREATE TABLE wallet_unclaimed (
       number INTEGER PRIMARY KEY, chain TEXT NOT NULL, "transaction" TEXT NOT NULL,
       output INTEGER NOT NULL, asset_name TEXT NOT NULL, scale INTEGER NOT NULL,
-      address TEXT NOT NULL, amount_atoms INTEGER NOT NULL, seen_us INTEGER NOT NULL,
+      address TEXT NOT NULL, amount_atoms TEXT NOT NULL, seen_us INTEGER NOT NULL,
       changed_us INTEGER NOT NULL, state TEXT NOT NULL, account_id INTEGER NOT NULL,
       decided_by INTEGER NOT NULL, note TEXT NOT NULL, version INTEGER NOT NULL,
       UNIQUE (chain, "transaction", output)) STRICT
@@ -128,11 +128,21 @@ def make_tables(database: sqlite3.Connection) -> None:
 
 
 class RecordTable:
-    """Statements for records of one class, in a table whose columns are its fields."""
+    """Statements for records of one class, in a table whose columns are its fields.
 
-    def __init__(self, table: str, kind: type[Any], enums: Mapping[str, type[StrEnum]]) -> None:
+    `wide` are integers that a column of SQLite may not hold: they are there as text.
+    """
+
+    def __init__(
+        self,
+        table: str,
+        kind: type[Any],
+        enums: Mapping[str, type[StrEnum]],
+        wide: Collection[str] = (),
+    ) -> None:
         self._kind = kind
         self._enums = enums
+        self._wide = wide
         self.names = [field.name for field in fields(kind)]
         self._booleans = {field.name for field in fields(kind) if field.type in {bool, "bool"}}
         self.columns = ", ".join(f'"{name}"' for name in self.names)
@@ -144,10 +154,12 @@ class RecordTable:
 
     def values(self, record: object) -> tuple[object, ...]:
         """Return a record as a row."""
-        return tuple(
-            to_stored(getattr(record, name)) if name == "reference" else getattr(record, name)
-            for name in self.names
-        )
+        return tuple(self._stored(name, getattr(record, name)) for name in self.names)
+
+    def _stored(self, name: str, value: Any) -> object:
+        if name == "reference":
+            return to_stored(value)
+        return str(value) if name in self._wide else value
 
     def record(self, row: tuple[Any, ...]) -> Any:
         """Return a row as a record."""
@@ -156,6 +168,8 @@ class RecordTable:
             found[name] = kind(found[name])
         for name in self._booleans:
             found[name] = bool(found[name])
+        for name in self._wide:
+            found[name] = int(found[name])
         if "reference" in found:
             found["reference"] = from_stored(found["reference"])
         return self._kind(**found)

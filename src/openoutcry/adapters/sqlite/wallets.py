@@ -189,6 +189,12 @@ class SqliteWalletStore:
 
         return await self._read(work)
 
+    async def deposit_named(self, chain: str, transaction: str, output: int) -> Deposit | None:
+        """Return a deposit by what names it, or None."""
+        return await self._read(
+            lambda database: _find_deposit(database, chain, transaction, output)
+        )
+
     async def deposits(
         self,
         account_id: int | None = None,
@@ -527,13 +533,19 @@ class _Where:
             self.values += values
 
 
-def _add_deposit(database: sqlite3.Connection, deposit: Deposit) -> Deposit:
+def _find_deposit(
+    database: sqlite3.Connection, chain: str, transaction: str, output: int
+) -> Deposit | None:
     row = database.execute(
         f'{_DEPOSITS.select} WHERE chain = ? AND "transaction" = ? AND output = ?',
-        (deposit.chain, deposit.transaction, deposit.output),
+        (chain, transaction, output),
     ).fetchone()
-    if row is not None:
-        found: Deposit = _DEPOSITS.record(row)
+    return None if row is None else _DEPOSITS.record(row)
+
+
+def _add_deposit(database: sqlite3.Connection, deposit: Deposit) -> Deposit:
+    found = _find_deposit(database, deposit.chain, deposit.transaction, deposit.output)
+    if found is not None:
         return found
     (last,) = database.execute("SELECT max(number) FROM wallet_deposit").fetchone()
     stored = replace(deposit, number=(last or 0) + 1)

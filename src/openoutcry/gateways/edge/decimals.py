@@ -7,7 +7,8 @@ from openoutcry.gateways.edge import errors
 
 DECIMAL_RANGE = r"^([0-9]{1,20})(\.[0-9]{1,20})?$"
 """What the API calls the legal range of a decimal parameter."""
-_ONES = [int(10**scale) for scale in range(19)]
+_ONES = [int(10**scale) for scale in range(256)]
+"""Of the exchange's own scales, which end at 18, and of those of any token on a chain."""
 _match = re.compile(r"([0-9]{1,20})(?:\.([0-9]{1,20}))?").fullmatch
 
 

@@ -97,6 +97,7 @@ def routes(desk: WalletDesk) -> tuple[Route, ...]:
                 problems=problems_of(
                     _Code.UNKNOWN_PAYMENT,
                     _Code.UNKNOWN_ASSET,
+                    _Code.AMOUNT_TOO_LARGE,
                     _Code.UNKNOWN_ACCOUNT,
                     _Code.OWN_ACCOUNT,
                     _Code.PAYMENT_IS_ANOTHERS,

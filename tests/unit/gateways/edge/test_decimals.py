@@ -74,3 +74,8 @@ def test_leading_zeros_are_only_zeros() -> None:
     assert to_atoms("x", "01", 8) == 10**8
     assert to_atoms("x", "0.100000000000", 8) == 10**7
     assert text_of(-5, 2) == "-0.05"
+
+
+def test_amounts_of_tokens_with_more_places_than_ours_are_shown() -> None:
+    assert text_of(25 * 10**24, 24) == "25." + "0" * 24
+    assert text_of(1, 255) == "0." + "0" * 254 + "1"
