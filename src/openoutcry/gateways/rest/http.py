@@ -334,6 +334,8 @@ class HttpConnection(asyncio.Protocol):
         self._field_bytes += len(name) + len(value) + 4
         if self._field_bytes > self._server.limits.header_bytes_max:
             raise self._refused(431, "Request header is too large.")
+        if not self._in_header:
+            return  # behind a body: no proxy has looked at it, and nobody here needs it
         key = _NAMES.get(name) or _name_of(name)
         text = value.decode("latin-1")
         headers = self._headers

@@ -247,6 +247,22 @@ async def test_chunked_bodies(world: World) -> None:
     assert (await world.ask(raw))[2] == b"POST /a? abcde"
 
 
+async def test_r32_what_comes_behind_a_body_is_no_header(world: World) -> None:
+    """A proxy writes headers, and may hand on trailers as a client has sent them."""
+    raw = b"POST /a HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 203.0.113.7\r\n"
+    raw += b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n"
+    raw += b"X-Forwarded-For: 6.6.6.6\r\nCookie: __Host-s=stolen\r\nHost: y\r\n\r\n"
+    client = await world.connect()
+    client.send(raw + GET)
+    assert (await client.response())[2] == b"POST /a? abc"
+    assert (await client.response())[2] == b"GET /a?b=1 "
+    headers = world.echo.seen[0].headers
+    assert (headers["x-forwarded-for"], headers["host"]) == ("203.0.113.7", "x")
+    assert "cookie" not in headers
+    endless = b"".join(b"A%d: b\r\n" % number for number in range(5_000))
+    assert (await world.ask(raw[: raw.rindex(b"Host: y")] + endless + b"\r\n"))[0] == 431
+
+
 async def test_r08_a_body_in_a_million_pieces_costs_no_more_than_its_size(world: World) -> None:
     client, pieces = await world.connect(), 1_000_000
     client.send(b"POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
