@@ -16,6 +16,8 @@ API_KEY_CHARACTERS = 64
 """Clients of the public API expect names of this length."""
 RSA_BITS = 2048
 RSA_BITS_ACCEPTED = (2048, 3072, 4096)
+RSA_EXPONENT_BITS_MAX = 32
+"""Of the public one, which is 65537 nearly always. A long one makes signatures dear to check."""
 
 _ALPHABET = string.ascii_letters + string.digits
 
@@ -140,6 +142,10 @@ def _public_pem(key_type: KeyType, public: object) -> bytes:
         raise KeyFormatError(f"the key is not an {key_type} key")
     if isinstance(public, rsa.RSAPublicKey) and public.key_size not in RSA_BITS_ACCEPTED:
         raise KeyFormatError(f"an RSA key has one of {RSA_BITS_ACCEPTED} bits")
+    if isinstance(public, rsa.RSAPublicKey):
+        exponent = public.public_numbers().e
+        if not 3 <= exponent < 1 << RSA_EXPONENT_BITS_MAX:
+            raise KeyFormatError("the exponent of an RSA key is 65537, or not much longer")
     return public.public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )

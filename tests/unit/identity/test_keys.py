@@ -92,6 +92,18 @@ def test_a_short_rsa_key_is_refused() -> None:
         material_of_public_key(KeyType.RSA, pem.decode())
 
 
+def test_an_rsa_key_that_is_dear_to_check_is_refused() -> None:
+    private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    modulus = private.public_key().public_numbers().n
+    for exponent in ((1 << 32) + 15, modulus - 2):
+        public = rsa.RSAPublicNumbers(exponent, modulus).public_key()
+        pem = public.public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+        with pytest.raises(KeyFormatError, match="exponent"):
+            material_of_public_key(KeyType.RSA, pem.decode())
+
+
 @pytest.mark.parametrize("text", ["", "secret", base64.b64encode(b"x" * 32).decode()])
 def test_what_is_no_pem_is_refused_without_showing_it(text: str) -> None:
     with pytest.raises(KeyFormatError) as refused:
