@@ -278,6 +278,21 @@ async def test_a_second_reset_replaces_the_first_and_a_sign_up_does_not(
     assert await tokens.mail_token(b"o", TokenPurpose.RESET, NOW_US) == other
 
 
+async def test_what_was_sent_for_somebody_is_dropped_by_purpose(stores: PeopleStores) -> None:
+    tokens = stores.tokens
+    reset = mail_token(b"r", purpose=TokenPurpose.RESET, person_id=FIRST_PERSON_ID)
+    change = replace(
+        reset, token_hash=b"c", purpose=TokenPurpose.CHANGE_EMAIL, email_key="new@example.org"
+    )
+    others = replace(change, token_hash=b"o", person_id=9)
+    for token in (reset, change, others):
+        await tokens.add_mail_token(token)
+    await tokens.forget_mail_tokens_of(FIRST_PERSON_ID, TokenPurpose.CHANGE_EMAIL)
+    assert await tokens.mail_token(b"c", TokenPurpose.CHANGE_EMAIL, NOW_US) is None
+    assert await tokens.mail_token(b"r", TokenPurpose.RESET, NOW_US) == reset
+    assert await tokens.mail_token(b"o", TokenPurpose.CHANGE_EMAIL, NOW_US) == others
+
+
 async def test_a_step_that_has_begun_is_taken_once_and_in_time(stores: PeopleStores) -> None:
     tokens = stores.tokens
     await tokens.add_pending(pending(session_id="s1"))

@@ -162,6 +162,7 @@ METHODS: Mapping[str, Mapping[str, Callable[[Draws], Arguments]]] = {
         "mail_token": lambda d: ((d.known(), d.of(*TokenPurpose), d.time()), {}),
         "take_mail_token": lambda d: ((d.known(), d.of(*TokenPurpose), d.time()), {}),
         "forget_mail_tokens": lambda d: ((d.of(*KEYS),), {}),
+        "forget_mail_tokens_of": lambda d: ((d.person(), d.of(*TokenPurpose)), {}),
         "add_pending": lambda d: (
             (Pending(d.new(), d.of(*KINDS), d.person(), d.session_id(), d.some(Factor), d.time()),),
             {},

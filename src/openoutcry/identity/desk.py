@@ -26,6 +26,7 @@ from openoutcry.ports.people_store import (
     PeopleStores,
     Person,
     StoredPasskey,
+    TokenPurpose,
 )
 from openoutcry.ports.sealing import Sealer
 
@@ -94,6 +95,14 @@ class Desk:
         if person is None or person.status is not PersonStatus.ACTIVE:
             raise RefusedError(Refusal.SESSION_UNKNOWN)
         return person
+
+    async def forget_begun(self, person_id: int) -> None:
+        """Drop what somebody has half begun, as them: sign-ins, and a change of address.
+
+        Whoever is shut out could send the link of that change to its owner, and have them open it.
+        """
+        await self.stores.tokens.forget_pending(person_id)
+        await self.stores.tokens.forget_mail_tokens_of(person_id, TokenPurpose.CHANGE_EMAIL)
 
     async def factors_of(self, person_id: int) -> frozenset[Factor]:
         """Return what somebody has set up."""

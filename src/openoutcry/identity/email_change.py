@@ -41,9 +41,9 @@ class EmailChange:
         await desk.limits.begin(desk.limits.letters(caller.ip), caller.now_us)
         await desk.limits.begin(desk.limits.letters_to(person.email_key, caller.ip), caller.now_us)
         await desk.record("email.ask", person, caller)
-        desk.errands.run(self._send(person, email, caller))
+        desk.errands.run(self._send(session.session_id, person, email, caller))
 
-    async def _send(self, person: Person, email: str, caller: Caller) -> None:
+    async def _send(self, session_id: str, person: Person, email: str, caller: Caller) -> None:
         """Write to the present address; then store what a link is good for and send it, or a hint
         to whose address it is. A present address that takes no letters any more holds nothing up.
         """
@@ -55,6 +55,8 @@ class EmailChange:
         if await self._stores.people.person_by_email(key) is not None:
             await desk.errands.post(address_known_letter(desk.settings, origin, email))
             return
+        if not await desk.sessions.has(session_id, person.person_id):
+            return  # whoever asked is shut out by now
         token = new_token()
         expires_us = caller.now_us + desk.settings.email_link_us
         await self._stores.tokens.add_mail_token(
@@ -99,6 +101,6 @@ class EmailChange:
             raise RefusedError(Refusal.LINK_GONE) from error
         if not is_changed:
             raise RefusedError(Refusal.LINK_GONE)
-        await self._stores.tokens.forget_pending(person.person_id)
+        await self._desk.forget_begun(person.person_id)
         for key in (person.email_key, mailed.email_key):
             await self._stores.tokens.forget_mail_tokens(key)

@@ -67,7 +67,7 @@ class OwnAccountService:
             person.person_id, new_hash, was=person.password_hash, changed_us=caller.now_us
         ):
             raise RefusedError(Refusal.SESSION_UNKNOWN)
-        await self._stores.tokens.forget_pending(person.person_id)
+        await desk.forget_begun(person.person_id)
         await self._stores.tokens.forget_mail_tokens(person.email_key)
         await desk.sessions.end_all(person.person_id, but=session.session_id)
         return await desk.sessions.renew(session.session_id, caller.now_us)

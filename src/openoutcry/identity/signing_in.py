@@ -267,7 +267,7 @@ class SigningInService:
             assert now is not None, "people are not deleted"
             assert now.password_hash != was, "a hash that is known is replaced"
             was = now.password_hash
-        await self._stores.tokens.forget_pending(person.person_id)
+        await self._desk.forget_begun(person.person_id)
         await self._stores.tokens.forget_mail_tokens(person.email_key)
         await self._desk.sessions.end_all(person.person_id)
 

@@ -182,6 +182,10 @@ class TokenStore(Protocol):
         """Drop what was sent to an address."""
         ...
 
+    async def forget_mail_tokens_of(self, person_id: int, purpose: TokenPurpose) -> None:
+        """Drop what was sent for a person, to whatever address."""
+        ...
+
     async def add_pending(self, pending: Pending) -> None:
         """Store a step that has begun."""
         ...

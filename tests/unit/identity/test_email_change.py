@@ -1,6 +1,7 @@
 """Another address: who gets which letter, whom a link is good for, what ends. ASVS 6.3.8, 7.5.1."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import pytest
@@ -20,6 +21,7 @@ from openoutcry.identity.identity import Identity
 from openoutcry.identity.limits import LETTERS_OF_ADDRESS_BY_NETWORK
 from openoutcry.ports.audit import AuditError
 from openoutcry.ports.identity import NextStep, Refusal, RefusedError, StartedSession
+from openoutcry.ports.mail import Mail
 from openoutcry.ports.people import FIRST_PERSON_ID
 
 NEW = "New.Ann@example.com"
@@ -275,3 +277,51 @@ async def test_a_link_that_sets_a_password_is_nothing_once_its_address_is_anothe
     work = scene.signing_in.reset(token, OTHER_PASSWORD, scene.caller())
     assert await refusal(work) is Refusal.LINK_GONE
     assert started(await scene.sign_in(NEW)).view.person_id == ann.view.person_id
+
+
+async def by_password(scene: IdentityScene, ann: StartedSession) -> StartedSession:
+    return await scene.own.change_password(ann.view, OTHER_PASSWORD, scene.caller())
+
+
+async def by_reset(scene: IdentityScene, ann: StartedSession) -> StartedSession:
+    await scene.signing_in.request_reset(EMAIL, scene.caller())
+    await scene.signing_in.reset(await scene.link("/reset"), OTHER_PASSWORD, scene.caller())
+    return started(await scene.sign_in(EMAIL, OTHER_PASSWORD))
+
+
+async def by_operator(scene: IdentityScene, ann: StartedSession) -> StartedSession:
+    assert await scene.directory.end_sessions(ann.view.person_id)
+    return started(await scene.sign_in())
+
+
+@pytest.mark.parametrize("shut_out", [by_password, by_reset, by_operator])
+async def test_who_is_shut_out_has_no_link_that_its_owner_could_be_made_to_open(
+    shut_out: Callable[[IdentityScene, StartedSession], Awaitable[StartedSession]],
+) -> None:
+    scene = IdentityScene()
+    ann, thief = await scene.person(), started(await scene.sign_in())
+    token = await asked(scene, thief)
+    again = await shut_out(scene, ann)
+    work = scene.own.change_email(again.view, token, scene.caller())
+    assert await refusal(work) is Refusal.LINK_GONE
+    assert await address(scene, again) == EMAIL
+
+
+async def test_no_link_leaves_once_the_session_has_ended_that_asked_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The mail server takes its time for the letter to the present address."""
+    scene = IdentityScene()
+    ann, thief = await scene.person(), started(await scene.sign_in())
+    goes_on, send = asyncio.Event(), scene.mailbox.send
+
+    async def send_late(mail: Mail) -> None:
+        await goes_on.wait()
+        await send(mail)
+
+    monkeypatch.setattr(scene.mailbox, "send", send_late)
+    await scene.own.ask_email(thief.view, NEW, scene.caller())
+    await by_password(scene, ann)
+    goes_on.set()
+    assert (await subjects(scene, EMAIL))[0] == "Another address for Openoutcry"
+    assert await subjects(scene, NEW) == []

@@ -170,6 +170,14 @@ class MemoryTokens:
         """Drop what was sent to an address."""
         self._mailed = {k: v for k, v in self._mailed.items() if v.email_key != email_key}
 
+    async def forget_mail_tokens_of(self, person_id: int, purpose: TokenPurpose) -> None:
+        """Drop what was sent for a person."""
+        self._mailed = {
+            token_hash: token
+            for token_hash, token in self._mailed.items()
+            if (token.person_id, token.purpose) != (person_id, purpose)
+        }
+
     async def add_pending(self, pending: Pending) -> None:
         """Keep a step that has begun."""
         self._pending[pending.token_hash] = pending

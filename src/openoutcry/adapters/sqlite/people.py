@@ -232,6 +232,13 @@ class SqliteTokens:
             "DELETE FROM person_mail_token WHERE email_key = ?", (email_key,)
         )
 
+    async def forget_mail_tokens_of(self, person_id: int, purpose: TokenPurpose) -> None:
+        """Drop what was sent for a person."""
+        await self._database.change(
+            "DELETE FROM person_mail_token WHERE person_id = ? AND purpose = ?",
+            (person_id, purpose.value),
+        )
+
     async def add_pending(self, pending: Pending) -> None:
         """Store a step that has begun."""
         await self._database.change(
