@@ -96,13 +96,16 @@ class Desk:
             raise RefusedError(Refusal.SESSION_UNKNOWN)
         return person
 
-    async def forget_begun(self, person_id: int) -> None:
-        """Drop what somebody has half begun, as them: sign-ins, and a change of address.
+    async def shut_out(self, person_id: int, *, but: str = "") -> None:
+        """End all of somebody's sessions but one, and what was half begun as them.
 
-        Whoever is shut out could send the link of that change to its owner, and have them open it.
+        Sign-ins, and a change of address: whoever is shut out could send the link of that to its
+        owner, and have them open it. What shuts others out does so before its deed, so that a crash
+        leaves nobody in, and once more after it: somebody may have come in meanwhile.
         """
         await self.stores.tokens.forget_pending(person_id)
         await self.stores.tokens.forget_mail_tokens_of(person_id, TokenPurpose.CHANGE_EMAIL)
+        await self.sessions.end_all(person_id, but=but)
 
     async def factors_of(self, person_id: int) -> frozenset[Factor]:
         """Return what somebody has set up."""

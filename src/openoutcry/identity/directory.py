@@ -56,8 +56,7 @@ class Directory:
         """Let them sign in no more and end their sessions."""
         if not await self._people.set_status(person_id, PersonStatus.LOCKED):
             return False
-        await self._desk.forget_begun(person_id)
-        await self._desk.sessions.end_all(person_id)
+        await self._desk.shut_out(person_id)
         return True
 
     async def unlock(self, person_id: int) -> bool:
@@ -68,8 +67,7 @@ class Directory:
         """End all their sessions, and what they have half begun."""
         if await self._people.person(person_id) is None:
             return False
-        await self._desk.forget_begun(person_id)
-        await self._desk.sessions.end_all(person_id)
+        await self._desk.shut_out(person_id)
         return True
 
     async def remove_factors(self, person_id: int, now_us: int) -> bool:

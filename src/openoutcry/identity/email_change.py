@@ -81,8 +81,9 @@ class EmailChange:
         if await self._stores.tokens.take_mail_token(token_hash, _PURPOSE, caller.now_us) is None:
             raise RefusedError(Refusal.LINK_GONE)
         await desk.record("email.change", person, caller, {"was": person.email, "is": mailed.email})
+        await desk.shut_out(person.person_id, but=session.session_id)
         await self._take(person, mailed, caller)
-        await desk.sessions.end_all(person.person_id, but=session.session_id)
+        await desk.shut_out(person.person_id, but=session.session_id)
         word = address_changed_letter(desk.settings, person.email, mailed.email)
         desk.errands.run(desk.errands.post(word))
         return await desk.sessions.renew(session.session_id, caller.now_us)
@@ -101,6 +102,5 @@ class EmailChange:
             raise RefusedError(Refusal.LINK_GONE) from error
         if not is_changed:
             raise RefusedError(Refusal.LINK_GONE)
-        await self._desk.forget_begun(person.person_id)
         for key in (person.email_key, mailed.email_key):
             await self._stores.tokens.forget_mail_tokens(key)

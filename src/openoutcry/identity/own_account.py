@@ -63,13 +63,13 @@ class OwnAccountService:
             raise RefusedError(Refusal.PASSWORD_UNCHANGED)
         new_hash = await desk.passwords.hash(password)
         await desk.record("password.change", person, caller)
+        await desk.shut_out(person.person_id, but=session.session_id)
         if not await self._stores.people.set_password(
             person.person_id, new_hash, was=person.password_hash, changed_us=caller.now_us
         ):
             raise RefusedError(Refusal.SESSION_UNKNOWN)
-        await desk.forget_begun(person.person_id)
         await self._stores.tokens.forget_mail_tokens(person.email_key)
-        await desk.sessions.end_all(person.person_id, but=session.session_id)
+        await desk.shut_out(person.person_id, but=session.session_id)
         return await desk.sessions.renew(session.session_id, caller.now_us)
 
     async def ask_email(self, session: SessionView, email: str, caller: Caller) -> None:

@@ -259,6 +259,7 @@ class SigningInService:
     ) -> None:
         """Replace a password, which is recorded first; end all that was begun with the old one."""
         await self._desk.record(action, person, caller)
+        await self._desk.shut_out(person.person_id)
         was = person.password_hash
         while not await self._stores.people.set_password(
             person.person_id, new_hash, was=was, changed_us=caller.now_us
@@ -267,9 +268,8 @@ class SigningInService:
             assert now is not None, "people are not deleted"
             assert now.password_hash != was, "a hash that is known is replaced"
             was = now.password_hash
-        await self._desk.forget_begun(person.person_id)
         await self._stores.tokens.forget_mail_tokens(person.email_key)
-        await self._desk.sessions.end_all(person.person_id)
+        await self._desk.shut_out(person.person_id)
 
     async def sign_out(self, session: SessionView, caller: Caller) -> None:
         """End a session."""

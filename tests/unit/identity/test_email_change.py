@@ -325,3 +325,31 @@ async def test_no_link_leaves_once_the_session_has_ended_that_asked_for_it(
     goes_on.set()
     assert (await subjects(scene, EMAIL))[0] == "Another address for Openoutcry"
     assert await subjects(scene, NEW) == []
+
+
+async def by_address(scene: IdentityScene, ann: StartedSession) -> StartedSession:
+    return await scene.own.change_email(ann.view, await asked(scene, ann), scene.caller())
+
+
+@pytest.mark.parametrize(
+    ("shut_out", "deed"),
+    [(by_password, "set_password"), (by_reset, "set_password"), (by_address, "set_email")],
+)
+async def test_a_crash_behind_the_deed_leaves_no_other_session(
+    monkeypatch: pytest.MonkeyPatch,
+    shut_out: Callable[[IdentityScene, StartedSession], Awaitable[StartedSession]],
+    deed: str,
+) -> None:
+    scene = IdentityScene()
+    ann, thief = await scene.person(), started(await scene.sign_in())
+    does = getattr(scene.stores.people, deed)
+
+    async def does_and_dies(*values: object, **named: object) -> bool:
+        await does(*values, **named)
+        raise RuntimeError("the process ends here")
+
+    monkeypatch.setattr(scene.stores.people, deed, does_and_dies)
+    with pytest.raises(RuntimeError):
+        await shut_out(scene, ann)
+    assert await scene.sessions.find(thief.token, scene.now_us) is None
+    assert thief.view.session_id in scene.ended
