@@ -50,7 +50,13 @@ def _look(screen: Screen, name: str, *, is_whole: bool = True) -> list[str]:
         "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
     )
     found = [f"{name}: {overflow} pixels too wide"] if overflow > 0 else []
+    found += [f"{name}: cut off in {panel}" for panel in screen.page.evaluate(_CUT_OFF)]
     return found + [f"{name}: {one}" for one in (screen.axe() if AXE.exists() else [])]
+
+
+_CUT_OFF = """() => [...document.querySelectorAll(".page .panel, .card, .ticket")]
+    .filter(panel => panel.scrollWidth > panel.clientWidth)
+    .map(panel => panel.getAttribute("aria-label"))"""
 
 
 def _opened(open_screen: Open, exchange: ExchangeProcess, size: str, colours: str) -> Screen:

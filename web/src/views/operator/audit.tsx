@@ -75,8 +75,10 @@ export function Audit() {
                 <td data-label={texts.orders.time}>{microsecondsText(record.time_us)}</td>
                 <td data-label={texts.operator.actor}>{record.actor}</td>
                 <td data-label={texts.operator.action}>{record.action}</td>
-                <td data-label={texts.operator.object}>{record.object}</td>
-                <td data-label={texts.operator.details}>
+                <td className="is-long" data-label={texts.operator.object}>
+                  {record.object}
+                </td>
+                <td className="is-long" data-label={texts.operator.details}>
                   {Object.entries(record.details)
                     .map(([name, value]) => `${name}: ${value}`)
                     .join(", ")}
