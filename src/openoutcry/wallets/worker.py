@@ -82,7 +82,7 @@ class WalletWorker:
     async def _run(self) -> None:
         while True:
             self._wake.clear()
-            await self.round()
+            await self._try("a round", self.round())
             try:
                 async with asyncio.timeout(self._round_seconds):
                     await self._wake.wait()

@@ -11,7 +11,7 @@ from tests.support.wallet_scene import ONE, Scene, request
 from openoutcry.core.records import Deposit
 from openoutcry.ports.calls import NotAcceptedError, OutcomeUnknownError, Reply
 from openoutcry.ports.custodian import CustodianAwayError, Payment
-from openoutcry.ports.wallets import Movement, MovementKind, MovementState
+from openoutcry.ports.wallets import DepositState, Movement, MovementKind, MovementState
 from openoutcry.simulation import demo
 from openoutcry.wallets.movements import (
     LedgerContradictsError,
@@ -218,3 +218,27 @@ async def test_a_refused_movement_stays_refused_until_it_is_asked_for_again(scen
     await mover(scene, line).again(much.reference)
     assert (await mover(scene, line).settle(much)).state is MovementState.REFUSED
     assert line.submitted == 2
+
+
+async def test_a_fault_of_ours_in_finding_work_ends_no_work(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = await scene.open()
+    await desk.simulate_payment(scene.alice, demo.ETH, "ETH", ONE)
+    unfinished, has_failed = desk.deposits_flow.unfinished, asyncio.Event()
+
+    async def broken_once() -> list[int]:
+        if not has_failed.is_set():
+            has_failed.set()
+            raise ZeroDivisionError("a fault of ours")
+        return await unfinished()
+
+    monkeypatch.setattr(desk.deposits_flow, "unfinished", broken_once)
+    worker = WalletWorker(desk, round_seconds=0.01)
+    worker.start()
+    async with asyncio.timeout(10):
+        while not await desk.deposits(scene.alice, states=[DepositState.CREDITED]):
+            scene.pass_seconds(10)
+            await asyncio.sleep(0.01)
+    await worker.stop()
+    assert has_failed.is_set()
