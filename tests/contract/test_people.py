@@ -360,6 +360,17 @@ async def test_a_session_that_is_used_and_renewed(stores: PeopleStores) -> None:
     assert await sessions.session(session.token_hash) is None
 
 
+async def test_sessions_prove_a_factor_no_more(stores: PeopleStores) -> None:
+    ann = await stores.people.add_person(new_person("ann"))
+    bob = await stores.people.add_person(new_person("bob"))
+    both, password = frozenset({Factor.PASSWORD, Factor.TOTP}), frozenset({Factor.PASSWORD})
+    for person, name, factors in ((ann, "s1", both), (ann, "s2", password), (bob, "b1", both)):
+        await stores.sessions.add_session(session_of(person, name, factors=factors))
+    await stores.sessions.unprove(ann.person_id, {Factor.TOTP, Factor.RECOVERY_CODE})
+    assert {one.factors for one in await stores.sessions.sessions_of(ann.person_id)} == {password}
+    assert [one.factors for one in await stores.sessions.sessions_of(bob.person_id)] == [both]
+
+
 async def test_sessions_end_one_by_one_and_all_but_one(stores: PeopleStores) -> None:
     ann = await stores.people.add_person(new_person("ann"))
     bob = await stores.people.add_person(new_person("bob"))

@@ -179,6 +179,7 @@ METHODS: Mapping[str, Mapping[str, Callable[[Draws], Arguments]]] = {
         "sessions_of": lambda d: ((d.stranger(),), {}),
         "session_seen": lambda d: ((d.session_id(), d.time()), {}),
         "renew_session": lambda d: ((d.known(), d.new(), d.time(), d.some(Factor)), {}),
+        "unprove": lambda d: ((d.person(), d.some(Factor)), {}),
         "end_session": lambda d: ((d.session_id(), d.person()), {}),
         "end_sessions_of": lambda d: ((d.person(),), {"but": d.of("", d.session_id())}),
         "end_run_out": lambda d: ((d.of(1, 2, 3), d.of(1, 2, 3)), {}),

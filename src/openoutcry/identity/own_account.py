@@ -148,6 +148,7 @@ class OwnAccountService:
         if totp is None or not totp.confirmed:
             raise RefusedError(Refusal.FACTOR_UNKNOWN)
         await self._begin_change(person, "factor.remove", Factor.TOTP, "codes by time", caller)
+        await self._stores.sessions.unprove(person.person_id, {Factor.TOTP})
         await self._stores.factors.remove_totp(person.person_id)
         await self._forget_codes_that_stand_alone(person)
 
@@ -219,6 +220,8 @@ class OwnAccountService:
         person = await self._desk.person(session.person_id)
         name = await self._name_of(passkey_id, person)
         await self._begin_change(person, "factor.remove", Factor.PASSKEY, name, caller)
+        # Which one of several a session has proved is not known.
+        await self._stores.sessions.unprove(person.person_id, {Factor.PASSKEY})
         await self._stores.factors.remove_passkey(passkey_id, person.person_id)
         await self._forget_codes_that_stand_alone(person)
 
@@ -249,6 +252,7 @@ class OwnAccountService:
 
     async def _forget_codes_that_stand_alone(self, person: Person) -> None:
         if not SECOND_FACTORS & await self._desk.factors_of(person.person_id):
+            await self._stores.sessions.unprove(person.person_id, {Factor.RECOVERY_CODE})
             await self._stores.factors.set_recovery_codes(person.person_id, ())
 
 

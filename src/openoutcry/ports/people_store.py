@@ -260,6 +260,10 @@ class SessionStore(Protocol):
         """
         ...
 
+    async def unprove(self, person_id: int, factors: Collection[Factor]) -> None:
+        """Have all of somebody's sessions prove these factors no more."""
+        ...
+
     async def end_session(self, session_id: str, person_id: int) -> bool:
         """End one of somebody's; False when they have none such."""
         ...

@@ -25,7 +25,7 @@ from openoutcry.identity.codes import plain_recovery_code
 from openoutcry.identity.identity import Identity
 from openoutcry.identity.sealing import AesGcmSealer
 from openoutcry.ports.identity import NextStep, Refusal
-from openoutcry.ports.people import FIRST_PERSON_ID, Factor
+from openoutcry.ports.people import FIRST_PERSON_ID, Factor, OperatorRole, SecondFactor
 from openoutcry.ports.people_store import PeopleStoreError
 from openoutcry.ports.sealing import SealError
 
@@ -294,3 +294,25 @@ async def test_a_secret_of_another_key_is_a_store_that_cannot_be_read() -> None:
         await moved.signing_in.answer_code(
             half.token, Factor.TOTP, scene.code(generator, 1), scene.caller()
         )
+
+
+async def test_what_proved_a_generator_that_is_gone_proves_nothing_of_the_next_one() -> None:
+    """An operator has lost a device, and whoever has it is signed in by it."""
+    scene = IdentityScene()
+    ann = await scene.person()
+    await scene.directory.set_roles(ann.view.person_id, [OperatorRole.ADMIN])
+    ann = started(await scene.sign_in())
+    lost, codes = await scene.with_totp(ann)
+    others = []
+    for factor in (Factor.TOTP, Factor.RECOVERY_CODE):
+        scene.wait(30 * SECOND_US)
+        half = pending(await scene.sign_in())
+        code = scene.code(lost) if factor is Factor.TOTP else codes[0]
+        work = scene.signing_in.answer_code(half.token, factor, code, scene.caller())
+        others.append(started(await work))
+    assert [await scene.standing(one) for one in others] == [SecondFactor.PROVED] * 2
+    await scene.own.remove_totp(ann.view, scene.caller())
+    assert await scene.standing(ann) is SecondFactor.MISSING
+    await scene.with_totp(ann)
+    assert await scene.standing(ann) is SecondFactor.PROVED
+    assert [await scene.standing(one) for one in others] == [SecondFactor.UNPROVED] * 2

@@ -260,6 +260,13 @@ class MemorySessions:
                 return True
         return False
 
+    async def unprove(self, person_id: int, factors: Collection[Factor]) -> None:
+        """Have all of somebody's sessions prove these factors no more."""
+        for session in self._sessions.values():
+            if session.person_id == person_id:
+                left = session.factors.difference(factors)
+                self._sessions[session.session_id] = replace(session, factors=left)
+
     async def end_session(self, session_id: str, person_id: int) -> bool:
         """End one of somebody's."""
         session = self._sessions.get(session_id)

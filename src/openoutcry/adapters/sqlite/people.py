@@ -351,6 +351,23 @@ class SqliteSessions:
         )
         return changed == 1
 
+    async def unprove(self, person_id: int, factors: Collection[Factor]) -> None:
+        """Have all of somebody's sessions prove these factors no more."""
+
+        def change(database: sqlite3.Connection) -> None:
+            rows = database.execute(
+                "SELECT factors, session_id FROM person_session WHERE person_id = ?", (person_id,)
+            )
+            database.executemany(
+                "UPDATE person_session SET factors = ? WHERE session_id = ?",
+                [
+                    (_joined(_factors(text).difference(factors)), session_id)
+                    for text, session_id in rows.fetchall()
+                ],
+            )
+
+        await self._database.transact(change)
+
     async def end_session(self, session_id: str, person_id: int) -> bool:
         """End one of somebody's."""
         changed = await self._database.change(
