@@ -21,6 +21,8 @@ PASSWORDS_OF_PERSON = 30
 """Wrong passwords for one address from anywhere: more, so that nobody is shut out by others."""
 CODES_OF_PERSON = 5
 """Wrong codes of one person, from anywhere: whoever gets there has the password."""
+CHANGES_OF_PERSON_AN_HOUR = 30
+"""Passwords, sets of recovery codes and factors that one person begins: each costs hashes."""
 GUESSES_OF_NETWORK = 60
 """Wrong passwords, codes, links and passkeys of one network, whoever they are for."""
 GUESSES_OF_ALL_A_MINUTE = 600
@@ -73,6 +75,11 @@ class Limits:
         """A code, or a password once more, of somebody who is half known."""
         own = Allowance(f"code:{person_id}", CODES_OF_PERSON, LOCK_US)
         return Guard((own,), self._guesses(ip))
+
+    def changes(self, person_id: int) -> Guard:
+        """Another password, set of codes or factor of somebody's own."""
+        own = Allowance(f"changes:{person_id}", CHANGES_OF_PERSON_AN_HOUR, HOUR_US)
+        return Guard((own,), ())
 
     def link(self, token_hash: bytes, ip: str) -> Guard:
         """What is sent with the token of a mail."""

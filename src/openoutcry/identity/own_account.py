@@ -59,6 +59,7 @@ class OwnAccountService:
         desk = self._desk
         person = await desk.person(session.person_id)
         password = desk.passwords.judge(password, person.email)
+        await desk.limits.begin(desk.limits.changes(person.person_id), caller.now_us)
         if await desk.passwords.verify(person.password_hash, password):
             raise RefusedError(Refusal.PASSWORD_UNCHANGED)
         new_hash = await desk.passwords.hash(password)
@@ -118,6 +119,8 @@ class OwnAccountService:
     async def begin_totp(self, session: SessionView, caller: Caller) -> TotpSetUp:
         """Make a generator's secret; it proves nothing until confirmed."""
         person = await self._desk.person(session.person_id)
+        limits = self._desk.limits
+        await limits.begin(limits.changes(person.person_id), caller.now_us)
         begun = await self._desk.totp.begin(person.person_id, person.email, caller.now_us)
         if begun is None:
             raise RefusedError(Refusal.FACTOR_EXISTS)
@@ -157,6 +160,8 @@ class OwnAccountService:
         person = await self._desk.person(session.person_id)
         if not SECOND_FACTORS & await self._desk.factors_of(person.person_id):
             raise RefusedError(Refusal.FACTOR_NEEDED)
+        limits = self._desk.limits
+        await limits.begin(limits.changes(person.person_id), caller.now_us)
         await self._desk.record("recovery-codes.make", person, caller)
         return await self._desk.recovery.make(person.person_id)
 
@@ -169,6 +174,8 @@ class OwnAccountService:
         """Begin to add a passkey."""
         person = await self._desk.person(session.person_id)
         await self._check_room(person)
+        limits = self._desk.limits
+        await limits.begin(limits.changes(person.person_id), caller.now_us)
         return await self._desk.passkeys.ask_to_add(
             person.person_id, person.email, session.session_id, caller
         )

@@ -417,3 +417,24 @@ async def test_other_roles_end_the_sessions_that_had_the_old_ones() -> None:
     assert await scene.directory.set_roles(session.view.person_id, ())
     assert scene.ended == [session.view.session_id]
     assert not await scene.directory.set_roles(5, ())
+
+
+async def test_nobody_wears_the_server_out_by_changes_of_their_own() -> None:
+    """ASVS 13.1.2: each costs hashes, and the places for hashing are everybody's."""
+    scene = IdentityScene()
+    session = await scene.person()
+    await scene.with_totp(session)
+    for _ in range(limits.CHANGES_OF_PERSON_AN_HOUR - 1):
+        await scene.own.make_recovery_codes(session.view, scene.caller())
+    for work in (
+        scene.own.make_recovery_codes(session.view, scene.caller()),
+        scene.own.change_password(session.view, OTHER_PASSWORD, scene.caller()),
+        scene.own.begin_totp(session.view, scene.caller()),
+        scene.own.add_passkey_options(session.view, scene.caller("198.51.100.7")),
+    ):
+        error = await refused(work)
+        assert (error.refusal, error.retry_after_s) == (Refusal.TOO_MANY_ATTEMPTS, 3600)
+    bob = await scene.person("bob@example.org")
+    await scene.own.change_password(bob.view, OTHER_PASSWORD, scene.caller())
+    scene.wait(HOUR_US)
+    await scene.own.make_recovery_codes(session.view, scene.caller())

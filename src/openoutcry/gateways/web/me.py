@@ -295,6 +295,7 @@ def _of_oneself(handlers: _Handlers) -> tuple[Route, ...]:
                 Refusal.PASSWORD_KNOWN,
                 Refusal.PASSWORD_LIKE_EMAIL,
                 Refusal.PASSWORD_UNCHANGED,
+                Refusal.TOO_MANY_ATTEMPTS,
                 Refusal.BUSY,
             ),
             description="Your other sessions end, and the cookie changes.",
@@ -361,7 +362,7 @@ def _of_codes(handlers: _Handlers) -> tuple[Route, ...]:
             "Begin to set up codes by time",
             access=Access.STEPPED_UP,
             answer=TotpSecret,
-            refusals=(Refusal.FACTOR_EXISTS,),
+            refusals=(Refusal.FACTOR_EXISTS, Refusal.TOO_MANY_ATTEMPTS),
         ),
         _route(
             "POST",
@@ -389,7 +390,7 @@ def _of_codes(handlers: _Handlers) -> tuple[Route, ...]:
             "Make new recovery codes",
             access=Access.STEPPED_UP,
             answer=RecoveryCodesView,
-            refusals=(Refusal.FACTOR_NEEDED,),
+            refusals=(Refusal.FACTOR_NEEDED, Refusal.TOO_MANY_ATTEMPTS),
             description="Older ones are good no more.",
         ),
     )
@@ -405,7 +406,7 @@ def _of_passkeys(handlers: _Handlers) -> tuple[Route, ...]:
             "Begin to add a passkey",
             access=Access.STEPPED_UP,
             answer=PasskeyOptionsView,
-            refusals=(Refusal.TOO_MANY_PASSKEYS,),
+            refusals=(Refusal.TOO_MANY_PASSKEYS, Refusal.TOO_MANY_ATTEMPTS),
         ),
         _route(
             "POST",
