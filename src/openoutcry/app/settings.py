@@ -57,7 +57,7 @@ class ServeSettings:
     address_cool_off_seconds: int = 24 * 60 * 60
     """So long after it is listed, an address takes no withdrawals; the demo: 30 at most."""
     security_cool_off_seconds: int = 24 * 60 * 60
-    """So long after a change of password or factors, withdrawals wait; the demo: 60 at most."""
+    """So long after another password, factor or e-mail address, withdrawals wait; demo: 60 s."""
     smtp_host: str = ""
     """The mail server; empty: the demo keeps mails in a mailbox, others send none."""
     smtp_port: int = 0

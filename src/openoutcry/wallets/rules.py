@@ -38,7 +38,7 @@ class WalletTimes:
     address_cool_off_s: int = 24 * 3600
     """From adding an address to the first withdrawal to it."""
     security_cool_off_s: int = 24 * 3600
-    """From a change of password or factors to the next withdrawal."""
+    """From a change of password, factors or e-mail address to the next withdrawal."""
 
 
 async def check_address(custodian: Custodian, chain: str, address: str) -> None:
@@ -146,6 +146,6 @@ class Rules:
             seconds = -((now_us - ends_us) // _SECONDS_US)
             raise WalletRefusedError(
                 _Code.SECURITY_CHANGED,
-                "A password or factor was changed not long ago; withdrawals wait"
+                "A password, factor or e-mail address was changed not long ago; withdrawals wait"
                 f" another {seconds} seconds.",
             )

@@ -54,7 +54,7 @@ _ERRORS: dict[WalletRefusalCode, tuple[int, str]] = {
     _Code.ADDRESS_COOLING_OFF: (-4036, "The new address cannot be withdrawn to yet."),
     _Code.SECURITY_CHANGED: (
         -4016,
-        "Withdrawals are suspended for a while after a change of password or factors.",
+        "Withdrawals wait for a while after a change of password, factors or e-mail address.",
     ),
     _Code.LIMIT_REACHED: (-4023, "The withdrawal exceeds the maximum amount of the period."),
     _Code.INSUFFICIENT_BALANCE: (-4026, "User has insufficient balance"),

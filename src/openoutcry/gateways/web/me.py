@@ -78,7 +78,7 @@ class MeView(Output, frozen=True):
     recovery_codes_left: int
     passkeys: int
     security_changed_us: int
-    """When a password or factor was last changed, or 0: withdrawals wait for a while after it."""
+    """When a password, factor or e-mail address last changed, or 0: withdrawals wait after it."""
 
 
 class CurrentSession(Output, frozen=True):
