@@ -146,6 +146,11 @@ class Deposits:
         return await self._go(deposit, DepositState.FINAL)
 
     async def _credit(self, deposit: Deposit) -> Deposit:
+        holder = await self._unclaimed.holder(deposit, deposit.account_id)
+        if holder is not None and holder != deposit.account_id:
+            # A store put back to a copy has forgotten to whom an operator gave it.
+            log.warning("deposit %d was credited to account %d before", deposit.number, holder)
+            deposit = replace(deposit, account_id=holder)
         movement = await self._mover.settle(
             Movement(
                 reference=_reference(deposit),

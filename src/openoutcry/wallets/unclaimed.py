@@ -95,7 +95,7 @@ class Unclaimed:
         """Count those that wait for an operator."""
         self.open_count = await self._store.count_unclaimed()
 
-    async def holder(self, payment: UnclaimedPayment, account_id: int) -> int | None:
+    async def holder(self, payment: UnclaimedPayment | Deposit, account_id: int) -> int | None:
         """Return the account that was credited with a payment before, or None.
 
         A store that was put back to a copy may have forgotten it; the ledger, which is as far as

@@ -210,6 +210,27 @@ async def test_an_owner_who_turns_up_late_is_not_credited_with_what_another_has(
     assert scene.movements(reference_of(one)) == [3 * ONE]
 
 
+async def test_an_owner_who_is_there_first_is_not_credited_with_what_another_has(
+    scene: Scene,
+) -> None:
+    """The store is lost, and the owner asks for the address before the payment is seen again."""
+    desk = await scene.open()
+    one = await paid_to_nobody(scene, desk)
+    await assigned(scene, desk, one.number)
+    await scene.run_rounds(desk, seconds=10)
+
+    scene.store = MemoryWalletStore()
+    await scene.store.add_address("BTC", one.address, scene.bob)
+    desk = await scene.open()
+    before = scene.total(scene.bob, demo.BTC)
+    await scene.run_rounds(desk, seconds=10)
+    assert scene.movements(reference_of(one)) == [3 * ONE]
+    assert scene.total(scene.bob, demo.BTC) == before
+    assert await desk.unclaimed_payments() == []
+    (deposit,) = await desk.deposits(None)
+    assert (deposit.account_id, deposit.state) == (scene.alice, DepositState.CREDITED)
+
+
 async def test_of_two_operators_one_decides(scene: Scene) -> None:
     desk = await scene.open()
     one = await paid_to_nobody(scene, desk)
