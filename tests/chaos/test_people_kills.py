@@ -24,7 +24,7 @@ from tools.exchange_process import ExchangeProcess, outcry_command
 from openoutcry.adapters.simulated.addresses import PAYLOAD_BYTES, encode
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
-DELAYS_MS = (1, 3, 5, 7, 9, 12, 16, 24, 40, 1_000)
+DELAYS_MS = (1, 3, 6, 9, 13, 20, 40, 1_000)
 """How long after the acts have begun the exchange dies; in the last round they are done by then."""
 ADDRESS = encode("ETH", bytes(range(PAYLOAD_BYTES)))
 WEBHOOK = {"url": "http://127.0.0.1:9/", "kinds": ["fill"]}
