@@ -91,6 +91,11 @@ class Mover:
         async with self._turns.of(wanted.reference):
             return await self._settle(await self._store.add_movement(wanted))
 
+    async def has_happened(self, movement: Movement) -> bool:
+        """Whether the ledger has a movement, whatever the store knows of it."""
+        seq = await self._calls.committed_seq(movement.account_id)
+        return await self._happened(movement, seq)
+
     async def again(self, reference: int) -> None:
         """Let a refused movement be tried once more: the ledger said that it moved nothing.
 
@@ -106,11 +111,9 @@ class Mover:
         if movement.state is not MovementState.PENDING:
             return movement
         is_left_over = movement.attempt > 0
-        if not is_left_over:
-            # A store that was lost, or put back to a copy, does not know what it has done before.
-            seq = await self._calls.committed_seq(movement.account_id)
-            if await self._happened(movement, seq):
-                return await self._concluded(movement, MovementState.APPLIED)
+        # A store that was lost, or put back to a copy, does not know what it has done before.
+        if not is_left_over and await self.has_happened(movement):
+            return await self._concluded(movement, MovementState.APPLIED)
         ledger_us = 0
         for _ in range(ATTEMPTS_AT_ONCE_MAX):
             if movement.deadline_us == 0:

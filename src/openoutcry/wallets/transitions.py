@@ -24,7 +24,7 @@ WITHDRAWAL_TRANSITIONS: Mapping[WithdrawalState, frozenset[WithdrawalState]] = {
     _W.REQUESTED: frozenset((_W.HELD, _W.REFUSED)),
     _W.HELD: frozenset((_W.APPROVED, _W.AWAITING)),
     _W.AWAITING: frozenset((_W.APPROVED, _W.RETURNING)),
-    _W.APPROVED: frozenset((_W.SENDING,)),
+    _W.APPROVED: frozenset((_W.SENDING, _W.RETURNING)),
     _W.SENDING: frozenset((_W.SENT, _W.RETURNING)),
     _W.SENT: frozenset((_W.SETTLED, _W.RETURNING)),
     _W.RETURNING: frozenset((_W.RETURNED,)),

@@ -146,6 +146,13 @@ class Withdrawals:
 
     async def _begin_sending(self, withdrawal: Withdrawal) -> Withdrawal:
         """From here on it is the custodian who says whether money has left."""
+        reference = return_reference(withdrawal.withdrawal_id)
+        if await self._mover.has_happened(
+            self._movement(withdrawal, reference, MovementKind.RETURN)
+        ):
+            # A store put back to a copy has forgotten that it was returned.
+            log.warning("withdrawal %s was returned before", withdrawal.withdrawal_id)
+            return await self._go(withdrawal, _State.RETURNING, _Cause.INTERRUPTED)
         return await self._go(withdrawal, _State.SENDING)
 
     async def _send(self, withdrawal: Withdrawal) -> Withdrawal:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -121,6 +122,30 @@ async def test_what_was_paid_is_not_returned_by_a_store_that_has_forgotten_it(
     assert scene.movements(return_reference(made.withdrawal_id)) == []
     assert scene.total(scene.alice, demo.BTC) == held
     assert "needs somebody to look" in caplog.text
+
+
+async def test_what_was_returned_is_not_paid_by_a_store_that_has_forgotten_it(
+    scene: Scene,
+) -> None:
+    """`people.db` was put back to a copy from before it was taken back; the ledger was not."""
+    address = await scene.allow_outside(scene.alice)
+    desk = await scene.open()
+    before = scene.total(scene.alice, demo.BTC)
+    made = await desk.withdraw(request(scene.alice, address, 12))
+    copy = deepcopy(scene.store)
+    await desk.cancel(scene.alice, made.withdrawal_id)
+    await scene.run_rounds(desk, seconds=10)
+    assert scene.total(scene.alice, demo.BTC) == before
+
+    scene.store = copy
+    desk = await scene.open()
+    assert (await desk.approve(made.withdrawal_id, 7, 0, "")).state is State.APPROVED
+    await scene.run_rounds(desk, seconds=10)
+    stands = await desk.withdrawal(scene.alice, made.withdrawal_id)
+    assert stands.state is State.RETURNED
+    assert await scene.custodian.paid_out() == {}
+    assert scene.movements(return_reference(made.withdrawal_id)) == [12 * ONE]
+    assert scene.total(scene.alice, demo.BTC) == before
 
 
 async def test_what_is_on_its_way_cannot_be_cancelled(scene: Scene) -> None:
