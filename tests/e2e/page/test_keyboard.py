@@ -130,7 +130,7 @@ def test_an_order_is_placed_and_cancelled(open_screen: Open, quiet: ExchangeProc
     hands.type("0.1")
     hands.press("Enter")
     expect(ann.page.get_by_text("Placed: Buy 0.1 BTC")).to_be_visible()
-    (placed,) = ann.table("open-orders")
+    (placed,) = eventually(lambda: ann.table("open-orders"))
     assert (placed["Price"], placed["Amount"]) == ("50,000.00", "0.10000")
 
     assert hands.go_to("price", "Shift+Tab") == price

@@ -208,6 +208,7 @@ def test_a_key_that_may_only_look_does_nothing_else(
     ann.field("symbols").fill("")
     ann.button("Make an API key").click()
     dialog = ann.page.get_by_role("dialog")
+    expect(dialog.locator(".copyable code")).to_have_count(2)
     shown, secret = dialog.locator(".copyable code").all_inner_texts()
     snippet = ann.page.get_by_test_id("snippet").inner_text()
     assert shown in snippet
@@ -220,7 +221,7 @@ def test_a_key_that_may_only_look_does_nothing_else(
     assert "create_limit_buy_order" not in snippet
     ann.button("I have kept the secret").click()
 
-    (row,) = ann.table("api-keys")
+    (row,) = eventually(lambda: ann.table("api-keys"))
     assert (row["Name"], row["May"], row["From"]) == ("onlooker", "read", "127.0.0.1")
     (key,) = ann.ask("GET", "/x/v1/me/api-keys")["body"]["keys"]
     assert key["api_key"] == shown
