@@ -12,11 +12,13 @@ from urllib.parse import urlsplit
 
 URL_CHARACTERS_MAX = 2_048
 _HOST_CHARACTERS_MAX = 253
+_LABEL_CHARACTERS_MAX = 63
 _PORT_HTTPS = 443
 _PORT_HTTP = 80
 _TRANSLATED = IPv6Network("64:ff9b::/96")
 """Addresses that a translator turns into those of IPv4, private ones included."""
 _TRANSLATED_LOCALLY = IPv6Network("64:ff9b:1::/48")
+_NO_HOST = "this is no host that can be reached"
 _LOOPBACK_NAMES = frozenset(("localhost", "127.0.0.1", "::1"))
 _DEFAULT_PORTS = {"https": _PORT_HTTPS, "http": _PORT_HTTP}
 
@@ -67,8 +69,8 @@ def target_of(url: str, *, allow_loopback: bool) -> Target:
         raise TargetError("a webhook is an https:// URL")
     if parts.username is not None or parts.password is not None or parts.fragment:
         raise TargetError("a webhook's URL has no user, password or fragment")
-    if len(host) > _HOST_CHARACTERS_MAX or "%" in host or port == 0:
-        raise TargetError("this is no host that can be reached")
+    if not _is_name(host) or port == 0:
+        raise TargetError(_NO_HOST)
     is_loopback = host in _LOOPBACK_NAMES
     if is_loopback and not allow_loopback:
         raise TargetError("webhooks do not go to this machine")
@@ -116,6 +118,8 @@ async def resolve(target: Target, *, allow_loopback: bool) -> list[Address]:
             answers = await asyncio.get_running_loop().getaddrinfo(
                 target.host, target.port, type=socket.SOCK_STREAM
             )
+        except UnicodeError as error:  # a name that cannot even be asked for
+            raise TargetError(_NO_HOST) from error
         except OSError as error:
             raise ConnectionError("its host has no address") from error
         found = list(dict.fromkeys(ip_address(answer[4][0]) for answer in answers))
@@ -123,6 +127,13 @@ async def resolve(target: Target, *, allow_loopback: bool) -> list[Address]:
     if not found or not all(may_reach(address, allow_loopback=may_loop) for address in found):
         raise TargetError("its host has a private or reserved address")
     return found
+
+
+def _is_name(host: str) -> bool:
+    """Whether a resolver can be asked for a host: parts of some letters, with dots in between."""
+    labels = host.removesuffix(".").split(".")
+    are_short = all(0 < len(label) <= _LABEL_CHARACTERS_MAX for label in labels)
+    return are_short and len(host) <= _HOST_CHARACTERS_MAX and "%" not in host
 
 
 def _literal(host: str) -> Address | None:

@@ -1,6 +1,8 @@
 """One signed request: what is sent, and what is made of every kind of answer."""
 
+import asyncio
 import json
+import socket
 import time
 from pathlib import Path
 
@@ -122,6 +124,23 @@ async def test_nobody_there(poster: Poster) -> None:
         url = receiver.url()
     got = await poster.post(url, SECRET, TOLD, "1")
     assert (got.ok, got.outcome, got.for_good) == (False, "no connection", False)
+
+
+@pytest.mark.parametrize("host", ["example..org", "a" * 64 + ".org", "..", "a.-.b", "example.org."])
+async def test_no_name_of_a_host_is_a_fault_of_ours(
+    poster: Poster, host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Anybody may give a webhook any name, and a fault ends what everybody is told."""
+    loop = asyncio.get_running_loop()
+    asks = loop.getaddrinfo
+
+    async def without_network(name: str, port: int, **_: object) -> list[tuple[object, ...]]:
+        name.encode("idna")  # what the loop's own does first
+        return await asks("10.0.0.1", port, type=socket.SOCK_STREAM)
+
+    monkeypatch.setattr(loop, "getaddrinfo", without_network, raising=False)
+    got = await poster.post(f"https://{host}/hook", SECRET, TOLD, "1")
+    assert (got.ok, got.for_good) == (False, True)
 
 
 async def test_tls_is_not_spoken_by_who_speaks_none(poster: Poster) -> None:
