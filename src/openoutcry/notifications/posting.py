@@ -4,6 +4,7 @@ import asyncio
 import ssl
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -17,6 +18,8 @@ from openoutcry.ports.notifications import Notification
 
 SECONDS_MAX = 10.0
 """From the first packet to the status."""
+ASKED_AT_ONCE_MAX = 8
+"""Names whose addresses are asked for at once; in threads that nobody else waits for."""
 ADDRESSES_MAX = 4
 """So many addresses of a host are tried."""
 ANSWER_BYTES_MAX = 16_384
@@ -97,6 +100,7 @@ class Poster:
         self.allow_loopback = allow_loopback
         self._wall_seconds = wall_seconds
         self._tls = tls if tls is not None else ssl.create_default_context()
+        self._asking = ThreadPoolExecutor(ASKED_AT_ONCE_MAX, thread_name_prefix="webhook-names")
 
     async def post(
         self,
@@ -111,7 +115,9 @@ class Poster:
         try:
             target = target_of(url, allow_loopback=self.allow_loopback)
             async with asyncio.timeout(seconds_max):
-                addresses = await resolve(target, allow_loopback=self.allow_loopback)
+                addresses = await resolve(
+                    target, allow_loopback=self.allow_loopback, threads=self._asking
+                )
                 request = self._request(target, secret, notification, delivery)
                 return await self._exchange(target, addresses, request)
         except TargetError as error:

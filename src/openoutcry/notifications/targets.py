@@ -6,7 +6,9 @@ they mean in between.
 
 import asyncio
 import socket
+from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import partial
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from urllib.parse import urlsplit
 
@@ -107,16 +109,22 @@ def may_reach(address: Address, *, allow_loopback: bool) -> bool:
     )
 
 
-async def resolve(target: Target, *, allow_loopback: bool) -> list[Address]:
-    """Return the addresses of a target's host; raises TargetError unless all may be reached."""
+async def resolve(
+    target: Target, *, allow_loopback: bool, threads: Executor | None = None
+) -> list[Address]:
+    """Return the addresses of a target's host; raises TargetError unless all may be reached.
+
+    Whoever answers for a name may take any time over it, in one of `threads` (None: the loop's).
+    """
     literal = _literal(target.host)
     found: list[Address]
     if literal is not None:
         found = [literal]
     else:
         try:
-            answers = await asyncio.get_running_loop().getaddrinfo(
-                target.host, target.port, type=socket.SOCK_STREAM
+            asks = partial(socket.getaddrinfo, type=socket.SOCK_STREAM)
+            answers = await asyncio.get_running_loop().run_in_executor(
+                threads, asks, target.host, target.port
             )
         except UnicodeError as error:  # a name that cannot even be asked for
             raise TargetError(_NO_HOST) from error

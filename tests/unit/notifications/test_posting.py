@@ -3,6 +3,7 @@
 import asyncio
 import json
 import socket
+import threading
 import time
 from pathlib import Path
 
@@ -131,16 +132,38 @@ async def test_no_name_of_a_host_is_a_fault_of_ours(
     poster: Poster, host: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Anybody may give a webhook any name, and a fault ends what everybody is told."""
-    loop = asyncio.get_running_loop()
-    asks = loop.getaddrinfo
 
-    async def without_network(name: str, port: int, **_: object) -> list[tuple[object, ...]]:
-        name.encode("idna")  # what the loop's own does first
-        return await asks("10.0.0.1", port, type=socket.SOCK_STREAM)
+    def without_network(name: str, port: int, *_: object, **__: object) -> list[tuple[object, ...]]:
+        name.encode("idna")  # what the system's own does first
+        return [(0, 0, 0, "", ("10.0.0.1", port))]
 
-    monkeypatch.setattr(loop, "getaddrinfo", without_network, raising=False)
+    monkeypatch.setattr(socket, "getaddrinfo", without_network)
     got = await poster.post(f"https://{host}/hook", SECRET, TOLD, "1")
     assert (got.ok, got.for_good) == (False, True)
+
+
+async def test_names_that_are_long_in_coming_hold_nobody_else_up(
+    poster: Poster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever answers for a name may take any time; passwords and records need threads as well."""
+    told = threading.Event()
+
+    def long_in_coming(_name: str, port: int, *_: object, **__: object) -> list[tuple[object, ...]]:
+        told.wait(10)
+        return [(0, 0, 0, "", ("10.0.0.1", port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", long_in_coming)
+    try:
+        posts = [
+            poster.post(f"https://{n}.example.org/", SECRET, TOLD, "1", seconds_max=0.2)
+            for n in range(64)
+        ]
+        got = await asyncio.gather(*posts)
+        assert {one.outcome for one in got} == {"no answer within 0.2 s"}
+        async with asyncio.timeout(2):
+            assert await asyncio.to_thread(int, "7") == 7
+    finally:
+        told.set()
 
 
 async def test_tls_is_not_spoken_by_who_speaks_none(poster: Poster) -> None:

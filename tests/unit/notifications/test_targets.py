@@ -1,6 +1,5 @@
 """Where webhooks may go, and that a name cannot lead anywhere else."""
 
-import asyncio
 import socket
 from ipaddress import ip_address
 
@@ -121,12 +120,12 @@ def test_a_url_in_parts() -> None:
 def names(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
     """Let every name have these addresses."""
 
-    async def getaddrinfo(_host: str, port: int, **_: object) -> list[tuple[object, ...]]:
+    def getaddrinfo(_host: str, port: int, *_: object, **__: object) -> list[tuple[object, ...]]:
         if not addresses:
             raise socket.gaierror(socket.EAI_NONAME, "unknown")
         return [(0, 0, 0, "", (address, port)) for address in addresses]
 
-    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", getaddrinfo, raising=False)
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
 
 
 @pytest.mark.parametrize(
