@@ -266,3 +266,31 @@ def test_settings_that_make_no_sense(changes: dict[str, Any]) -> None:
 
 def test_settings_do_not_show_the_password() -> None:
     assert "hidden" not in repr(SmtpSettings(host="h", sender=SENDER, user="u", password="hidden"))
+
+
+async def test_a_silent_server_takes_nobody_elses_threads() -> None:
+    """Mails that were given up wait on for its word; passwords and records need threads as well."""
+    arrived: list[asyncio.StreamWriter] = []
+    server = await asyncio.start_server(
+        lambda _, writer: arrived.append(writer), "127.0.0.1", 0, backlog=64
+    )
+    port = server.sockets[0].getsockname()[1]
+    settings = SmtpSettings(host="127.0.0.1", sender=SENDER, port=port, security=SmtpSecurity.NONE)
+    mailer = SmtpMailer(settings, timeout_seconds=5.0)
+
+    async def give_up() -> None:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await mailer.send(MAIL)
+
+    try:
+        for _ in range(10):
+            await asyncio.gather(*(give_up() for _ in range(4)))
+        async with asyncio.timeout(2):
+            assert await asyncio.to_thread(int, "7") == 7
+    finally:
+        server.close()
+        for writer in arrived:
+            writer.close()
+            await writer.wait_closed()
+        await server.wait_closed()

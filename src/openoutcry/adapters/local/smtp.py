@@ -3,6 +3,7 @@
 import asyncio
 import smtplib
 import ssl
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -61,16 +62,18 @@ class SmtpMailer:
     def __init__(self, settings: SmtpSettings, *, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
         self._settings = settings
         self._timeout_seconds = timeout_seconds
-        self._connections = asyncio.Semaphore(CONNECTIONS_MAX)
+        self._connections = ThreadPoolExecutor(CONNECTIONS_MAX, thread_name_prefix="mail")
         self._tls = ssl.create_default_context()
         self._tls.minimum_version = ssl.TLSVersion.TLSv1_2
         if settings.ca_file:
             self._tls.load_verify_locations(settings.ca_file)
 
     async def send(self, mail: Mail) -> None:
-        """Hand one mail over; raises MailError."""
-        async with self._connections:
-            await asyncio.to_thread(self._send, mail)
+        """Hand one mail over; raises MailError.
+
+        In threads of its own: one that is given up may still wait for the server.
+        """
+        await asyncio.get_running_loop().run_in_executor(self._connections, self._send, mail)
 
     def _send(self, mail: Mail) -> None:
         try:
