@@ -13,7 +13,7 @@ from openoutcry.kernel import Kernel, KernelFault, sort_events, stamp
 from openoutcry.partition.appender import exit_at_once
 from openoutcry.partition.machine import Machines
 from openoutcry.partition.recovery import check_behind, recover
-from openoutcry.partition.runtime import Partition
+from openoutcry.partition.runtime import Partition, now_us
 
 PARTITION = 0
 """The embedded exchange has one partition, which hosts everything."""
@@ -97,6 +97,7 @@ def recover_partition(
     folder: DataFolder,
     settings: ServeSettings,
     fatal: Callable[[BaseException], None] = exit_at_once,
+    clock: Callable[[], int] = now_us,
 ) -> Partition:
     """Bring a partition to where its journal ends; it does not own it yet."""
     machines = kernel_machines(settings.poison_client_order_id.encode())
@@ -108,6 +109,7 @@ def recover_partition(
         folder.journal,
         folder.snapshots,
         partition=PARTITION,
+        clock=clock,
         room=folder.room,
         fatal=fatal,
     )

@@ -21,7 +21,8 @@ from openoutcry.adapters.sqlite.keys import SqliteApiKeys
 from openoutcry.app.acts import RecordedAdministration
 from openoutcry.app.admin import Administration, Handler
 from openoutcry.app.control import ControlServer
-from openoutcry.app.demo import DemoBots, DemoError, open_demo
+from openoutcry.app.demo import STEP_SECONDS, DemoBots, DemoError, open_demo
+from openoutcry.app.demo_past import PastClock, make_past
 from openoutcry.app.doors import PortInUseError, open_doors
 from openoutcry.app.engine import (
     HISTORY_NAME,
@@ -170,20 +171,31 @@ class Server:
         settings = self._settings
         folder = open_folder(settings)
         stack.callback(folder.close)
-        partition, link, watch = await self._start_engine(stack, folder)
+        lively = settings.demo and settings.bots and folder.journal.head().seq == 0
+        clock = PastClock(settings.demo_past_hours if lively else 0)
+        partition, link, watch = await self._start_engine(stack, folder, clock)
         exchange = await self._build_exchange(stack, partition, link)
         if settings.demo:
             await open_demo(partition, exchange.keys, settings.data, now_us())
+            await self._or_stop(self._make_past(partition, link, clock))
         await self._start_gateways(stack, exchange, folder, partition, link, watch)
 
+    async def _make_past(self, partition: Partition, link: FollowerLink, clock: PastClock) -> None:
+        """Let the demo's bots trade up to now, where their clock is behind."""
+        if not clock.behind_us:
+            return
+        say(f"trading the {self._settings.demo_past_hours} hours before now ...", sys.stderr)
+        await make_past(partition, clock, self._settings.demo_seed, STEP_SECONDS)
+        await self._history_is_up(partition, link)
+
     async def _start_engine(
-        self, stack: AsyncExitStack, folder: DataFolder
+        self, stack: AsyncExitStack, folder: DataFolder, clock: PastClock
     ) -> tuple[Partition, FollowerLink, Watch]:
         """Recover and own the partition, with its follower beside it."""
         link = FollowerLink(self._settings, on_failure=self._fail)
         stack.push_async_callback(link.stop, FOLLOWER_GRACE_SECONDS)
         await link.start()
-        partition = await asyncio.to_thread(recover_partition, folder, self._settings)
+        partition = await asyncio.to_thread(recover_partition, folder, self._settings, clock=clock)
         # Nothing is appended before the follower has held the history against the journal's end.
         await self._or_stop(link.wait_up())
         link.attach(partition)

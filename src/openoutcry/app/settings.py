@@ -33,6 +33,8 @@ class ServeSettings:
     bots: bool = True
     limits: bool = True
     demo_seed: int = 1
+    demo_past_hours: int = 24
+    """So much trading the demo's bots have behind them at its first start; 0 for none."""
     snapshot_seconds: float = 60.0
     """Snapshots are at most this far apart while commands come in."""
     snapshot_commands: int = 1_000_000
@@ -90,8 +92,9 @@ class ServeSettings:
                 raise SettingsError(f"{name} is above zero, not {getattr(self, name)}")
         if self.secrets_key:
             check_secrets_key(self.secrets_key)
-        if self.reserve_bytes < 0:
-            raise SettingsError("reserve_bytes is not negative")
+        for name in ("reserve_bytes", "demo_past_hours"):
+            if getattr(self, name) < 0:
+                raise SettingsError(f"{name} is not negative")
         self._check_people()
 
     def _check_people(self) -> None:

@@ -4,7 +4,7 @@ Plain descriptions and the commands that they become; `app.demo` sends them.
 """
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -210,7 +210,9 @@ class Crowd:
             walk.advance()
 
 
-def crowd(seed: int, run: int, last_ticks: Mapping[int, int]) -> Crowd:
+def crowd(
+    seed: int, run: int, last_ticks: Mapping[int, int], plans: Sequence[BotMarket] = BOT_MARKETS
+) -> Crowd:
     """Make the bots. `run` sets their order ids apart from those of earlier runs on the same data.
 
     `last_ticks` has the last price of each market that ever traded: prices go on from there.
@@ -228,7 +230,7 @@ def crowd(seed: int, run: int, last_ticks: Mapping[int, int]) -> Crowd:
     }
     makers: dict[int, Maker] = {}
     takers: dict[int, Taker] = {}
-    for plan in BOT_MARKETS:
+    for plan in plans:
         chance = random.Random(f"{seed}-{run}-bots-{plan.market}")
         makers[plan.market] = Maker(plan, MAKERS[plan.market].account_id, chance, run)
         takers[plan.market] = Taker(plan, TAKERS[plan.market].account_id, chance, run)
