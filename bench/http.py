@@ -25,7 +25,9 @@ from typing import Any
 import psutil
 from bench import conditions, report
 from bench.load import percentiles
-from tools.exchange_process import ExchangeProcess, free_port
+from tools.exchange_process import ExchangeProcess
+
+from openoutcry.adapters.local.servers.process import free_port
 
 ROUND_SECONDS_MAX = 30.0
 

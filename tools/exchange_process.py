@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+
+from openoutcry.adapters.local.servers.process import free_port
 
 STOP_SECONDS_MAX = 30.0
 """What both commands promise: a clean stop within this time of SIGTERM."""
@@ -32,14 +33,6 @@ class DemoKey:
     secret: str
     key_type: str
     balances: dict[str, str]
-
-
-def free_port() -> int:
-    """Return a port of this machine that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def outcry_command() -> list[str]:

@@ -11,7 +11,9 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from tests.support.page_client import PASSWORD, PageClient
-from tools.exchange_process import ExchangeProcess, free_port
+from tools.exchange_process import ExchangeProcess
+
+from openoutcry.adapters.local.servers.process import free_port
 
 ORIGIN = "https://exchange.example"
 

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from tools.exchange_process import free_port
 from tools.faults.cut_proxy import CutProxy
 from tools.faults.exchange import FaultyExchange, is_alive, ports_of, send
 
+from openoutcry.adapters.local.servers.process import free_port
 from openoutcry.adapters.postgres.ownership import Ownership
 
 RESTART_SECONDS_MAX = 120.0

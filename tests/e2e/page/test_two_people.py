@@ -128,19 +128,27 @@ def test_every_type_of_order_is_placed_as_it_is_meant(ann: Screen, ben: Screen) 
     ben.field("postOnly").check()
     ben.fill(price="39000", quantity="0.1")
     ben.submit()
-    eventually(lambda: ben.open_orders()[0]["Type"] == "Post only")
+    eventually(lambda: [row["Type"] for row in ben.open_orders()][:1] == ["Post only"])
     ben.field("postOnly").uncheck()
     ben.page.get_by_text("More options").click()
     ben.fill(price="38900", quantity="0.1", iceberg="0.02")
     ben.submit()
     hidden = ann.page.locator("[data-side=bid][data-price='38900']")
     expect(hidden).to_have_attribute("data-quantity", "0.02")
-    for in_force in ("IOC", "FOK"):
+
+    def history() -> list[str]:
+        return [row["Status"] for row in ben.table("order-history")]
+
+    def place(in_force: str) -> None:
         ben.page.get_by_label("Valid").select_option(value=in_force)
         ben.fill(price="39500", quantity="0.1")
         ben.submit()
         ben.tab("Order history").click()
-        eventually(lambda: ben.table("order-history")[0]["Status"] == "Expired")
+
+    place("IOC")
+    eventually(lambda: history()[:1] == ["Expired"])
+    place("FOK")
+    eventually(lambda: history()[:2] == ["Expired", "Expired"])
 
 
 def test_what_cannot_be_is_said_where_it_is_wrong(ann: Screen) -> None:

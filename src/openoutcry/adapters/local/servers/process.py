@@ -15,6 +15,7 @@ from typing import TypedDict
 NOBODY = 65534
 """Who a server runs as when we are root."""
 POLL_SECONDS = 0.01
+_PORTS = range(20_000, 32_768)
 _ELSEWHERE = Path("/var/tmp")  # noqa: S108 - kept over a restart, unlike /tmp
 _WHEN_ORPHANED = 'read -r _; kill -"$1" "$0" 2>/dev/null'
 """Waits for the end of a pipe whose other end only the parent holds, however the parent ends."""
@@ -88,11 +89,16 @@ def store_folder(wanted: Path) -> Path:
 
 
 def free_port() -> int:
-    """Return a loopback port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a loopback port that nobody listens on now.
+
+    It is none of those that the system gives to outgoing connections (Linux: from 32,768 on): one
+    of these could be somebody's before a server that takes its time has come to listen.
+    """
+    while True:
+        port = _PORTS.start + secrets.randbelow(len(_PORTS))
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def wait_until(done: Callable[[], bool], seconds: float, what: str) -> None:
