@@ -10,7 +10,7 @@ import { Copyable, CopyButton } from "../../ui/copy";
 import { Dialog } from "../../ui/dialog";
 import { Field, SelectField } from "../../ui/field";
 import { Form, ProblemLine, SubmitButton, useSending } from "../../ui/form";
-import { Empty, Failed, Loading } from "../../ui/states";
+import { ListState } from "../../ui/list-state";
 import { useAssured } from "../../ui/step-up";
 
 export function ApiKeys() {
@@ -28,9 +28,12 @@ export function ApiKeys() {
       />
       <section className="panel" aria-label={texts.keys.title}>
         <h2>{texts.keys.title}</h2>
-        {loaded.state === "failed" && <Failed onRetry={reload} />}
-        {loaded.state === "loading" && !loaded.value && <Loading />}
-        {loaded.value?.keys.length === 0 && <Empty>{texts.keys.none}</Empty>}
+        <ListState
+          loaded={loaded}
+          count={loaded.value?.keys.length}
+          empty={texts.keys.none}
+          onRetry={reload}
+        />
         {loaded.value && loaded.value.keys.length > 0 && (
           <KeyTable keys={loaded.value.keys} onChange={reload} />
         )}

@@ -4,8 +4,8 @@ import { useCallback, useEffect } from "react";
 import { exactText, microsecondsText } from "../../format";
 import { useLoaded } from "../../hooks";
 import { texts } from "../../texts/en";
-import { houseText, ProblemLine, useSending } from "../../ui/form";
-import { Empty, Failed, Loading } from "../../ui/states";
+import { ProblemLine, useSending } from "../../ui/form";
+import { ListState } from "../../ui/list-state";
 import { useWalletApi } from "./wallet";
 
 const REFRESH_MS = 4_000;
@@ -38,9 +38,12 @@ function Deposits() {
   return (
     <section className="panel" aria-label={texts.wallet.deposits}>
       <h2>{texts.wallet.deposits}</h2>
-      {loaded.state === "failed" && <Failed onRetry={reload}>{houseText(loaded.problem)}</Failed>}
-      {!deposits && loaded.state === "loading" && <Loading />}
-      {deposits?.length === 0 && <Empty>{texts.states.empty}</Empty>}
+      <ListState
+        loaded={loaded}
+        count={deposits?.length}
+        empty={texts.states.empty}
+        onRetry={reload}
+      />
       {deposits && deposits.length > 0 && (
         <table className="table is-text" data-testid="deposits">
           <thead>
@@ -98,9 +101,12 @@ function Withdrawals() {
     <section className="panel" aria-label={texts.wallet.withdrawals}>
       <h2>{texts.wallet.withdrawals}</h2>
       <ProblemLine sending={sending} />
-      {loaded.state === "failed" && <Failed onRetry={reload}>{houseText(loaded.problem)}</Failed>}
-      {!withdrawals && loaded.state === "loading" && <Loading />}
-      {withdrawals?.length === 0 && <Empty>{texts.states.empty}</Empty>}
+      <ListState
+        loaded={loaded}
+        count={withdrawals?.length}
+        empty={texts.states.empty}
+        onRetry={reload}
+      />
       {withdrawals && withdrawals.length > 0 && (
         <table className="table is-text" data-testid="withdrawals">
           <thead>

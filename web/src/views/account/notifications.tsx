@@ -10,7 +10,8 @@ import { Copyable } from "../../ui/copy";
 import { Dialog } from "../../ui/dialog";
 import { Field, SelectField, typedNumber } from "../../ui/field";
 import { Form, houseText, ProblemLine, SubmitButton, useSending } from "../../ui/form";
-import { Empty, Failed, Loading } from "../../ui/states";
+import { ListState } from "../../ui/list-state";
+import { Failed, Loading } from "../../ui/states";
 import { useAssured } from "../../ui/step-up";
 
 export function Notifications() {
@@ -61,9 +62,12 @@ function Inbox() {
           </button>
         )}
       </div>
-      {loaded.state === "failed" && <Failed onRetry={reload}>{houseText(loaded.problem)}</Failed>}
-      {loaded.state === "loading" && !inbox && <Loading />}
-      {inbox?.items.length === 0 && <Empty>{texts.notifications.none}</Empty>}
+      <ListState
+        loaded={loaded}
+        count={inbox?.items.length}
+        empty={texts.notifications.none}
+        onRetry={reload}
+      />
       {inbox && inbox.items.length > 0 && (
         <ul className="inbox" data-testid="inbox">
           {inbox.items.map((item) => (
@@ -216,8 +220,12 @@ function Alerts() {
         </div>
         <ProblemLine sending={sending} fields={["price"]} />
       </Form>
-      {loaded.state === "failed" && <Failed onRetry={reload}>{houseText(loaded.problem)}</Failed>}
-      {loaded.value && alerts.length === 0 && <Empty>{texts.notifications.noAlerts}</Empty>}
+      <ListState
+        loaded={loaded}
+        count={alerts.length}
+        empty={texts.notifications.noAlerts}
+        onRetry={reload}
+      />
       {alerts.length > 0 && (
         <table className="table is-text" data-testid="alerts">
           <thead>
@@ -311,8 +319,12 @@ function Webhooks() {
         </div>
         <ProblemLine sending={sending} fields={["url"]} />
       </Form>
-      {loaded.state === "failed" && <Failed onRetry={reload}>{houseText(loaded.problem)}</Failed>}
-      {loaded.value && webhooks.length === 0 && <Empty>{texts.notifications.noWebhooks}</Empty>}
+      <ListState
+        loaded={loaded}
+        count={webhooks.length}
+        empty={texts.notifications.noWebhooks}
+        onRetry={reload}
+      />
       {webhooks.length > 0 && (
         <table className="table is-text" data-testid="webhooks">
           <thead>

@@ -14,7 +14,7 @@ import { Dialog } from "../../ui/dialog";
 import { download } from "../../ui/download";
 import { Field } from "../../ui/field";
 import { Form, ProblemLine, SubmitButton, useSending } from "../../ui/form";
-import { Empty, Failed, Loading } from "../../ui/states";
+import { ListState } from "../../ui/list-state";
 import { useAssured } from "../../ui/step-up";
 
 export function Security() {
@@ -268,9 +268,12 @@ function Passkeys({ onCodes }: CodesProps) {
   return (
     <Part title={texts.account.passkeys} state={<OnOff isOn={passkeys.length > 0} />}>
       <p className="field-hint">{texts.account.passkeysHint}</p>
-      {loaded.state === "failed" && <Failed onRetry={reload} />}
-      {loaded.state === "loading" && !loaded.value && <Loading />}
-      {loaded.value && passkeys.length === 0 && <Empty>{texts.account.noPasskeys}</Empty>}
+      <ListState
+        loaded={loaded}
+        count={passkeys.length}
+        empty={texts.account.noPasskeys}
+        onRetry={reload}
+      />
       {passkeys.length > 0 && (
         <table className="table is-text" data-testid="passkeys">
           <thead>

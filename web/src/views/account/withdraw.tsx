@@ -6,8 +6,8 @@ import { exactText, microsecondsText } from "../../format";
 import { useExchange, useLoaded } from "../../hooks";
 import { texts } from "../../texts/en";
 import { Field, SelectField, typedNumber } from "../../ui/field";
-import { Form, houseText, ProblemLine, SubmitButton, useSending } from "../../ui/form";
-import { Empty, Failed } from "../../ui/states";
+import { Form, ProblemLine, SubmitButton, useSending } from "../../ui/form";
+import { ListState } from "../../ui/list-state";
 import { useAssured } from "../../ui/step-up";
 import { NetworkChoice, useNetworkChoice, useWalletApi } from "./wallet";
 
@@ -184,8 +184,12 @@ export function AddressBook({ wallet }: { readonly wallet: WalletAssets }) {
         </div>
         <ProblemLine sending={sending} fields={["address", "label"]} />
       </Form>
-      {loaded.state === "failed" && <Failed onRetry={reload}>{houseText(loaded.problem)}</Failed>}
-      {loaded.value && addresses.length === 0 && <Empty>{texts.wallet.noAddresses}</Empty>}
+      <ListState
+        loaded={loaded}
+        count={addresses.length}
+        empty={texts.wallet.noAddresses}
+        onRetry={reload}
+      />
       {addresses.length > 0 && (
         <table className="table is-text" data-testid="addresses">
           <thead>

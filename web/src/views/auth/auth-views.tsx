@@ -8,7 +8,7 @@ import { useExchange, usePerson } from "../../hooks";
 import { go, Link } from "../../router";
 import { texts } from "../../texts/en";
 import { Field } from "../../ui/field";
-import { Form, ProblemLine, SubmitButton, useSending } from "../../ui/form";
+import { Form, ProblemLine, type Sending, SubmitButton, useSending } from "../../ui/form";
 import { Loading } from "../../ui/states";
 import { StepUp, useAssured } from "../../ui/step-up";
 
@@ -260,28 +260,46 @@ function NewPassword({
   readonly onStep: (step: SignInStep) => void;
 }) {
   const { house } = useExchange();
-  const [password, setPassword] = useState("");
   const sending = useSending();
-  async function submit(): Promise<void> {
+  async function choose(password: string): Promise<void> {
     const result = await sending.send(() => house.answerNewPassword(token, password));
     if (result.ok) onStep(result.value);
   }
   return (
     <Card title={texts.auth.newPassword}>
       <p>{texts.auth.oneTimePassword}</p>
-      <Form onSubmit={submit}>
-        <PasswordField
-          isNew
-          password={password}
-          onPassword={setPassword}
-          error={sending.wrong("password")}
-        />
-        <ProblemLine sending={sending} fields={["password"]} />
-        <SubmitButton sending={sending} isWide>
-          {texts.auth.signIn}
-        </SubmitButton>
-      </Form>
+      <ChoosePassword sending={sending} onChoose={choose}>
+        {texts.auth.signIn}
+      </ChoosePassword>
     </Card>
+  );
+}
+
+/** A new password, and what sends it. */
+function ChoosePassword({
+  sending,
+  onChoose,
+  children,
+}: {
+  readonly sending: Sending;
+  readonly onChoose: (password: string) => Promise<void>;
+  /** The words of the button. */
+  readonly children: ReactNode;
+}) {
+  const [password, setPassword] = useState("");
+  return (
+    <Form onSubmit={() => onChoose(password)}>
+      <PasswordField
+        isNew
+        password={password}
+        onPassword={setPassword}
+        error={sending.wrong("password")}
+      />
+      <ProblemLine sending={sending} fields={["password"]} />
+      <SubmitButton sending={sending} isWide>
+        {children}
+      </SubmitButton>
+    </Form>
   );
 }
 
@@ -397,10 +415,9 @@ function AskReset() {
 
 function SetPassword({ token }: { readonly token: string }) {
   const { house } = useExchange();
-  const [password, setPassword] = useState("");
   const [isDone, setDone] = useState(false);
   const sending = useSending();
-  async function submit(): Promise<void> {
+  async function choose(password: string): Promise<void> {
     const result = await sending.send(() => house.reset(token, password));
     if (result.ok) setDone(true);
   }
@@ -416,18 +433,9 @@ function SetPassword({ token }: { readonly token: string }) {
   }
   return (
     <Card title={texts.auth.reset}>
-      <Form onSubmit={submit}>
-        <PasswordField
-          isNew
-          password={password}
-          onPassword={setPassword}
-          error={sending.wrong("password")}
-        />
-        <ProblemLine sending={sending} fields={["password"]} />
-        <SubmitButton sending={sending} isWide>
-          {texts.auth.setPassword}
-        </SubmitButton>
-      </Form>
+      <ChoosePassword sending={sending} onChoose={choose}>
+        {texts.auth.setPassword}
+      </ChoosePassword>
     </Card>
   );
 }

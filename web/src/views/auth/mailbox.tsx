@@ -5,7 +5,7 @@ import { microsecondsText } from "../../format";
 import { useExchange, useLoaded } from "../../hooks";
 import { Link } from "../../router";
 import { texts } from "../../texts/en";
-import { Empty, Failed, Loading } from "../../ui/states";
+import { ListState } from "../../ui/list-state";
 
 const REFRESH_MS = 3_000;
 const ADDRESS = /(https?:\/\/\S+)/;
@@ -45,9 +45,12 @@ export function Mailbox() {
     <section className="page" aria-label={texts.mailbox.title}>
       <h1>{texts.mailbox.title}</h1>
       <p className="field-hint">{texts.mailbox.hint}</p>
-      {loaded.state === "failed" && !mails && <Failed onRetry={reload} />}
-      {loaded.state === "loading" && !mails && <Loading />}
-      {mails?.length === 0 && <Empty>{texts.mailbox.empty}</Empty>}
+      <ListState
+        loaded={loaded}
+        count={mails?.length}
+        empty={texts.mailbox.empty}
+        onRetry={reload}
+      />
       {mails?.map((mail) => (
         <article key={mail.number} className="panel mail">
           <h2>{mail.subject}</h2>

@@ -4,8 +4,8 @@ import { useCallback, useState } from "react";
 import { useLoaded, useMarkets } from "../../hooks";
 import { texts } from "../../texts/en";
 import { Field, SelectField, typedNumber } from "../../ui/field";
-import { Form, houseText, ProblemLine, SubmitButton, useSending } from "../../ui/form";
-import { Empty, Failed, Loading } from "../../ui/states";
+import { Form, ProblemLine, SubmitButton, useSending } from "../../ui/form";
+import { ListState } from "../../ui/list-state";
 import { useAssured } from "../../ui/step-up";
 import { useMay, useOperatorApi } from "./use-operator";
 
@@ -18,9 +18,12 @@ export function Fees() {
   return (
     <>
       <section className="panel" aria-label={texts.operator.fees}>
-        {loaded.state === "failed" && <Failed onRetry={reload}>{houseText(loaded.problem)}</Failed>}
-        {loaded.state === "loading" && !fees && <Loading />}
-        {fees?.length === 0 && <Empty>{texts.states.empty}</Empty>}
+        <ListState
+          loaded={loaded}
+          count={fees?.length}
+          empty={texts.states.empty}
+          onRetry={reload}
+        />
         {fees && fees.length > 0 && (
           <table className="table is-text">
             <thead>

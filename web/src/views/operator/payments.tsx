@@ -7,8 +7,8 @@ import { useLoaded } from "../../hooks";
 import { texts } from "../../texts/en";
 import { Dialog } from "../../ui/dialog";
 import { Field, SelectField } from "../../ui/field";
-import { Form, houseText, ProblemLine, SubmitButton, useSending } from "../../ui/form";
-import { Empty, Failed, Loading } from "../../ui/states";
+import { Form, ProblemLine, SubmitButton, useSending } from "../../ui/form";
+import { ListState } from "../../ui/list-state";
 import { useAssured } from "../../ui/step-up";
 import { useMay, useOperatorApi } from "./use-operator";
 
@@ -44,9 +44,12 @@ export function Payments() {
         />
       </div>
       <p className="field-hint">{words.hint}</p>
-      {loaded.state === "failed" && <Failed onRetry={reload}>{houseText(loaded.problem)}</Failed>}
-      {loaded.state === "loading" && !payments && <Loading />}
-      {payments?.length === 0 && <Empty>{state === "open" ? words.none : words.noneEver}</Empty>}
+      <ListState
+        loaded={loaded}
+        count={payments?.length}
+        empty={state === "open" ? words.none : words.noneEver}
+        onRetry={reload}
+      />
       {payments && payments.length > 0 && (
         <table className="table" data-testid="unclaimed-payments">
           <thead>

@@ -8,8 +8,8 @@ import { useLoaded, usePerson } from "../../hooks";
 import { texts } from "../../texts/en";
 import { Dialog } from "../../ui/dialog";
 import { Field } from "../../ui/field";
-import { Form, houseText, ProblemLine, SubmitButton, useSending } from "../../ui/form";
-import { Empty, Failed, Loading } from "../../ui/states";
+import { Form, ProblemLine, SubmitButton, useSending } from "../../ui/form";
+import { ListState } from "../../ui/list-state";
 import { useAssured } from "../../ui/step-up";
 import { useMay, useOperatorApi } from "./use-operator";
 
@@ -37,9 +37,12 @@ export function People() {
           </button>
         </div>
       </Form>
-      {loaded.state === "failed" && <Failed onRetry={reload}>{houseText(loaded.problem)}</Failed>}
-      {loaded.state === "loading" && !people && <Loading />}
-      {people?.length === 0 && <Empty>{texts.operator.noPeople}</Empty>}
+      <ListState
+        loaded={loaded}
+        count={people?.length}
+        empty={texts.operator.noPeople}
+        onRetry={reload}
+      />
       {people && people.length > 0 && (
         <table className="table is-text" data-testid="people">
           <thead>

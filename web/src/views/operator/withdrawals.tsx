@@ -7,8 +7,8 @@ import { useLoaded } from "../../hooks";
 import { texts } from "../../texts/en";
 import { Dialog } from "../../ui/dialog";
 import { Field, SelectField } from "../../ui/field";
-import { Form, houseText, ProblemLine, SubmitButton, useSending } from "../../ui/form";
-import { Empty, Failed, Loading } from "../../ui/states";
+import { Form, ProblemLine, SubmitButton, useSending } from "../../ui/form";
+import { ListState } from "../../ui/list-state";
 import { useAssured } from "../../ui/step-up";
 import { useMay, useOperatorApi } from "./use-operator";
 
@@ -37,9 +37,12 @@ export function Withdrawals() {
           onChoose={setState}
         />
       </div>
-      {loaded.state === "failed" && <Failed onRetry={reload}>{houseText(loaded.problem)}</Failed>}
-      {loaded.state === "loading" && !withdrawals && <Loading />}
-      {withdrawals?.length === 0 && <Empty>{texts.operator.noWithdrawals}</Empty>}
+      <ListState
+        loaded={loaded}
+        count={withdrawals?.length}
+        empty={texts.operator.noWithdrawals}
+        onRetry={reload}
+      />
       {withdrawals && withdrawals.length > 0 && (
         <table className="table is-text" data-testid="operator-withdrawals">
           <thead>

@@ -23,7 +23,8 @@ import { Dialog } from "../../ui/dialog";
 import { download } from "../../ui/download";
 import { SelectField } from "../../ui/field";
 import { Icon } from "../../ui/icons";
-import { Empty, Failed, Loading } from "../../ui/states";
+import { ListState } from "../../ui/list-state";
+import { Empty, Loading } from "../../ui/states";
 import { TabPanel, Tabs } from "../../ui/tabs";
 import { AmendDialog } from "./amend-dialog";
 import { problemText } from "./refusal-text";
@@ -458,9 +459,12 @@ function OrderHistory({ market }: { readonly market: Market }) {
         />
         <CsvButton onDownload={save} isEmpty={shown.length === 0} />
       </div>
-      {loaded.state === "failed" && <Failed onRetry={reload} />}
-      {loaded.state === "loading" && !loaded.value && <Loading />}
-      {loaded.state === "ready" && shown.length === 0 && <Empty>{texts.orders.noHistory}</Empty>}
+      <ListState
+        loaded={loaded}
+        count={shown.length}
+        empty={texts.orders.noHistory}
+        onRetry={reload}
+      />
       {shown.length > 0 && (
         <table className="table is-text" data-testid="order-history">
           <thead>
@@ -573,9 +577,12 @@ function FillHistory({ market }: { readonly market: Market }) {
         <SideChoice side={side} onSide={setSide} />
         <CsvButton onDownload={save} isEmpty={shown.length === 0} />
       </div>
-      {loaded.state === "failed" && <Failed onRetry={reload} />}
-      {loaded.state === "loading" && !loaded.value && <Loading />}
-      {loaded.state === "ready" && shown.length === 0 && <Empty>{texts.orders.noFills}</Empty>}
+      <ListState
+        loaded={loaded}
+        count={shown.length}
+        empty={texts.orders.noFills}
+        onRetry={reload}
+      />
       {shown.length > 0 && (
         <table className="table is-text" data-testid="trade-history">
           <thead>
