@@ -309,6 +309,11 @@ async def test_webhooks_belong_to_their_person(store: NotificationStore) -> None
     assert await store.webhook(ANN, "w1") == changed
     assert not await store.put_webhook(replace(changed, person_id=BOB))
     assert await store.webhook(ANN, "w1") == changed
+    active = replace(changed, label="mine", state=WebhookState.ACTIVE, dead_in_a_row=7)
+    assert await store.put_webhook(active, keeps_state=True)
+    assert await store.webhook(ANN, "w1") == replace(changed, label="mine")
+    assert await store.put_webhook(active)
+    assert await store.webhook(ANN, "w1") == active
 
 
 async def test_a_webhook_is_paused_once(store: NotificationStore) -> None:

@@ -204,14 +204,14 @@ class Desk:
             if getattr(before, name) != getattr(after, name)
         ]
         await self._record_webhook("webhook.update", after, **{CHANGED: "+".join(changed)})
-        await self._put(after)
-        return after
+        await self._put(after, keeps_state=change.active is None)
+        return await self.webhook(person_id, webhook_id)
 
     async def renew_secret(self, person_id: int, webhook_id: str) -> NewWebhook:
         """Give a webhook another secret; the old one signs nothing more."""
         webhook = replace(await self.webhook(person_id, webhook_id), salt=new_salt())
         await self._record_webhook("webhook.renew-secret", webhook)
-        await self._put(webhook)
+        await self._put(webhook, keeps_state=True)
         return self._with_secret(webhook)
 
     async def remove_webhook(self, person_id: int, webhook_id: str) -> None:
@@ -343,8 +343,8 @@ class Desk:
         except TargetError as error:
             raise BadWishError("url", str(error)) from error
 
-    async def _put(self, webhook: Webhook) -> None:
-        if not await self._store.put_webhook(webhook):
+    async def _put(self, webhook: Webhook, *, keeps_state: bool) -> None:
+        if not await self._store.put_webhook(webhook, keeps_state=keeps_state):
             raise NoSuchThingError("there is no such webhook")
 
     def _with_secret(self, webhook: Webhook) -> NewWebhook:

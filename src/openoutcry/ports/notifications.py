@@ -302,8 +302,11 @@ class WebhookStore(Protocol):
         """Keep a webhook; False when the person has that many already."""
         ...
 
-    async def put_webhook(self, webhook: Webhook) -> bool:
-        """Replace a webhook of the same id and person; False when there is none."""
+    async def put_webhook(self, webhook: Webhook, *, keeps_state: bool = False) -> bool:
+        """Replace a webhook of the same id and person; False when there is none.
+
+        `keeps_state` leaves whether it is paused, and what led to that, as it is stored.
+        """
         ...
 
     async def pause_webhook(self, person_id: int, webhook_id: str, now_us: int) -> bool:

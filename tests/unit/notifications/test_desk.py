@@ -307,8 +307,8 @@ class MortalStore(MemoryNotifications):
         self._after_the_deed()
         return added
 
-    async def put_webhook(self, webhook: Webhook) -> bool:
-        put = await super().put_webhook(webhook)
+    async def put_webhook(self, webhook: Webhook, *, keeps_state: bool = False) -> bool:
+        put = await super().put_webhook(webhook, keeps_state=keeps_state)
         self._after_the_deed()
         return put
 
@@ -441,3 +441,28 @@ async def test_an_alert_needs_a_market_a_price_and_room(at: At) -> None:
         await at.desk.add_alert(ANN, "BTCUSD", Direction.ABOVE, "100", once=True)
     with pytest.raises(TooManyThingsError):
         await at.desk.add_alert(ANN, "BTCUSD", Direction.ABOVE, "100", once=True)
+
+
+@pytest.mark.parametrize("act", ["rename", "renew"])
+async def test_a_pause_that_comes_between_stays(
+    at: At, act: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its owner hears of the pause, whatever they change at that moment."""
+    made = await at.desk.add_webhook(ANN, "https://example.org/hook", frozenset({Kind.FILL}), "")
+    webhook_id, record = made.webhook.webhook_id, at.desk._record_webhook
+
+    async def record_and_pause(action: str, webhook: Webhook, **details: str) -> None:
+        await record(action, webhook, **details)
+        assert await at.told.store.pause_webhook(ANN, webhook_id, at.scene.now_us)
+
+    monkeypatch.setattr(at.desk, "_record_webhook", record_and_pause)
+    if act == "rename":
+        await at.desk.change_webhook(ANN, webhook_id, WebhookChange(label="mine"))
+    else:
+        await at.desk.renew_secret(ANN, webhook_id)
+    found = await at.desk.webhook(ANN, webhook_id)
+    assert found.state is WebhookState.PAUSED
+    assert (found.label == "mine", found.salt != made.webhook.salt) == (
+        act == "rename",
+        act == "renew",
+    )

@@ -279,10 +279,13 @@ class MemoryNotifications:
         self._webhooks[webhook.webhook_id] = webhook
         return True
 
-    async def put_webhook(self, webhook: Webhook) -> bool:
+    async def put_webhook(self, webhook: Webhook, *, keeps_state: bool = False) -> bool:
         """Replace a webhook of the same id and person; False when there is none."""
-        if await self.webhook(webhook.person_id, webhook.webhook_id) is None:
+        stored = await self.webhook(webhook.person_id, webhook.webhook_id)
+        if stored is None:
             return False
+        if keeps_state:
+            webhook = replace(webhook, state=stored.state, dead_in_a_row=stored.dead_in_a_row)
         self._webhooks[webhook.webhook_id] = webhook
         return True
 

@@ -379,14 +379,18 @@ class SqliteNotifications:
             )
         )
 
-    async def put_webhook(self, webhook: Webhook) -> bool:
+    async def put_webhook(self, webhook: Webhook, *, keeps_state: bool = False) -> bool:
         """Replace a webhook of the same id and person; False when there is none."""
+        state = "" if keeps_state else ", state = :state, dead_in_a_row = :dead_in_a_row"
+        names = [name.strip() for name in WEBHOOK.split(",")]
+        values = dict(zip(names, _webhook_values(webhook), strict=True))
         return await self._write(
             lambda database: (
                 database.execute(
-                    f"UPDATE notification_webhook SET ({WEBHOOK}) = (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
-                    " WHERE webhook_id = ? AND person_id = ?",
-                    (*_webhook_values(webhook), webhook.webhook_id, webhook.person_id),
+                    "UPDATE notification_webhook"  # noqa: S608 - constants
+                    f" SET url = :url, kinds = :kinds, salt = :salt, label = :label{state}"
+                    " WHERE webhook_id = :webhook_id AND person_id = :person_id",
+                    values,
                 ).rowcount
                 == 1
             )
