@@ -8,9 +8,13 @@ DATA ?= .data/run
 JOBS ?= auto
 # How long `make test-long` gives each of its tests.
 LONG_SECONDS ?= 600
+# Tests come in an order by chance, the same one everywhere: what fails here fails for everybody.
+# make test SEED=random looks for tests that lean on others.
+SEED ?= 3975875256
 # More arguments for pytest: make test ARGS="-k journal -x"
 ARGS ?=
 
+ORDER := $(if $(filter random,$(SEED)),,--randomly-seed=$(SEED))
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
@@ -66,14 +70,14 @@ run: setup ## start the demo exchange on PORT; Ctrl-C stops it
 test: setup ## run every test; first, by itself, what breaks a running exchange and keeps its time
 	@$(if $(HAS_NODE),$(NPM) run --silent test)
 	@$(MAKE) test-faults
-	@exec $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m 'not alone' $(ARGS)
+	@exec $(BIN)/python -m pytest $(ORDER) -n $(JOBS) --dist loadgroup -m 'not alone' $(ARGS)
 
 test-quick: setup ## run the tests that take less than ten seconds each
-	@exec $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m 'not slow and not alone' $(ARGS)
+	@exec $(BIN)/python -m pytest $(ORDER) -n $(JOBS) --dist loadgroup -m 'not slow and not alone' $(ARGS)
 
 # Given ARGS may leave none of these: pytest then ends with 5.
 test-faults: setup ## run of them those that break a running scaled exchange: six minutes
-	@$(BIN)/python -m pytest -n 0 -m alone $(ARGS) || test $$? -eq 5
+	@$(BIN)/python -m pytest $(ORDER) -n 0 -m alone $(ARGS) || test $$? -eq 5
 
 # One after the other: the search for crashes would starve the browser.
 test-long: setup ## run those that gain by time for ten minutes each: the book on the page, searches for crashes

@@ -41,10 +41,11 @@ def browser(playwright: Playwright, chromium: str) -> Iterator[Browser]:
 
 
 class _Impatient(ExchangeProcess):
-    """A demo where an address that money leaves for cools off at once."""
+    """A demo where neither a new address nor a new factor holds withdrawals up."""
 
     def environment(self) -> dict[str, str]:
-        return {**super().environment(), "OUTCRY_ADDRESS_COOL_OFF_SECONDS": "0"}
+        cool_off = {"OUTCRY_ADDRESS_COOL_OFF_SECONDS": "0", "OUTCRY_SECURITY_COOL_OFF_SECONDS": "0"}
+        return {**super().environment(), **cool_off}
 
 
 def _serving(data: Path, *flags: str) -> Iterator[ExchangeProcess]:

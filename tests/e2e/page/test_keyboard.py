@@ -167,7 +167,7 @@ def test_markets_dialogs_and_lists_let_go(open_screen: Open, quiet: ExchangeProc
     expect(ann.tab("Open orders (1)")).to_be_visible()
     amend = hands.go_to("Amend: Buy")
     hands.press("Enter")
-    dialog = ann.page.get_by_role("dialog")
+    dialog = ann.page.locator("dialog")  # gone, not only closed: a key comes at once after it
     inside = [hands.go_to(name) for name in ("amendPrice", "amendQuantity", "Cancel", "Close")]
     assert hands.go_to("amendPrice") == inside[0], "Tab goes round in a dialog"
     hands.press("Escape")

@@ -42,30 +42,33 @@ export function Ledger() {
       <p className="field-hint">
         {texts.operator.asOf(ledger.seq, microsecondsText(ledger.time_us))}
       </p>
-      <table className="table" data-testid="conservation">
-        <thead>
-          <tr>
-            <th scope="col">{texts.orders.asset}</th>
-            {columns.map(([name, label]) => (
-              <th key={name} scope="col">
-                {label}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {ledger.assets.map((asset) => (
-            <tr key={asset.asset}>
-              <th scope="row">{asset.asset}</th>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, by keyboard too */}
+      <div className="scroller" tabIndex={0}>
+        <table className="table" data-testid="conservation">
+          <thead>
+            <tr>
+              <th scope="col">{texts.orders.asset}</th>
               {columns.map(([name, label]) => (
-                <td key={name} data-label={label}>
-                  {exactText(asset[name])}
-                </td>
+                <th key={name} scope="col">
+                  {label}
+                </th>
               ))}
             </tr>
-          ))}
-        </tbody>
-      </table>
+          </thead>
+          <tbody>
+            {ledger.assets.map((asset) => (
+              <tr key={asset.asset}>
+                <th scope="row">{asset.asset}</th>
+                {columns.map(([name, label]) => (
+                  <td key={name} data-label={label}>
+                    {exactText(asset[name])}
+                  </td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
     </section>
   );
 }
