@@ -246,13 +246,9 @@ class DemoBots:
             await asyncio.sleep(due - loop.time())
 
     async def _crowd(self) -> demo.Crowd:
-        last_ticks: dict[int, int] = {}
-        for plan in demo.BOT_MARKETS:
-            row = await self._calls.market(plan.market)
-            last_ticks[plan.market] = row.last_price_ticks if row is not None else 0
         first = demo.BOT_MARKETS[0].market
         seq = await self._calls.committed_seq(demo.MAKERS[first].account_id)
-        return demo.crowd(self._seed, seq, last_ticks)
+        return demo.crowd(self._seed, seq, await last_prices(self._calls))
 
     async def _step_market(self, crowd: demo.Crowd, plan: BotMarket) -> None:
         await self._step_maker(crowd, plan)
@@ -268,6 +264,12 @@ class DemoBots:
         orders = await self._calls.open_orders(maker.account_id, plan.market)
         commands = maker.step(crowd.prices[plan.market].ticks(), orders)
         await asyncio.gather(*(self._calls.submit(command) for command in commands))
+
+
+async def last_prices(calls: Calls) -> dict[int, int]:
+    """Return the last price in ticks of each market that the bots trade; 0: it never traded."""
+    rows = [await calls.market(plan.market) for plan in demo.BOT_MARKETS]
+    return {row.market: row.last_price_ticks for row in rows if row is not None}
 
 
 def _report(task: asyncio.Task[None], on_failure: Callable[[BaseException], None]) -> None:

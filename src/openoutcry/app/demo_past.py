@@ -7,6 +7,7 @@ levels and larger orders: a day in seconds, at about the volume that they trade 
 
 import asyncio
 
+from openoutcry.app.demo import STEP_SECONDS, last_prices
 from openoutcry.partition.runtime import now_us
 from openoutcry.ports.calls import Calls
 from openoutcry.simulation import demo
@@ -49,29 +50,21 @@ class PastClock:
                 self._past_us = None
 
 
-async def make_past(calls: Calls, clock: PastClock, seed: int, step_seconds: float) -> None:
-    """Have the bots trade until the clock is in the present.
-
-    `step_seconds` is how often prices move when the bots trade later. Raises CallError.
-    """
-    await _trade(calls, clock, seed, 0, EARLY_STEP_US, step_seconds, LATE_HOURS * HOUR_US)
-    await _trade(calls, clock, seed, 1, LATE_STEP_US, step_seconds, 0)
+async def make_past(calls: Calls, clock: PastClock, seed: int) -> None:
+    """Have the bots trade until the clock is in the present; raises CallError."""
+    for run, (step_us, left_us) in enumerate(
+        ((EARLY_STEP_US, LATE_HOURS * HOUR_US), (LATE_STEP_US, 0))
+    ):
+        moves = round(step_us / 1e6 / STEP_SECONDS)
+        plans = [_seldom(plan, moves) for plan in demo.BOT_MARKETS]
+        crowd = demo.crowd(seed, run, await last_prices(calls), plans)
+        await _trade(calls, clock, crowd, step_us, moves, left_us)
 
 
 async def _trade(
-    calls: Calls,
-    clock: PastClock,
-    seed: int,
-    run: int,
-    step_us: int,
-    step_seconds: float,
-    left_us: int,
+    calls: Calls, clock: PastClock, crowd: demo.Crowd, step_us: int, moves: int, left_us: int
 ) -> None:
-    moves = round(step_us / 1e6 / step_seconds)
-    rows = [await calls.market(plan.market) for plan in demo.BOT_MARKETS]
-    last_ticks = {row.market: row.last_price_ticks for row in rows if row is not None}
-    plans = [_seldom(plan, moves) for plan in demo.BOT_MARKETS]
-    crowd = demo.crowd(seed, run, last_ticks, plans)
+    """Trade step by step until so much of the past is left."""
     while clock.behind_us > left_us:
         clock.advance(step_us)
         for _ in range(moves):

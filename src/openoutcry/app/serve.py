@@ -21,7 +21,7 @@ from openoutcry.adapters.sqlite.keys import SqliteApiKeys
 from openoutcry.app.acts import RecordedAdministration
 from openoutcry.app.admin import Administration, Handler
 from openoutcry.app.control import ControlServer
-from openoutcry.app.demo import STEP_SECONDS, DemoBots, DemoError, open_demo
+from openoutcry.app.demo import DemoBots, DemoError, open_demo
 from openoutcry.app.demo_past import PastClock, make_past
 from openoutcry.app.doors import PortInUseError, open_doors
 from openoutcry.app.engine import (
@@ -185,7 +185,7 @@ class Server:
         if not clock.behind_us:
             return
         say(f"trading the {self._settings.demo_past_hours} hours before now ...", sys.stderr)
-        await make_past(partition, clock, self._settings.demo_seed, STEP_SECONDS)
+        await make_past(partition, clock, self._settings.demo_seed)
         await self._history_is_up(partition, link)
 
     async def _start_engine(

@@ -19,7 +19,7 @@ from openoutcry.wallets.movements import Mover, deposit_reference
 from openoutcry.wallets.networks import Networks
 from openoutcry.wallets.transitions import DEPOSITS_UNFINISHED, check_deposit
 from openoutcry.wallets.turns import Turns
-from openoutcry.wallets.unclaimed import Unclaimed
+from openoutcry.wallets.unclaimed import Unclaimed, deposit_of
 
 PAYMENTS_AT_ONCE = 500
 WATCHED_AT_ONCE = 10_000
@@ -83,20 +83,8 @@ class Deposits:
         if account_id is None or found is None or payment.amount_atoms > AMOUNT_ATOMS_MAX:
             await self._unclaimed.take_down(payment)
             return
-        now_us = self._clock()
-        await self._store.add_deposit(
-            Deposit(
-                chain=payment.chain,
-                transaction=payment.transaction,
-                output=payment.output,
-                account_id=account_id,
-                asset=found.asset,
-                address=payment.address,
-                amount_atoms=payment.amount_atoms,
-                seen_us=now_us,
-                changed_us=now_us,
-            )
-        )
+        new = deposit_of(payment, account_id, found.asset, self._clock())
+        await self._store.add_deposit(new)
 
     async def unfinished(self) -> list[int]:
         """Return the numbers of deposits that something may still happen to, oldest first."""

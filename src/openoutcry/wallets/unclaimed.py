@@ -27,6 +27,23 @@ ADOPTED_AT_ONCE = 500
 log = logging.getLogger(__name__)
 
 
+def deposit_of(
+    payment: Payment | UnclaimedPayment, account_id: int, asset: int, now_us: int
+) -> Deposit:
+    """Return the deposit that a payment to an account begins as."""
+    return Deposit(
+        chain=payment.chain,
+        transaction=payment.transaction,
+        output=payment.output,
+        account_id=account_id,
+        asset=asset,
+        address=payment.address,
+        amount_atoms=payment.amount_atoms,
+        seen_us=now_us,
+        changed_us=now_us,
+    )
+
+
 class Unclaimed:
     """Takes down what is nobody's, and closes it by somebody's word or once its owner is known."""
 
@@ -116,19 +133,8 @@ class Unclaimed:
         assert served is not None, "an asset that is not listed cannot be credited"
         assert payment.amount_atoms <= AMOUNT_ATOMS_MAX, "no balance holds so much"
         assert payment.state is UnclaimedState.OPEN, "a payment is decided on once"
-        now_us = self._clock()
         assigned = self._decided(payment, UnclaimedState.ASSIGNED, account_id, by, note)
-        deposit = Deposit(
-            chain=payment.chain,
-            transaction=payment.transaction,
-            output=payment.output,
-            account_id=account_id,
-            asset=served.asset,
-            address=payment.address,
-            amount_atoms=payment.amount_atoms,
-            seen_us=now_us,
-            changed_us=now_us,
-        )
+        deposit = deposit_of(payment, account_id, served.asset, self._clock())
         stored = await self._store.claim(assigned, deposit)
         return None if stored is None else assigned
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tools.exchange_process import ExchangeProcess, outcry_command
+from tools.exchange_process import ExchangeFailedError, ExchangeProcess, outcry_command
 
 pytestmark = pytest.mark.slow
 
@@ -81,7 +81,7 @@ def test_every_minute_of_the_past_was_traded_and_is_made_once(server: WithPast) 
 
 def test_a_past_that_is_cut_short_stays_as_it_is(server: WithPast) -> None:
     server.hours = 500
-    with pytest.raises(Exception, match="not ready in"):
+    with pytest.raises(ExchangeFailedError, match="not ready in"):
         server.start(ready_seconds_max=5.0)
     assert "hours before now" in server.log()
     server.start()

@@ -4,60 +4,24 @@ transaction of the wallets' store.
 
 import sqlite3
 from collections.abc import Collection
-from dataclasses import replace
 
-from openoutcry.adapters.sqlite.wallet_schema import RecordTable
+from openoutcry.adapters.sqlite.wallet_schema import PaymentTable, Where
 from openoutcry.ports.wallets import UnclaimedPayment, UnclaimedState
 
-UNCLAIMED = RecordTable(
+UNCLAIMED = PaymentTable(
     "wallet_unclaimed", UnclaimedPayment, {"state": UnclaimedState}, wide=("amount_atoms",)
 )
-
-
-def named(
-    database: sqlite3.Connection, chain: str, transaction: str, output: int
-) -> UnclaimedPayment | None:
-    """Return a payment by what names it, or None."""
-    row = database.execute(
-        f'{UNCLAIMED.select} WHERE chain = ? AND "transaction" = ? AND output = ?',
-        (chain, transaction, output),
-    ).fetchone()
-    return None if row is None else UNCLAIMED.record(row)
-
-
-def numbered(database: sqlite3.Connection, number: int) -> UnclaimedPayment | None:
-    """Return a payment, or None."""
-    row = database.execute(f"{UNCLAIMED.select} WHERE number = ?", (number,)).fetchone()
-    return None if row is None else UNCLAIMED.record(row)
-
-
-def add(database: sqlite3.Connection, payment: UnclaimedPayment) -> UnclaimedPayment:
-    """Store a payment unless it is there already; return what is stored."""
-    known = named(database, payment.chain, payment.transaction, payment.output)
-    if known is not None:
-        return known
-    (last,) = database.execute("SELECT max(number) FROM wallet_unclaimed").fetchone()
-    stored = replace(payment, number=(last or 0) + 1)
-    database.execute(UNCLAIMED.insert, UNCLAIMED.values(stored))
-    return stored
-
-
-def save(database: sqlite3.Connection, payment: UnclaimedPayment) -> bool:
-    """Write the next version."""
-    values = (*UNCLAIMED.values(payment), payment.number, payment.version - 1)
-    cursor = database.execute(f"{UNCLAIMED.update} WHERE number = ? AND version = ?", values)
-    return cursor.rowcount == 1
 
 
 def newest(
     database: sqlite3.Connection, states: Collection[UnclaimedState], offset: int, limit: int
 ) -> list[UnclaimedPayment]:
     """Return payments, newest first; no states mean all of them."""
-    marks = ", ".join("?" for _ in states)
-    where = f"WHERE state IN ({marks})" if states else ""
+    where = Where()
+    where.among("state", states)
     rows = database.execute(
-        f"{UNCLAIMED.select} {where} ORDER BY number DESC LIMIT ? OFFSET ?",
-        (*states, limit, offset),
+        f"{UNCLAIMED.select} WHERE {where.text} ORDER BY number DESC LIMIT ? OFFSET ?",
+        (*where.values, limit, offset),
     )
     return [UNCLAIMED.record(row) for row in rows]
 

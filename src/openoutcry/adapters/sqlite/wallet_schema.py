@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Collection, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from enum import StrEnum
 from typing import Any
 
@@ -140,6 +140,7 @@ class RecordTable:
         enums: Mapping[str, type[StrEnum]],
         wide: Collection[str] = (),
     ) -> None:
+        self._table = table
         self._kind = kind
         self._enums = enums
         self._wide = wide
@@ -173,3 +174,60 @@ class RecordTable:
         if "reference" in found:
             found["reference"] = from_stored(found["reference"])
         return self._kind(**found)
+
+
+class PaymentTable(RecordTable):
+    """Records of payments: named by chain, transaction and output, numbered as they come, and each
+    change the next version. Every method is a part of a transaction.
+    """
+
+    def named(
+        self, database: sqlite3.Connection, chain: str, transaction: str, output: int
+    ) -> Any | None:
+        """Return a record by what names its payment, or None."""
+        row = database.execute(
+            f'{self.select} WHERE chain = ? AND "transaction" = ? AND output = ?',
+            (chain, transaction, output),
+        ).fetchone()
+        return None if row is None else self.record(row)
+
+    def numbered(self, database: sqlite3.Connection, number: int) -> Any | None:
+        """Return a record, or None."""
+        row = database.execute(f"{self.select} WHERE number = ?", (number,)).fetchone()
+        return None if row is None else self.record(row)
+
+    def add(self, database: sqlite3.Connection, record: Any) -> Any:
+        """Store a record unless its payment is there already; return what is stored."""
+        known = self.named(database, record.chain, record.transaction, record.output)
+        if known is not None:
+            return known
+        (last,) = database.execute(f"SELECT max(number) FROM {self._table}").fetchone()  # noqa: S608 - a constant
+        stored = replace(record, number=(last or 0) + 1)
+        database.execute(self.insert, self.values(stored))
+        return stored
+
+    def save(self, database: sqlite3.Connection, record: Any) -> bool:
+        """Write the next version; False when somebody else did."""
+        values = (*self.values(record), record.number, record.version - 1)
+        cursor = database.execute(f"{self.update} WHERE number = ? AND version = ?", values)
+        return cursor.rowcount == 1
+
+
+class Where:
+    """A WHERE of fixed texts and bound values; what is None asks for nothing."""
+
+    def __init__(self) -> None:
+        self.text = "1"
+        self.values: list[object] = []
+
+    def add(self, text: str, value: object) -> None:
+        """Ask for one thing more."""
+        if value is not None:
+            self.text += f" AND {text}"
+            self.values.append(value)
+
+    def among(self, column: str, values: Collection[str]) -> None:
+        """Ask for one of several values; none mean any."""
+        if values:
+            self.text += f" AND {column} IN ({', '.join('?' for _ in values)})"
+            self.values += values

@@ -4,14 +4,14 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 from openoutcry.adapters.sqlite import unclaimed
 from openoutcry.adapters.sqlite.ledger_rows import to_stored
 from openoutcry.adapters.sqlite.own_file import make_own_file
-from openoutcry.adapters.sqlite.wallet_schema import RecordTable, make_tables
+from openoutcry.adapters.sqlite.unclaimed import UNCLAIMED
+from openoutcry.adapters.sqlite.wallet_schema import PaymentTable, RecordTable, Where, make_tables
 from openoutcry.ports.wallets import (
     AllowedAddress,
     Deposit,
@@ -39,7 +39,7 @@ _DAY_US = 24 * _HOUR_US
 _MOVEMENTS = RecordTable(
     "wallet_movement", Movement, {"kind": MovementKind, "state": MovementState}
 )
-_DEPOSITS = RecordTable("wallet_deposit", Deposit, {"state": DepositState})
+_DEPOSITS = PaymentTable("wallet_deposit", Deposit, {"state": DepositState})
 _WITHDRAWALS = RecordTable(
     "wallet_withdrawal", Withdrawal, {"state": WithdrawalState, "cause": WithdrawalCause}
 )
@@ -166,33 +166,21 @@ class SqliteWalletStore:
 
     async def add_deposit(self, deposit: Deposit) -> Deposit:
         """Store a payment unless it is there already; return what is stored."""
-        return await self._write(lambda database: _add_deposit(database, deposit))
+        stored: Deposit = await self._write(lambda database: _DEPOSITS.add(database, deposit))
+        return stored
 
     async def save_deposit(self, deposit: Deposit) -> bool:
         """Write the next version."""
-
-        def work(database: sqlite3.Connection) -> bool:
-            values = (*_DEPOSITS.values(deposit), deposit.number, deposit.version - 1)
-            cursor = database.execute(
-                f"{_DEPOSITS.update} WHERE number = ? AND version = ?", values
-            )
-            return cursor.rowcount == 1
-
-        return await self._write(work)
+        return await self._write(lambda database: _DEPOSITS.save(database, deposit))
 
     async def deposit(self, number: int) -> Deposit | None:
         """Return a deposit, or None."""
-
-        def work(database: sqlite3.Connection) -> Deposit | None:
-            row = database.execute(f"{_DEPOSITS.select} WHERE number = ?", (number,)).fetchone()
-            return None if row is None else _DEPOSITS.record(row)
-
-        return await self._read(work)
+        return await self._read(lambda database: _DEPOSITS.numbered(database, number))
 
     async def deposit_named(self, chain: str, transaction: str, output: int) -> Deposit | None:
         """Return a deposit by what names it, or None."""
         return await self._read(
-            lambda database: _find_deposit(database, chain, transaction, output)
+            lambda database: _DEPOSITS.named(database, chain, transaction, output)
         )
 
     async def deposits(
@@ -207,7 +195,7 @@ class SqliteWalletStore:
         limit: int = 100,
     ) -> Sequence[Deposit]:
         """Return deposits, newest first."""
-        where = _Where()
+        where = Where()
         where.add("account_id = ?", account_id)
         where.add("asset = ?", asset)
         where.add("seen_us >= ?", start_us)
@@ -227,18 +215,18 @@ class SqliteWalletStore:
 
     async def add_unclaimed(self, payment: UnclaimedPayment) -> UnclaimedPayment:
         """Store a payment unless it is there already; return what is stored."""
-        return await self._write(lambda database: unclaimed.add(database, payment))
+        return await self._write(lambda database: UNCLAIMED.add(database, payment))
 
     async def unclaimed(self, number: int) -> UnclaimedPayment | None:
         """Return a payment, or None."""
-        return await self._read(lambda database: unclaimed.numbered(database, number))
+        return await self._read(lambda database: UNCLAIMED.numbered(database, number))
 
     async def unclaimed_named(
         self, chain: str, transaction: str, output: int
     ) -> UnclaimedPayment | None:
         """Return a payment by what names it, or None."""
         return await self._read(
-            lambda database: unclaimed.named(database, chain, transaction, output)
+            lambda database: UNCLAIMED.named(database, chain, transaction, output)
         )
 
     async def unclaimed_payments(
@@ -259,15 +247,16 @@ class SqliteWalletStore:
 
     async def save_unclaimed(self, payment: UnclaimedPayment) -> bool:
         """Write the next version."""
-        return await self._write(lambda database: unclaimed.save(database, payment))
+        return await self._write(lambda database: UNCLAIMED.save(database, payment))
 
     async def claim(self, payment: UnclaimedPayment, deposit: Deposit) -> Deposit | None:
         """Write the next version of a payment and store its deposit, both or neither."""
 
         def work(database: sqlite3.Connection) -> Deposit | None:
-            if not unclaimed.save(database, payment):
+            if not UNCLAIMED.save(database, payment):
                 return None
-            return _add_deposit(database, deposit)
+            stored: Deposit = _DEPOSITS.add(database, deposit)
+            return stored
 
         return await self._write(work)
 
@@ -354,7 +343,7 @@ class SqliteWalletStore:
         limit: int = 100,
     ) -> Sequence[Withdrawal]:
         """Return withdrawals, newest first."""
-        where = _Where()
+        where = Where()
         where.add("account_id = ?", account_id)
         where.add("asset = ?", asset)
         where.add("client_id = ?", client_id)
@@ -511,46 +500,6 @@ class SqliteWalletStore:
             return await asyncio.get_running_loop().run_in_executor(self._pool, work)
         except sqlite3.Error as error:
             raise WalletStoreError(f"{self._path}: {error}") from error
-
-
-class _Where:
-    """A WHERE of fixed texts and bound values; what is None asks for nothing."""
-
-    def __init__(self) -> None:
-        self.text = "1"
-        self.values: list[object] = []
-
-    def add(self, text: str, value: object) -> None:
-        """Ask for one thing more."""
-        if value is not None:
-            self.text += f" AND {text}"
-            self.values.append(value)
-
-    def among(self, column: str, values: Collection[str]) -> None:
-        """Ask for one of several values; none mean any."""
-        if values:
-            self.text += f" AND {column} IN ({', '.join('?' for _ in values)})"
-            self.values += values
-
-
-def _find_deposit(
-    database: sqlite3.Connection, chain: str, transaction: str, output: int
-) -> Deposit | None:
-    row = database.execute(
-        f'{_DEPOSITS.select} WHERE chain = ? AND "transaction" = ? AND output = ?',
-        (chain, transaction, output),
-    ).fetchone()
-    return None if row is None else _DEPOSITS.record(row)
-
-
-def _add_deposit(database: sqlite3.Connection, deposit: Deposit) -> Deposit:
-    found = _find_deposit(database, deposit.chain, deposit.transaction, deposit.output)
-    if found is not None:
-        return found
-    (last,) = database.execute("SELECT max(number) FROM wallet_deposit").fetchone()
-    stored = replace(deposit, number=(last or 0) + 1)
-    database.execute(_DEPOSITS.insert, _DEPOSITS.values(stored))
-    return stored
 
 
 def _find_movement(database: sqlite3.Connection, reference: int) -> Movement | None:

@@ -27,7 +27,7 @@ class WalletReading:
 
     def acts(self, call: WebCall) -> WalletActs:
         """Return the acts in the name of who calls."""
-        return self._desk.acting(person_actor(call.person.person_id), call.request_id)
+        return acts_of(self._desk, call)
 
     async def deposits(
         self,
@@ -83,6 +83,11 @@ class WalletReading:
 
     def _asset(self, asked: shapes.PageWanted) -> int | None:
         return None if asked.asset is None else asset_named(self._catalog, asked.asset).id
+
+
+def acts_of(desk: WalletDesk, call: WebCall) -> WalletActs:
+    """Return the acts of the wallets in the name of who calls."""
+    return desk.acting(person_actor(call.person.person_id), call.request_id)
 
 
 def told(route: Route) -> Route:

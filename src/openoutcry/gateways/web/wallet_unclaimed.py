@@ -4,10 +4,9 @@ from openoutcry.gateways.edge.decimals import text_of
 from openoutcry.gateways.web import wallet_shapes as shapes
 from openoutcry.gateways.web.api import Route, WebCall
 from openoutcry.gateways.web.wallet_operator import DECIDE, LOOK, TAGS
-from openoutcry.gateways.web.wallet_reading import told
+from openoutcry.gateways.web.wallet_reading import acts_of, told
 from openoutcry.gateways.web.wallet_shapes import number_in, problems_of
-from openoutcry.ports.audit import person_actor
-from openoutcry.ports.wallet_desk import WalletActs, WalletDesk, WalletRefusalCode
+from openoutcry.ports.wallet_desk import WalletDesk, WalletRefusalCode
 from openoutcry.ports.wallets import UnclaimedPayment
 
 _Code = WalletRefusalCode
@@ -33,7 +32,7 @@ class UnclaimedPayments:
         """Give one to an account."""
         asked = call.read(shapes.Assignment)
         number, person = number_in(call, _Code.UNKNOWN_PAYMENT), call.person
-        assigned = await self._acts(call).assign_payment(
+        assigned = await acts_of(self._desk, call).assign_payment(
             number, asked.account_id, person.person_id, person.account_id, asked.note
         )
         return _view(assigned)
@@ -42,11 +41,8 @@ class UnclaimedPayments:
         """Say why one is credited to nobody."""
         reason = call.read(shapes.Dismissal).reason
         number = number_in(call, _Code.UNKNOWN_PAYMENT)
-        acts = self._acts(call)
+        acts = acts_of(self._desk, call)
         return _view(await acts.dismiss_payment(number, call.person.person_id, reason))
-
-    def _acts(self, call: WebCall) -> WalletActs:
-        return self._desk.acting(person_actor(call.person.person_id), call.request_id)
 
 
 def _view(payment: UnclaimedPayment) -> shapes.UnclaimedView:
