@@ -107,3 +107,23 @@ export function SubmitButton({
     </button>
   );
 }
+
+/** The end of a dialog's form: back out, or send it. */
+export function DialogButtons({
+  sending,
+  onCancel,
+  children,
+}: {
+  readonly sending: Sending;
+  readonly onCancel: () => void;
+  readonly children: ReactNode;
+}) {
+  return (
+    <div className="dialog-actions">
+      <button type="button" className="button" onClick={onCancel}>
+        {texts.actions.cancel}
+      </button>
+      <SubmitButton sending={sending}>{children}</SubmitButton>
+    </div>
+  );
+}

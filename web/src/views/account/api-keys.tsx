@@ -12,6 +12,7 @@ import { Field, SelectField } from "../../ui/field";
 import { Form, ProblemLine, SubmitButton, useSending } from "../../ui/form";
 import { ListState } from "../../ui/list-state";
 import { useAssured } from "../../ui/step-up";
+import { TableHead } from "../../ui/table-head";
 
 export function ApiKeys() {
   const { house } = useExchange();
@@ -74,16 +75,16 @@ function KeyTable({
     <>
       <ProblemLine sending={sending} />
       <table className="table is-text" data-testid="api-keys">
-        <thead>
-          <tr>
-            <th scope="col">{texts.account.name}</th>
-            <th scope="col">{texts.keys.key}</th>
-            <th scope="col">{texts.keys.rights}</th>
-            <th scope="col">{texts.keys.from}</th>
-            <th scope="col">{texts.keys.expires}</th>
-            <th scope="col">{texts.orders.actions}</th>
-          </tr>
-        </thead>
+        <TableHead
+          columns={[
+            texts.account.name,
+            texts.keys.key,
+            texts.keys.rights,
+            texts.keys.from,
+            texts.keys.expires,
+            texts.orders.actions,
+          ]}
+        />
         <tbody>
           {keys.map((key) => (
             <tr key={key.api_key}>

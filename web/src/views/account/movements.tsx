@@ -6,6 +6,7 @@ import { useLoaded } from "../../hooks";
 import { texts } from "../../texts/en";
 import { ProblemLine, useSending } from "../../ui/form";
 import { ListState } from "../../ui/list-state";
+import { TableHead } from "../../ui/table-head";
 import { useWalletApi } from "./wallet";
 
 const REFRESH_MS = 4_000;
@@ -46,20 +47,16 @@ function Deposits() {
       />
       {deposits && deposits.length > 0 && (
         <table className="table is-text" data-testid="deposits">
-          <thead>
-            <tr>
-              <th scope="col">{texts.orders.time}</th>
-              <th scope="col">{texts.orders.asset}</th>
-              <th scope="col" className="number">
-                {texts.form.amount}
-              </th>
-              <th scope="col">{texts.orders.status}</th>
-              <th scope="col" className="number">
-                {texts.wallet.confirmations}
-              </th>
-              <th scope="col">{texts.wallet.transaction}</th>
-            </tr>
-          </thead>
+          <TableHead
+            columns={[
+              texts.orders.time,
+              texts.orders.asset,
+              { number: texts.form.amount },
+              texts.orders.status,
+              { number: texts.wallet.confirmations },
+              texts.wallet.transaction,
+            ]}
+          />
           <tbody>
             {deposits.map((one) => (
               <tr key={one.number}>
@@ -109,21 +106,17 @@ function Withdrawals() {
       />
       {withdrawals && withdrawals.length > 0 && (
         <table className="table is-text" data-testid="withdrawals">
-          <thead>
-            <tr>
-              <th scope="col">{texts.orders.time}</th>
-              <th scope="col">{texts.orders.asset}</th>
-              <th scope="col" className="number">
-                {texts.form.amount}
-              </th>
-              <th scope="col" className="number">
-                {texts.wallet.arrives}
-              </th>
-              <th scope="col">{texts.wallet.toAddress}</th>
-              <th scope="col">{texts.orders.status}</th>
-              <th scope="col">{texts.orders.actions}</th>
-            </tr>
-          </thead>
+          <TableHead
+            columns={[
+              texts.orders.time,
+              texts.orders.asset,
+              { number: texts.form.amount },
+              { number: texts.wallet.arrives },
+              texts.wallet.toAddress,
+              texts.orders.status,
+              texts.orders.actions,
+            ]}
+          />
           <tbody>
             {withdrawals.map((one) => (
               <tr key={one.withdrawal_id}>

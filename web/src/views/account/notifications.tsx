@@ -13,6 +13,7 @@ import { Form, houseText, ProblemLine, SubmitButton, useSending } from "../../ui
 import { ListState } from "../../ui/list-state";
 import { Failed, Loading } from "../../ui/states";
 import { useAssured } from "../../ui/step-up";
+import { TableHead } from "../../ui/table-head";
 
 export function Notifications() {
   return (
@@ -122,16 +123,12 @@ function Choices() {
       <ProblemLine sending={sending} />
       {choices && (
         <table className="table" data-testid="choices">
-          <thead>
-            <tr>
-              <th scope="col">{texts.notifications.kind}</th>
-              {CHANNELS.map((channel) => (
-                <th key={channel} scope="col">
-                  {texts.notifications.channels[channel]}
-                </th>
-              ))}
-            </tr>
-          </thead>
+          <TableHead
+            columns={[
+              texts.notifications.kind,
+              ...CHANNELS.map((channel) => texts.notifications.channels[channel]),
+            ]}
+          />
           <tbody>
             {kinds.map((kind) => (
               <tr key={kind}>
@@ -228,17 +225,15 @@ function Alerts() {
       />
       {alerts.length > 0 && (
         <table className="table is-text" data-testid="alerts">
-          <thead>
-            <tr>
-              <th scope="col">{texts.market.pair}</th>
-              <th scope="col">{texts.notifications.when}</th>
-              <th scope="col" className="number">
-                {texts.form.price}
-              </th>
-              <th scope="col">{texts.orders.status}</th>
-              <th scope="col">{texts.orders.actions}</th>
-            </tr>
-          </thead>
+          <TableHead
+            columns={[
+              texts.market.pair,
+              texts.notifications.when,
+              { number: texts.form.price },
+              texts.orders.status,
+              texts.orders.actions,
+            ]}
+          />
           <tbody>
             {alerts.map((alert) => (
               <tr key={alert.id}>
@@ -327,13 +322,9 @@ function Webhooks() {
       />
       {webhooks.length > 0 && (
         <table className="table is-text" data-testid="webhooks">
-          <thead>
-            <tr>
-              <th scope="col">{texts.notifications.url}</th>
-              <th scope="col">{texts.orders.status}</th>
-              <th scope="col">{texts.orders.actions}</th>
-            </tr>
-          </thead>
+          <TableHead
+            columns={[texts.notifications.url, texts.orders.status, texts.orders.actions]}
+          />
           <tbody>
             {webhooks.map((webhook) => (
               <tr key={webhook.id}>

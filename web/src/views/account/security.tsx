@@ -16,6 +16,7 @@ import { Field } from "../../ui/field";
 import { Form, ProblemLine, SubmitButton, useSending } from "../../ui/form";
 import { ListState } from "../../ui/list-state";
 import { useAssured } from "../../ui/step-up";
+import { TableHead } from "../../ui/table-head";
 
 export function Security() {
   const { me } = usePerson();
@@ -276,14 +277,14 @@ function Passkeys({ onCodes }: CodesProps) {
       />
       {passkeys.length > 0 && (
         <table className="table is-text" data-testid="passkeys">
-          <thead>
-            <tr>
-              <th scope="col">{texts.account.name}</th>
-              <th scope="col">{texts.account.made}</th>
-              <th scope="col">{texts.account.used}</th>
-              <th scope="col">{texts.orders.actions}</th>
-            </tr>
-          </thead>
+          <TableHead
+            columns={[
+              texts.account.name,
+              texts.account.made,
+              texts.account.used,
+              texts.orders.actions,
+            ]}
+          />
           <tbody>
             {passkeys.map((one) => (
               <tr key={one.passkey_id}>

@@ -7,6 +7,7 @@ import { texts } from "../../texts/en";
 import { ProblemLine, useSending } from "../../ui/form";
 import { Failed, Loading } from "../../ui/states";
 import { useAssured } from "../../ui/step-up";
+import { TableHead } from "../../ui/table-head";
 
 /** "Chrome on Linux" out of what a browser says of itself; what it says is not believed, only shown. */
 function browserName(userAgent: string): string {
@@ -66,16 +67,16 @@ export function Sessions() {
       {loaded.state === "loading" && !loaded.value && <Loading />}
       {sessions.length > 0 && (
         <table className="table is-text" data-testid="sessions">
-          <thead>
-            <tr>
-              <th scope="col">{texts.account.device}</th>
-              <th scope="col">{texts.account.ip}</th>
-              <th scope="col">{texts.account.started}</th>
-              <th scope="col">{texts.account.seen}</th>
-              <th scope="col">{texts.account.ends}</th>
-              <th scope="col">{texts.orders.actions}</th>
-            </tr>
-          </thead>
+          <TableHead
+            columns={[
+              texts.account.device,
+              texts.account.ip,
+              texts.account.started,
+              texts.account.seen,
+              texts.account.ends,
+              texts.orders.actions,
+            ]}
+          />
           <tbody>
             {sessions.map((one) => (
               <tr key={one.session_id}>

@@ -11,6 +11,7 @@ import { Field } from "../../ui/field";
 import { Form, houseText } from "../../ui/form";
 import { Icon } from "../../ui/icons";
 import { Empty, Failed } from "../../ui/states";
+import { TableHead } from "../../ui/table-head";
 import { useWalletApi } from "./wallet";
 
 /** Midnight, here, of a day as the browser's date field writes it; nothing for an empty field. */
@@ -88,17 +89,15 @@ export function Statements() {
       {last && entries.length === 0 && <Empty>{texts.states.empty}</Empty>}
       {entries.length > 0 && (
         <table className="table is-text" data-testid="statement">
-          <thead>
-            <tr>
-              <th scope="col">{texts.orders.time}</th>
-              <th scope="col">{texts.wallet.cause}</th>
-              <th scope="col">{texts.orders.asset}</th>
-              <th scope="col" className="number">
-                {texts.form.amount}
-              </th>
-              <th scope="col">{texts.orders.pair}</th>
-            </tr>
-          </thead>
+          <TableHead
+            columns={[
+              texts.orders.time,
+              texts.wallet.cause,
+              texts.orders.asset,
+              { number: texts.form.amount },
+              texts.orders.pair,
+            ]}
+          />
           <tbody>
             {entries.map((entry) => (
               <tr key={entry.entry}>

@@ -9,6 +9,7 @@ import { Field, SelectField, typedNumber } from "../../ui/field";
 import { Form, ProblemLine, SubmitButton, useSending } from "../../ui/form";
 import { ListState } from "../../ui/list-state";
 import { useAssured } from "../../ui/step-up";
+import { TableHead } from "../../ui/table-head";
 import { NetworkChoice, useNetworkChoice, useWalletApi } from "./wallet";
 
 const QUOTE_AFTER_MS = 400;
@@ -192,15 +193,15 @@ export function AddressBook({ wallet }: { readonly wallet: WalletAssets }) {
       />
       {addresses.length > 0 && (
         <table className="table is-text" data-testid="addresses">
-          <thead>
-            <tr>
-              <th scope="col">{texts.account.name}</th>
-              <th scope="col">{texts.wallet.network}</th>
-              <th scope="col">{texts.wallet.address}</th>
-              <th scope="col">{texts.wallet.usable}</th>
-              <th scope="col">{texts.orders.actions}</th>
-            </tr>
-          </thead>
+          <TableHead
+            columns={[
+              texts.account.name,
+              texts.wallet.network,
+              texts.wallet.address,
+              texts.wallet.usable,
+              texts.orders.actions,
+            ]}
+          />
           <tbody>
             {addresses.map((one) => (
               <tr key={`${one.network} ${one.address}`}>

@@ -9,6 +9,7 @@ import { texts } from "../../texts/en";
 import { Field } from "../../ui/field";
 import { Form, houseText } from "../../ui/form";
 import { Empty, Failed, Loading } from "../../ui/states";
+import { TableHead } from "../../ui/table-head";
 import { useOperatorApi } from "./use-operator";
 
 export function Audit() {
@@ -58,16 +59,16 @@ export function Audit() {
       {problem && <Failed onRetry={() => setAsked({ ...asked })}>{houseText(problem)}</Failed>}
       {records.length > 0 && (
         <table className="table is-text" data-testid="audit">
-          <thead>
-            <tr>
-              <th scope="col">#</th>
-              <th scope="col">{texts.orders.time}</th>
-              <th scope="col">{texts.operator.actor}</th>
-              <th scope="col">{texts.operator.action}</th>
-              <th scope="col">{texts.operator.object}</th>
-              <th scope="col">{texts.operator.details}</th>
-            </tr>
-          </thead>
+          <TableHead
+            columns={[
+              "#",
+              texts.orders.time,
+              texts.operator.actor,
+              texts.operator.action,
+              texts.operator.object,
+              texts.operator.details,
+            ]}
+          />
           <tbody>
             {records.map((record) => (
               <tr key={record.n} title={record.digest}>

@@ -7,6 +7,7 @@ import { Field, SelectField, typedNumber } from "../../ui/field";
 import { Form, ProblemLine, SubmitButton, useSending } from "../../ui/form";
 import { ListState } from "../../ui/list-state";
 import { useAssured } from "../../ui/step-up";
+import { TableHead } from "../../ui/table-head";
 import { useMay, useOperatorApi } from "./use-operator";
 
 export function Fees() {
@@ -26,18 +27,14 @@ export function Fees() {
         />
         {fees && fees.length > 0 && (
           <table className="table is-text">
-            <thead>
-              <tr>
-                <th scope="col">{texts.operator.schedule}</th>
-                <th scope="col">{texts.market.pair}</th>
-                <th scope="col" className="number">
-                  {texts.operator.maker}
-                </th>
-                <th scope="col" className="number">
-                  {texts.operator.taker}
-                </th>
-              </tr>
-            </thead>
+            <TableHead
+              columns={[
+                texts.operator.schedule,
+                texts.market.pair,
+                { number: texts.operator.maker },
+                { number: texts.operator.taker },
+              ]}
+            />
             <tbody>
               {fees.map((one) => (
                 <tr key={`${one.schedule} ${one.symbol}`}>

@@ -5,6 +5,7 @@ import { microsecondsText } from "../../format";
 import { useLoaded } from "../../hooks";
 import { texts } from "../../texts/en";
 import { Failed, Loading } from "../../ui/states";
+import { TableHead } from "../../ui/table-head";
 import { useOperatorApi } from "./use-operator";
 
 const REFRESH_MS = 5_000;
@@ -42,16 +43,14 @@ export function Health() {
       </dl>
       <section className="panel" aria-label={texts.operator.health}>
         <table className="table is-text" data-testid="gauges">
-          <thead>
-            <tr>
-              <th scope="col">{texts.operator.gauge}</th>
-              <th scope="col" className="number">
-                {texts.operator.value}
-              </th>
-              <th scope="col">{texts.operator.status}</th>
-              <th scope="col">{texts.operator.meaning}</th>
-            </tr>
-          </thead>
+          <TableHead
+            columns={[
+              texts.operator.gauge,
+              { number: texts.operator.value },
+              texts.operator.status,
+              texts.operator.meaning,
+            ]}
+          />
           <tbody>
             {health.gauges.map((gauge) => (
               <tr key={gauge.name}>

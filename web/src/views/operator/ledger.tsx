@@ -6,6 +6,7 @@ import { useLoaded } from "../../hooks";
 import { texts } from "../../texts/en";
 import { houseText } from "../../ui/form";
 import { Failed, Loading } from "../../ui/states";
+import { TableHead } from "../../ui/table-head";
 import { useOperatorApi } from "./use-operator";
 
 export function Ledger() {
@@ -45,16 +46,7 @@ export function Ledger() {
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, by keyboard too */}
       <div className="scroller" tabIndex={0}>
         <table className="table" data-testid="conservation">
-          <thead>
-            <tr>
-              <th scope="col">{texts.orders.asset}</th>
-              {columns.map(([name, label]) => (
-                <th key={name} scope="col">
-                  {label}
-                </th>
-              ))}
-            </tr>
-          </thead>
+          <TableHead columns={[texts.orders.asset, ...columns.map(([, label]) => label)]} />
           <tbody>
             {ledger.assets.map((asset) => (
               <tr key={asset.asset}>

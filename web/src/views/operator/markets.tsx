@@ -6,9 +6,10 @@ import { useExchange, useLoaded } from "../../hooks";
 import { texts } from "../../texts/en";
 import { Dialog } from "../../ui/dialog";
 import { Field, SelectField } from "../../ui/field";
-import { Form, houseText, ProblemLine, SubmitButton, useSending } from "../../ui/form";
+import { DialogButtons, Form, houseText, ProblemLine, useSending } from "../../ui/form";
 import { Failed, Loading } from "../../ui/states";
 import { useAssured } from "../../ui/step-up";
+import { TableHead } from "../../ui/table-head";
 import { useMay, useOperatorApi } from "./use-operator";
 
 export function Markets() {
@@ -28,19 +29,15 @@ export function Markets() {
   return (
     <section className="panel" aria-label={texts.operator.markets}>
       <table className="table is-text" data-testid="operator-markets">
-        <thead>
-          <tr>
-            <th scope="col">{texts.market.pair}</th>
-            <th scope="col">{texts.operator.status}</th>
-            <th scope="col" className="number">
-              {texts.operator.tick}
-            </th>
-            <th scope="col" className="number">
-              {texts.operator.lot}
-            </th>
-            <th scope="col">{texts.orders.actions}</th>
-          </tr>
-        </thead>
+        <TableHead
+          columns={[
+            texts.market.pair,
+            texts.operator.status,
+            { number: texts.operator.tick },
+            { number: texts.operator.lot },
+            texts.orders.actions,
+          ]}
+        />
         <tbody>
           {found.markets.map((market) => (
             <tr key={market.symbol} data-symbol={market.symbol}>
@@ -135,12 +132,9 @@ function StatusChoice({
             />
             <p>{texts.operator.statusHelp[wanted] ?? ""}</p>
             <ProblemLine sending={sending} />
-            <div className="dialog-actions">
-              <button type="button" className="button" onClick={() => setWanted(null)}>
-                {texts.actions.cancel}
-              </button>
-              <SubmitButton sending={sending}>{texts.operator.setStatus}</SubmitButton>
-            </div>
+            <DialogButtons sending={sending} onCancel={() => setWanted(null)}>
+              {texts.operator.setStatus}
+            </DialogButtons>
           </Form>
         </Dialog>
       )}
@@ -192,12 +186,9 @@ function FilterDialog({
           ))}
         <ProblemLine sending={sending} />
         {mayAct && (
-          <div className="dialog-actions">
-            <button type="button" className="button" onClick={onClose}>
-              {texts.actions.cancel}
-            </button>
-            <SubmitButton sending={sending}>{texts.actions.save}</SubmitButton>
-          </div>
+          <DialogButtons sending={sending} onCancel={onClose}>
+            {texts.actions.save}
+          </DialogButtons>
         )}
       </Form>
     </Dialog>

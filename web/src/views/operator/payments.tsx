@@ -7,9 +7,10 @@ import { useLoaded } from "../../hooks";
 import { texts } from "../../texts/en";
 import { Dialog } from "../../ui/dialog";
 import { Field, SelectField } from "../../ui/field";
-import { Form, ProblemLine, SubmitButton, useSending } from "../../ui/form";
+import { DialogButtons, Form, ProblemLine, useSending } from "../../ui/form";
 import { ListState } from "../../ui/list-state";
 import { useAssured } from "../../ui/step-up";
+import { TableHead } from "../../ui/table-head";
 import { useMay, useOperatorApi } from "./use-operator";
 
 const words = texts.operator.unclaimed;
@@ -52,16 +53,16 @@ export function Payments() {
       />
       {payments && payments.length > 0 && (
         <table className="table" data-testid="unclaimed-payments">
-          <thead>
-            <tr>
-              <th scope="col">{texts.orders.time}</th>
-              <th scope="col">{texts.form.amount}</th>
-              <th scope="col">{words.address}</th>
-              <th scope="col">{words.transaction}</th>
-              <th scope="col">{texts.orders.status}</th>
-              {mayAct && <th scope="col">{texts.orders.actions}</th>}
-            </tr>
-          </thead>
+          <TableHead
+            columns={[
+              texts.orders.time,
+              texts.form.amount,
+              words.address,
+              words.transaction,
+              texts.orders.status,
+              mayAct && texts.orders.actions,
+            ]}
+          />
           <tbody>
             {payments.map((payment) => (
               <PaymentRow key={payment.number} payment={payment} mayAct={mayAct} onAsk={setAsked} />
@@ -176,12 +177,9 @@ function DecisionDialog({
           onChange={(event) => setText(event.target.value)}
         />
         <ProblemLine sending={sending} fields={["account_id", "note", "reason"]} />
-        <div className="dialog-actions">
-          <button type="button" className="button" onClick={onClose}>
-            {texts.actions.cancel}
-          </button>
-          <SubmitButton sending={sending}>{words[act]}</SubmitButton>
-        </div>
+        <DialogButtons sending={sending} onCancel={onClose}>
+          {words[act]}
+        </DialogButtons>
       </Form>
     </Dialog>
   );

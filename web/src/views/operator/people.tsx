@@ -8,9 +8,10 @@ import { useLoaded, usePerson } from "../../hooks";
 import { texts } from "../../texts/en";
 import { Dialog } from "../../ui/dialog";
 import { Field } from "../../ui/field";
-import { Form, ProblemLine, SubmitButton, useSending } from "../../ui/form";
+import { DialogButtons, Form, ProblemLine, SubmitButton, useSending } from "../../ui/form";
 import { ListState } from "../../ui/list-state";
 import { useAssured } from "../../ui/step-up";
+import { TableHead } from "../../ui/table-head";
 import { useMay, useOperatorApi } from "./use-operator";
 
 const ROLES = ["ADMIN", "MARKETS", "TREASURY", "SUPPORT", "AUDITOR"] as const;
@@ -45,17 +46,17 @@ export function People() {
       />
       {people && people.length > 0 && (
         <table className="table is-text" data-testid="people">
-          <thead>
-            <tr>
-              <th scope="col">{texts.operator.email}</th>
-              <th scope="col">{texts.operator.account}</th>
-              <th scope="col">{texts.operator.status}</th>
-              <th scope="col">{texts.operator.roles}</th>
-              <th scope="col">{texts.operator.factors}</th>
-              <th scope="col">{texts.operator.signedIn}</th>
-              <th scope="col">{texts.orders.actions}</th>
-            </tr>
-          </thead>
+          <TableHead
+            columns={[
+              texts.operator.email,
+              texts.operator.account,
+              texts.operator.status,
+              texts.operator.roles,
+              texts.operator.factors,
+              texts.operator.signedIn,
+              texts.orders.actions,
+            ]}
+          />
           <tbody>
             {people.map((person) => (
               <PersonRow key={person.person_id} person={person} onDone={reload} />
@@ -197,12 +198,9 @@ function RemoveFactorsDialog({
         <p>{texts.operator.removeFactorsOf(person.email)}</p>
         <p className="field-hint">{texts.operator.removeFactorsHint}</p>
         <ProblemLine sending={sending} />
-        <div className="dialog-actions">
-          <button type="button" className="button" onClick={onClose}>
-            {texts.actions.cancel}
-          </button>
-          <SubmitButton sending={sending}>{texts.operator.removeFactors}</SubmitButton>
-        </div>
+        <DialogButtons sending={sending} onCancel={onClose}>
+          {texts.operator.removeFactors}
+        </DialogButtons>
       </Form>
     </Dialog>
   );

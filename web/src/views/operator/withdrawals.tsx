@@ -7,9 +7,10 @@ import { useLoaded } from "../../hooks";
 import { texts } from "../../texts/en";
 import { Dialog } from "../../ui/dialog";
 import { Field, SelectField } from "../../ui/field";
-import { Form, ProblemLine, SubmitButton, useSending } from "../../ui/form";
+import { DialogButtons, Form, ProblemLine, useSending } from "../../ui/form";
 import { ListState } from "../../ui/list-state";
 import { useAssured } from "../../ui/step-up";
+import { TableHead } from "../../ui/table-head";
 import { useMay, useOperatorApi } from "./use-operator";
 
 type Decision = "approve" | "reject";
@@ -45,18 +46,16 @@ export function Withdrawals() {
       />
       {withdrawals && withdrawals.length > 0 && (
         <table className="table is-text" data-testid="operator-withdrawals">
-          <thead>
-            <tr>
-              <th scope="col">{texts.orders.time}</th>
-              <th scope="col">{texts.operator.account}</th>
-              <th scope="col" className="number">
-                {texts.form.amount}
-              </th>
-              <th scope="col">{texts.wallet.toAddress}</th>
-              <th scope="col">{texts.orders.status}</th>
-              {mayAct && <th scope="col">{texts.orders.actions}</th>}
-            </tr>
-          </thead>
+          <TableHead
+            columns={[
+              texts.orders.time,
+              texts.operator.account,
+              { number: texts.form.amount },
+              texts.wallet.toAddress,
+              texts.orders.status,
+              mayAct && texts.orders.actions,
+            ]}
+          />
           <tbody>
             {withdrawals.map((one) => (
               <tr key={one.withdrawal_id}>
@@ -144,12 +143,9 @@ function DecisionDialog({
           onChange={(event) => setNote(event.target.value)}
         />
         <ProblemLine sending={sending} fields={["note"]} />
-        <div className="dialog-actions">
-          <button type="button" className="button" onClick={onClose}>
-            {texts.actions.cancel}
-          </button>
-          <SubmitButton sending={sending}>{texts.operator[decision]}</SubmitButton>
-        </div>
+        <DialogButtons sending={sending} onCancel={onClose}>
+          {texts.operator[decision]}
+        </DialogButtons>
       </Form>
     </Dialog>
   );

@@ -25,6 +25,7 @@ import { SelectField } from "../../ui/field";
 import { Icon } from "../../ui/icons";
 import { ListState } from "../../ui/list-state";
 import { Empty, Loading } from "../../ui/states";
+import { TableHead } from "../../ui/table-head";
 import { TabPanel, Tabs } from "../../ui/tabs";
 import { AmendDialog } from "./amend-dialog";
 import { problemText } from "./refusal-text";
@@ -184,27 +185,19 @@ function OpenOrders({
         <Empty>{texts.orders.noOpen}</Empty>
       ) : (
         <table className="table is-text" data-testid="open-orders">
-          <thead>
-            <tr>
-              <th scope="col">{texts.orders.time}</th>
-              <th scope="col">{texts.orders.pair}</th>
-              <th scope="col">{texts.orders.type}</th>
-              <th scope="col">{texts.orders.side}</th>
-              <th scope="col" className="number">
-                {texts.orders.price}
-              </th>
-              <th scope="col" className="number">
-                {texts.orders.amount}
-              </th>
-              <th scope="col" className="number">
-                {texts.orders.filled}
-              </th>
-              <th scope="col" className="number">
-                {texts.orders.stop}
-              </th>
-              <th scope="col">{texts.orders.actions}</th>
-            </tr>
-          </thead>
+          <TableHead
+            columns={[
+              texts.orders.time,
+              texts.orders.pair,
+              texts.orders.type,
+              texts.orders.side,
+              { number: texts.orders.price },
+              { number: texts.orders.amount },
+              { number: texts.orders.filled },
+              { number: texts.orders.stop },
+              texts.orders.actions,
+            ]}
+          />
           <tbody>
             {shown.map((order) => (
               <OpenRow
@@ -467,30 +460,20 @@ function OrderHistory({ market }: { readonly market: Market }) {
       />
       {shown.length > 0 && (
         <table className="table is-text" data-testid="order-history">
-          <thead>
-            <tr>
-              <th scope="col">{texts.orders.time}</th>
-              <th scope="col">{texts.orders.pair}</th>
-              <th scope="col">{texts.orders.type}</th>
-              <th scope="col">{texts.orders.side}</th>
-              <th scope="col" className="number">
-                {texts.orders.price}
-              </th>
-              <th scope="col" className="number">
-                {texts.orders.average}
-              </th>
-              <th scope="col" className="number">
-                {texts.orders.amount}
-              </th>
-              <th scope="col" className="number">
-                {texts.orders.filled}
-              </th>
-              <th scope="col" className="number">
-                {texts.orders.stop}
-              </th>
-              <th scope="col">{texts.orders.status}</th>
-            </tr>
-          </thead>
+          <TableHead
+            columns={[
+              texts.orders.time,
+              texts.orders.pair,
+              texts.orders.type,
+              texts.orders.side,
+              { number: texts.orders.price },
+              { number: texts.orders.average },
+              { number: texts.orders.amount },
+              { number: texts.orders.filled },
+              { number: texts.orders.stop },
+              texts.orders.status,
+            ]}
+          />
           <tbody>
             {shown.map((order) => {
               const its = marketOf(order.symbol);
@@ -585,26 +568,18 @@ function FillHistory({ market }: { readonly market: Market }) {
       />
       {shown.length > 0 && (
         <table className="table is-text" data-testid="trade-history">
-          <thead>
-            <tr>
-              <th scope="col">{texts.orders.time}</th>
-              <th scope="col">{texts.orders.pair}</th>
-              <th scope="col">{texts.orders.side}</th>
-              <th scope="col" className="number">
-                {texts.orders.price}
-              </th>
-              <th scope="col" className="number">
-                {texts.orders.amount}
-              </th>
-              <th scope="col" className="number">
-                {texts.orders.total}
-              </th>
-              <th scope="col" className="number">
-                {texts.orders.fee}
-              </th>
-              <th scope="col">{texts.orders.role}</th>
-            </tr>
-          </thead>
+          <TableHead
+            columns={[
+              texts.orders.time,
+              texts.orders.pair,
+              texts.orders.side,
+              { number: texts.orders.price },
+              { number: texts.orders.amount },
+              { number: texts.orders.total },
+              { number: texts.orders.fee },
+              texts.orders.role,
+            ]}
+          />
           <tbody>
             {shown.map((fill) => {
               const its = marketOf(fill.symbol);
@@ -650,15 +625,15 @@ export function BalanceTable() {
   if (held.length === 0) return <Empty>{texts.orders.noBalances}</Empty>;
   return (
     <table className="table" data-testid="balances">
-      <thead>
-        <tr>
-          <th scope="col">{texts.orders.asset}</th>
-          <th scope="col">{texts.orders.free}</th>
-          <th scope="col">{texts.orders.held}</th>
-          <th scope="col">{texts.orders.sum}</th>
-          <th scope="col">{texts.orders.value(into)}</th>
-        </tr>
-      </thead>
+      <TableHead
+        columns={[
+          texts.orders.asset,
+          texts.orders.free,
+          texts.orders.held,
+          texts.orders.sum,
+          texts.orders.value(into),
+        ]}
+      />
       <tbody>
         {held.map((one) => {
           const value = worth.each.get(one.asset);

@@ -8,6 +8,7 @@ import { amountText, clockText, priceText } from "../../format";
 import { useExchange, useFrames, useLiving } from "../../hooks";
 import { texts } from "../../texts/en";
 import { Empty, Loading } from "../../ui/states";
+import { TableHead } from "../../ui/table-head";
 
 export function Tape({
   market,
@@ -32,13 +33,13 @@ export function Tape({
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, by keyboard too */}
       <div className="tape-body" tabIndex={0}>
         <table>
-          <thead>
-            <tr>
-              <th scope="col">{texts.book.price(market.quote)}</th>
-              <th scope="col">{texts.book.amount(market.base)}</th>
-              <th scope="col">{texts.tape.time}</th>
-            </tr>
-          </thead>
+          <TableHead
+            columns={[
+              texts.book.price(market.quote),
+              texts.book.amount(market.base),
+              texts.tape.time,
+            ]}
+          />
           <tbody>
             {tape?.trades.map((trade) => (
               <tr key={trade.id} onClick={() => onPick(plainDecimal(decimal(trade.price)))}>
